@@ -1,0 +1,61 @@
+"""The one task runner: ``nox`` runs lint, types and all tests; ``nox --list`` shows the rest."""
+
+import nox
+
+nox.options.default_venv_backend = "venv"
+nox.options.reuse_venv = "yes"
+nox.options.sessions = ["lint", "types", "tests"]
+
+# One exact version, installed first: an open range takes whatever build the index lists last.
+TORCH = "torch==2.13.0"
+
+TEST_TOOLS = ("pytest>=8", "pytest-lsp>=1.0", "pytest-asyncio>=1.0", "hypothesis>=6", "psutil>=5")
+SERVER = ("-e", "server[cpu]")
+TRAINING = ("-e", "training")
+
+
+def install_all(session: nox.Session, *tools: str) -> None:
+    """Both distributions with everything they need, and the tools."""
+    session.install(TORCH)
+    session.install(*SERVER, *TRAINING, *tools)
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """All tests: units, the real server over stdio, the real bundle, training at small scale."""
+    install_all(session, *TEST_TOOLS)
+    session.run("pytest", *session.posargs)
+
+
+@nox.session
+def quick(session: nox.Session) -> None:
+    """The tests that need no training libraries and no minutes."""
+    session.install(*SERVER, *TEST_TOOLS)
+    session.run("pytest", "-m", "not slow", "tests/server", "tests/e2e", *session.posargs)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Formatting and lint; `nox -s lint -- --fix` repairs what can be repaired."""
+    session.install("ruff>=0.12")
+    if "--fix" in session.posargs:
+        session.run("ruff", "format", ".")
+        session.run("ruff", "check", "--fix", ".")
+    else:
+        session.run("ruff", "format", "--check", ".")
+        session.run("ruff", "check", ".")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Strict type checks of both packages."""
+    install_all(session, "mypy>=1.15")
+    session.run("mypy")
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """The latency budgets, and our engine beside the alternatives. Run nothing else meanwhile."""
+    install_all(session, *TEST_TOOLS)
+    session.run("surefill", "bench", *session.posargs)
+    session.run("python", "tests/benchmarks/engines.py")

@@ -1,0 +1,1 @@
+"""Verdicts on a suggestion in its document."""

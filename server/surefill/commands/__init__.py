@@ -1,0 +1,1 @@
+"""What each subcommand of ``surefill`` does; knows no protocol but through the server itself."""

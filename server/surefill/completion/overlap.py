@@ -1,0 +1,126 @@
+"""What a suggestion repeats of the text behind the cursor."""
+
+from __future__ import annotations
+
+import re
+
+from surefill.completion.reindent import indent_width
+from surefill.syntax.brackets import scan
+from surefill.syntax.cursor import Cursor
+from surefill.syntax.languages import Language
+
+_ENOUGH = 2
+"""Characters that two texts must share for a partial overlap to be no coincidence."""
+_PUNCTUATION = ":,;)]}"
+"""Single characters that a model writes only because the rest of the line has them."""
+
+
+def without_overlap_on_line(
+    text: str, cursor: Cursor, language: Language | None, closers: str
+) -> str:
+    """Cut what the rest of the cursor's line already says.
+
+    ``closers`` are the brackets behind the cursor, there and further down, that close something
+    before it.
+    """
+    rest = cursor.line_suffix.strip()
+    if rest and not cursor.rest_is_closers:
+        text = text.split("\n", 1)[0]  # several lines do not fit in front of other code
+        return _without_shared_end(text, rest)
+    if cursor.string:
+        text = _within_string(text, cursor.string, rest)
+    if cursor.string or cursor.in_comment:
+        return _without_shared_end(text, rest)
+    text = _without_extra_closers(text, cursor, language, closers)
+    other = rest.lstrip(")]}>")
+    if other and text.rstrip().endswith(other):  # for instance ";" behind an auto-closed bracket
+        text = text.rstrip().removesuffix(other)
+    return text
+
+
+def _without_shared_end(text: str, rest: str) -> str:
+    """Cut the longest end of ``text`` that is the beginning of ``rest``."""
+    stripped = text.rstrip()
+    for length in range(min(len(rest), len(stripped)), 0, -1):
+        shared = rest[:length]
+        if not stripped.endswith(shared):
+            continue
+        if length < len(rest) and len(shared.strip()) < _ENOUGH and shared not in _PUNCTUATION:
+            continue
+        before = stripped[:-length]
+        inside_word = re.search(r"\w$", before) and re.match(r"\w", shared)
+        word_goes_on = re.search(r"\w$", shared) and re.match(r"\w", rest[length:])
+        if not inside_word and not word_goes_on:
+            return before
+    return text
+
+
+def _within_string(text: str, delimiter: str, rest: str) -> str:
+    """Cut at the delimiter that ends the string, if the rest of the line has it."""
+    if not rest.startswith(delimiter):
+        return text
+    end = re.search(rf"(?<!\\)(?:\\\\)*({re.escape(delimiter)})", text)
+    return text[: end.start(1)] if end else text
+
+
+def _without_extra_closers(
+    text: str, cursor: Cursor, language: Language | None, closers: str
+) -> str:
+    """Cut at the first closing bracket that would take another one's work.
+
+    Brackets open before the cursor are closed behind it or, where they are not, by the text.
+    """
+    stray = scan(text, language).stray
+    if not stray or not cursor.open_brackets:
+        return text  # a shell's "pattern)" closes nothing, and is right
+    opened = "".join(bracket for bracket, _ in cursor.open_brackets)
+    own = "".join(closer for closer, _ in stray)
+    unmatched = len(scan(opened + closers, None).stray)
+
+    def takes_another_ones_work(count: int) -> bool:
+        part = text[: stray[count][1]] if count < len(stray) else text
+        opens = "".join(bracket for bracket, _ in scan(part, language).open)
+        return len(scan(opened + own[:count] + opens + closers, None).stray) > unmatched
+
+    kept = len(own)
+    while kept > 0 and takes_another_ones_work(kept):
+        kept -= 1
+    if kept == len(own):
+        return text
+    text = text[: stray[kept][1]]
+    if text.rstrip(" \t").endswith("\n") and not cursor.line_suffix.strip():
+        return text.rstrip()
+    return text
+
+
+def without_overlap_below(text: str, line_prefix: str, below: tuple[str, ...]) -> str:
+    """Cut the last lines of ``text`` that stand below the cursor already.
+
+    Lines are compared with the one being completed whole and without regard to trailing
+    whitespace. A single line counts with the same indentation only: a statement may well recur one
+    level out.
+    """
+    following = [line for line in below if line.strip()]
+    lines = (line_prefix + text).split("\n")
+    filled = [number for number, line in enumerate(lines) if line.strip()]
+    for count in range(min(len(filled), len(following)), 0, -1):
+        tail = [lines[number] for number in filled[-count:]]
+        head = following[:count]
+        if not _same(tail, head):
+            continue
+        cut = filled[-count]
+        if cut == 0:
+            return ""
+        return "\n".join(lines[:cut])[len(line_prefix) :].rstrip()
+    return text
+
+
+def _same(tail: list[str], head: list[str]) -> bool:
+    stripped = [line.strip() for line in tail]
+    if stripped != [line.strip() for line in head]:
+        return False
+    if not any(re.search(r"\w", line) for line in stripped):
+        return False  # closing brackets alone are counted, not compared
+    if len(tail) > 1:
+        return True
+    return indent_width(tail[0]) == indent_width(head[0])

@@ -1,0 +1,293 @@
+"""One request from start to end: policy, context, model, post-processing, checks.
+
+Joins the rooms that do not know each other. Knows nothing of LSP and of how models are loaded.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass, replace
+
+from surefill.checks.syntax import check_syntax
+from surefill.completion.cache import TypeThroughCache
+from surefill.completion.policy import Decision, decide
+from surefill.completion.postprocess import Surroundings, postprocess, shorter_versions
+from surefill.completion.suggestion import (
+    CompletionRequest,
+    CompletionResult,
+    Suggestion,
+    Timings,
+    Verdict,
+)
+from surefill.context.window import ContextBuilder
+from surefill.engine.interface import Cancellation, Candidate, Engine, Generation
+from surefill.settings import Settings
+from surefill.syntax.cursor import Cursor
+from surefill.syntax.document import Document, Snapshot
+from surefill.syntax.position import Position, Range
+
+__all__ = ["CompletionPipeline", "CompletionRequest"]
+
+_RESERVE_SHARE = 0.1
+_RESERVE_SECONDS = 0.1
+"""Of the time until the deadline, this much is kept for post-processing and checks."""
+_MOST_VERSIONS = 8
+"""How many shortened versions of one candidate are checked."""
+
+_NOT_CHECKED = {
+    "types": Verdict("unchecked", "no type checker is configured"),
+    "executed": Verdict("unchecked", "not run"),
+}
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where the model continues, and how its answer becomes one at the request's position."""
+
+    snapshot: Snapshot
+    position: Position
+    before: str = ""
+    """What the menu's text adds at the cursor and each suggestion has to begin with."""
+    cacheable: bool = True
+
+
+class CompletionPipeline:
+    """Answers requests with one bundle and one set of settings.
+
+    Its cache holds answers of exactly these: when either changes, make another pipeline.
+    """
+
+    def __init__(
+        self, context: ContextBuilder, settings: Settings, cache: TypeThroughCache | None = None
+    ) -> None:
+        self._context = context
+        self._settings = settings
+        self._cache = cache if cache is not None else TypeThroughCache()
+
+    def lookup(self, request: CompletionRequest) -> CompletionResult | None:
+        """An answer that needs no model, or None. Cheap: for the event loop."""
+        started = time.perf_counter()
+        if refusal := self._refusal(request):
+            return CompletionResult(reason=refusal)
+        position = request.snapshot.clamp(request.position)
+        before = _menu_adds(request, position)
+        if before is None:
+            return None
+        hit = self._cache.get(request.snapshot, position, explicit=request.explicit, n=request.n)
+        if hit is None:
+            return None
+        continuations = tuple(
+            replace(suggestion, text=suggestion.text.removeprefix(before))
+            for suggestion in hit.suggestions
+            if suggestion.text.startswith(before) and suggestion.text != before
+        )
+        if hit.suggestions and not continuations:
+            return None
+        return CompletionResult(
+            suggestions=_for_menu(continuations, request),
+            timings=Timings(total=_since(started)),
+            cached=True,
+            reason=hit.reason,
+        )
+
+    def complete(
+        self, request: CompletionRequest, engine: Engine, cancel: Cancellation
+    ) -> CompletionResult:
+        """Answer with the model. For the worker thread: blocks until the deadline at most.
+
+        Raises EngineError when the model fails, and nothing else. A cancelled request ends empty.
+        """
+        started = time.perf_counter()
+        end = _set_deadline(request, cancel)
+        known = self.lookup(request)
+        if known is not None:
+            return known
+        if cancel.cancelled or cancel.expired:
+            return CompletionResult(reason="cancelled" if cancel.cancelled else "too late")
+        place = _place(request)
+        cursor = Cursor.at(place.snapshot, place.position)
+        decision = decide(
+            place.snapshot,
+            place.position,
+            cursor,
+            explicit=request.explicit,
+            settings=self._settings.completion,
+        )
+        if decision.kind == "none":
+            return CompletionResult(reason=decision.reason, timings=Timings(_since(started)))
+        new_tokens = min(decision.max_new_tokens, self._context.most_new_tokens)
+        prompt = self._context.build(place.snapshot, place.position, cursor, new_tokens)
+        context_ms = _since(started)
+        generation = engine.generate(
+            prompt, max_new_tokens=new_tokens, stop=decision.stop, cancel=cancel, n=request.n
+        )
+        if cancel.cancelled:
+            return CompletionResult(reason="cancelled", timings=Timings(_since(started)))
+        checking = time.perf_counter()
+        suggestions, reason = self._suggestions(place, cursor, decision, generation, end)
+        checks_ms = _since(checking)
+        if time.monotonic() <= end:  # what time did not suffice for may come out better again
+            self._remember(request, place, suggestions, generation, reason)
+        return CompletionResult(
+            suggestions=_for_menu(suggestions, request),
+            timings=Timings(
+                total=_since(started),
+                context=context_ms,
+                prefill=generation.timings.prefill_ms,
+                decode=generation.timings.decode_ms,
+                checks=checks_ms,
+            ),
+            reason=reason,
+        )
+
+    def forget(self, uri: str) -> None:
+        """Drop what is remembered about a document, when it is closed."""
+        self._cache.forget(uri)
+
+    def _refusal(self, request: CompletionRequest) -> str:
+        language = request.snapshot.language
+        if not self._settings.enabled:
+            return "suggestions are turned off"
+        names = {request.language_id, language.id if language else ""}
+        if names & set(self._settings.disabled_languages):
+            return "suggestions are turned off for this language"
+        return ""
+
+    def _suggestions(
+        self,
+        place: _Place,
+        cursor: Cursor,
+        decision: Decision,
+        generation: Generation,
+        end: float,
+    ) -> tuple[tuple[Suggestion, ...], str]:
+        """The candidates that are worth showing, and why there is none."""
+        around = Surroundings.of(place.snapshot, cursor)
+        found: dict[str, Suggestion] = {}
+        reasons: list[str] = []
+        for candidate in generation.candidates:
+            if time.monotonic() > end:
+                reasons.append("there was no time left to check it")
+                break
+            answer = self._judge(place, around, decision, candidate, end)
+            if isinstance(answer, str):
+                reasons.append(answer)
+            else:
+                found.setdefault(answer.text, answer)
+        if found:
+            return tuple(found.values()), ""
+        return (), reasons[0] if reasons else "the model suggests nothing"
+
+    def _judge(
+        self,
+        place: _Place,
+        around: Surroundings,
+        decision: Decision,
+        candidate: Candidate,
+        end: float,
+    ) -> Suggestion | str:
+        """The longest part of a candidate that passes, or why there is none."""
+        if math.exp(min(candidate.mean_logprob, 0.0)) < decision.min_confidence:
+            return "the model is not sure enough"
+        text = postprocess(candidate.text, around, self._context.template.special_tokens())
+        if not text:
+            return "the model suggests nothing new"
+        language = place.snapshot.language
+        finished = candidate.stop_reason in ("end", "stop")
+        span = Range(place.position, place.position)
+        failure = ""
+        versions = shorter_versions(text, language, complete=finished)
+        for version in versions[:_MOST_VERSIONS]:
+            if failure and time.monotonic() > end:
+                break
+            verdict = check_syntax(place.snapshot, span, version)
+            if verdict.outcome != "failed":
+                verdicts = {"parses": verdict, **_NOT_CHECKED}
+                return Suggestion(version, span, verdicts, candidate.mean_logprob)
+            failure = failure or verdict.reason
+        return f"it would not parse: {failure}"
+
+    def _remember(
+        self,
+        request: CompletionRequest,
+        place: _Place,
+        suggestions: tuple[Suggestion, ...],
+        generation: Generation,
+        reason: str,
+    ) -> None:
+        late = any(candidate.stop_reason == "deadline" for candidate in generation.candidates)
+        if late or not place.cacheable or (place.before and not suggestions):
+            return  # the next request may get a better answer
+        at = request.snapshot.clamp(request.position)
+        self._cache.put(
+            request.snapshot,
+            at,
+            tuple(
+                replace(suggestion, text=place.before + suggestion.text, range=Range(at, at))
+                for suggestion in suggestions
+            ),
+            explicit=request.explicit,
+            n=request.n,
+            reason=reason,
+        )
+
+
+def _since(started: float) -> float:
+    return (time.perf_counter() - started) * 1000
+
+
+def _set_deadline(request: CompletionRequest, cancel: Cancellation) -> float:
+    """Give the engine the time until the deadline less the reserve; returns the deadline."""
+    now = time.monotonic()
+    end = now + request.deadline_ms / 1000
+    if cancel.deadline is not None:
+        end = min(end, cancel.deadline)
+    reserve = min(_RESERVE_SECONDS, _RESERVE_SHARE * max(0.0, end - now))
+    cancel.deadline = end - reserve
+    return end
+
+
+def _menu_adds(request: CompletionRequest, position: Position) -> str | None:
+    """What the menu's text adds at the cursor; None where it replaces what stands there."""
+    if request.selected_text is None:
+        return ""
+    if request.selected_range is None:
+        return request.selected_text
+    if request.snapshot.clamp(request.selected_range.end) != position:
+        return None
+    there = request.snapshot.text_in(request.selected_range)
+    if not request.selected_text.startswith(there):
+        return None
+    return request.selected_text.removeprefix(there)
+
+
+def _place(request: CompletionRequest) -> _Place:
+    position = request.snapshot.clamp(request.position)
+    before = _menu_adds(request, position)
+    if before == "":
+        return _Place(request.snapshot, position)
+    span = request.selected_range or Range(position, position)
+    text = request.selected_text or ""
+    start = request.snapshot.clamp(span.start)
+    edited = Document.of(request.snapshot)
+    edited.edit(span, text)
+    rows = text.count("\n")
+    column = len(text) - (text.rfind("\n") + 1) + (0 if rows else start.character)
+    snapshot = edited.snapshot()
+    moved = snapshot.clamp(Position(start.line + rows, column))
+    return _Place(snapshot, moved, before or "", cacheable=before is not None)
+
+
+def _for_menu(
+    continuations: tuple[Suggestion, ...], request: CompletionRequest
+) -> tuple[Suggestion, ...]:
+    """Suggestions as the editor wants them: behind the menu's text, in the menu's range."""
+    if request.selected_text is None:
+        return continuations
+    at = request.snapshot.clamp(request.position)
+    span = request.selected_range or Range(at, at)
+    return tuple(
+        replace(suggestion, text=request.selected_text + suggestion.text, range=span)
+        for suggestion in continuations
+    )

@@ -1,0 +1,147 @@
+"""From what a model wrote to what fits at the cursor. Pure functions on text.
+
+A model sees the suffix and repeats it all the same, closes brackets the editor has closed already,
+and guesses the indentation. Everything here only removes or re-indents; nothing is invented.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import re
+from dataclasses import dataclass
+
+from surefill.completion.overlap import without_overlap_below, without_overlap_on_line
+from surefill.completion.reindent import normalise_indentation
+from surefill.context.prompt import TEMPLATES
+from surefill.syntax.brackets import scan
+from surefill.syntax.cursor import Cursor
+from surefill.syntax.document import Snapshot
+from surefill.syntax.languages import Language
+
+_LINES_AROUND = 200
+_MOST_REPEATS = 3
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What stands around a suggestion: the cursor, and the lines above and below it."""
+
+    cursor: Cursor
+    language: Language | None
+    above: tuple[str, ...]
+    """Nearest last."""
+    below: tuple[str, ...]
+
+    @classmethod
+    def of(cls, snapshot: Snapshot, cursor: Cursor) -> Surroundings:
+        line = cursor.position.line
+        around = range(max(0, line - _LINES_AROUND), line + _LINES_AROUND + 1)
+        return cls(
+            cursor=cursor,
+            language=snapshot.language,
+            above=tuple(snapshot.line(n) for n in around if n < line),
+            below=tuple(snapshot.line(n) for n in around if line < n < len(snapshot.lines)),
+        )
+
+    @functools.cached_property
+    def closers(self) -> str:
+        """The brackets behind the cursor that close something before it."""
+        behind = "\n".join((self.cursor.line_suffix, *self.below))
+        return "".join(closer for closer, _ in scan(behind, self.language).stray)
+
+
+def postprocess(text: str, around: Surroundings, special_tokens: tuple[str, ...] = ()) -> str:
+    """The text to insert at the cursor, empty when nothing of ``text`` is worth showing.
+
+    ``special_tokens`` are those of the model in use; the unmistakable ones of all templates are
+    removed anyway.
+    """
+    cursor = around.cursor
+    text = cut_special_tokens(text, special_tokens)
+    text = text.replace("\r\n", "\n").replace("\r", "\n").rstrip("\ufffd")
+    text = normalise_indentation(text, cursor, around.language, around.above)
+    text = without_overlap_on_line(text, cursor, around.language, around.closers)
+    text = without_overlap_below(text, cursor.line_prefix, around.below)
+    text = strip_trailing_whitespace(text, cursor.line_suffix)
+    if not text.strip() or repeats_lines_above(text, cursor, around.above) or degenerate(text):
+        return ""
+    return text
+
+
+@functools.cache
+def _unmistakable_tokens() -> tuple[str, ...]:
+    """Special tokens of all templates that cannot be ordinary code, as ``<s>`` in HTML can."""
+    tokens = {token for template in TEMPLATES.values() for token in template.special_tokens()}
+    return tuple(sorted(token for token in tokens if re.search(r"\||｜|▁|fim_|file_sep", token)))
+
+
+def cut_special_tokens(text: str, special_tokens: tuple[str, ...] = ()) -> str:
+    """``text`` up to the first special token, or to the beginning of one at its end.
+
+    What a model writes behind a leaked special token is not an answer to the prompt any more.
+    """
+    for token in (*_unmistakable_tokens(), *special_tokens):
+        at = text.find(token)
+        if at >= 0:
+            text = text[:at]
+        for length in range(len(token) - 1, 3, -1):
+            if text.endswith(token[:length]):
+                text = text[:-length]
+                break
+    return text
+
+
+def strip_trailing_whitespace(text: str, line_suffix: str) -> str:
+    """Remove whitespace at line ends, and at the end unless it indents what follows there."""
+    *lines, last = text.split("\n")
+    lines = [line.rstrip() for line in lines]
+    if lines and not last.strip() and line_suffix.strip():
+        return "\n".join((*lines, last))
+    return "\n".join((*lines, last.rstrip())).rstrip()
+
+
+def repeats_lines_above(text: str, cursor: Cursor, above: tuple[str, ...]) -> bool:
+    """Whether the completed lines are the same as the lines right above, indentation included."""
+    lines = [line.rstrip() for line in (cursor.line_prefix + text).split("\n")]
+    while lines and not lines[0]:
+        lines.pop(0)
+    lines = [line for line in lines if line]
+    before = [line.rstrip() for line in above if line.strip()]
+    if not lines or len(before) < len(lines) or before[-len(lines) :] != lines:
+        return False
+    return any(re.search(r"\w", line) for line in lines)
+
+
+def degenerate(text: str) -> bool:
+    """Whether ``text`` is stuck in a loop: a line or a piece of one over and over."""
+    lines = [line.strip() for line in text.split("\n") if re.search(r"\w", line)]
+    run = 1
+    for previous, line in itertools.pairwise(lines):
+        run = run + 1 if line == previous else 1
+        if run >= _MOST_REPEATS:
+            return True
+    loops = re.finditer(r"(.{2,24}?)\1{4,}", text, re.DOTALL)
+    return any(re.search(r"\w", loop.group(1)) for loop in loops)
+
+
+def shorter_versions(text: str, language: Language | None, *, complete: bool) -> list[str]:
+    """``text`` and what is left of it without its last lines, longest first.
+
+    Where the model did not finish (``complete`` is false) the last of several lines is dropped at
+    once. A version does not end with a line that opens what then has no content.
+    """
+    lines = text.split("\n")
+    if not complete and len(lines) > 1 and any(line.strip() for line in lines[:-1]):
+        lines.pop()
+    versions = ["\n".join(lines).rstrip() if len(lines) < text.count("\n") + 1 else text]
+    for end in range(len(lines) - 1, 0, -1):
+        version = "\n".join(lines[:end]).rstrip()
+        if version.strip() and version != versions[-1] and not _only_opens(version, language):
+            versions.append(version)
+    return [version for version in versions if version.strip()]
+
+
+def _only_opens(version: str, language: Language | None) -> bool:
+    """Whether a shortened text ends in the middle of something."""
+    return bool(scan(version, language).open) or version.endswith((":", ","))

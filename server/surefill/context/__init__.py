@@ -1,0 +1,1 @@
+"""What the model should see: prefix, suffix and related code within a token budget."""

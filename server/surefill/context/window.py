@@ -1,0 +1,225 @@
+"""The part of a document that a model sees: lines around the cursor, within a token budget.
+
+The prompt must change as little as possible while the user types, because the engine keeps the
+KV cache of what did not change: the window begins at line numbers that are multiples of a step, and
+the suffix's share of the budget changes in steps, too.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from surefill.context.prompt import Order, PromptTemplate, layout
+from surefill.engine.interface import Prompt, Tokenizer
+from surefill.syntax.cursor import Cursor
+from surefill.syntax.document import Snapshot
+from surefill.syntax.position import Position
+
+_STEP_LINES = 16
+_SUFFIX_SHARE = 4
+"""The suffix gets one part in so many of the budget, and what the prefix leaves."""
+_SUFFIX_STEPS = 8
+_EXTRA_SHARE = 4
+"""Imports get at most one part in so many of the prefix's budget, headers as much."""
+_LONGEST_TOKEN = 16
+"""A line with more characters per available token than this is not worth tokenising."""
+_CACHED_LINES = 8_192
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """A piece of text with its token ids."""
+
+    text: str
+    ids: Sequence[int]
+
+
+class ContextBuilder:
+    """Builds prompts for one bundle. Call it from one thread at a time."""
+
+    def __init__(
+        self,
+        tokenizer: Tokenizer,
+        template: PromptTemplate,
+        order: Order,
+        context_length: int,
+    ) -> None:
+        self._tokenizer = tokenizer
+        self._template = template
+        self._order = order
+        self._context_length = context_length
+        self._overhead = len(layout(template, order, tokenizer.special, (), ()))
+        self._encode_line: Callable[[str], Sequence[int]] = getattr(
+            tokenizer, "encode_line", None
+        ) or functools.lru_cache(_CACHED_LINES)(lambda line: tuple(tokenizer.encode(line)))
+
+    @property
+    def template(self) -> PromptTemplate:
+        """The template the prompts are laid out with."""
+        return self._template
+
+    @property
+    def most_new_tokens(self) -> int:
+        """How many tokens may be generated so that at least half the context is prompt."""
+        return max(1, (self._context_length - self._overhead) // 2)
+
+    def build(
+        self, snapshot: Snapshot, position: Position, cursor: Cursor, max_new_tokens: int
+    ) -> Prompt:
+        """The prompt at ``position``, leaving room for ``max_new_tokens``.
+
+        Contains whole lines; only the line of the cursor is cut, at its far ends, where it alone
+        is too long. Imports and the headers of enclosing scopes stand in front of what is cut off.
+        """
+        new_tokens = min(max_new_tokens, self.most_new_tokens)
+        budget = max(0, self._context_length - self._overhead - new_tokens)
+        suffix_budget = self._suffix_budget(snapshot, position, budget)
+        suffix = self._suffix(snapshot, position, suffix_budget) if suffix_budget else []
+        used = sum(len(piece.ids) for piece in suffix)
+        prefix = self._prefix(snapshot, position, cursor, budget - used)
+        ids = layout(
+            self._template,
+            self._order,
+            self._tokenizer.special,
+            _ids(prefix),
+            _ids(suffix),
+        )
+        return Prompt(tuple(ids), _text(prefix), _text(suffix))
+
+    def _suffix_budget(self, snapshot: Snapshot, position: Position, budget: int) -> int:
+        """A share of the budget, and what the prefix leaves, in steps."""
+        if not self._template.infills:
+            return 0
+        share = budget // _SUFFIX_SHARE
+        step = max(1, budget // _SUFFIX_STEPS)
+        before = self._cut(snapshot, position).ids
+        taken = len(before) + self._count_above(snapshot, position.line, budget - len(before))
+        left = budget - (taken // step + 1) * step
+        return max(share, left)
+
+    def _count_above(self, snapshot: Snapshot, line: int, limit: int) -> int:
+        """Tokens in the lines above ``line``, or ``limit`` when there are more."""
+        count = 0
+        for number in range(line - 1, -1, -1):
+            ids = self._ids_of(_line(snapshot, number), limit - count)
+            if ids is None:
+                return limit
+            count += len(ids)
+        return count
+
+    def _suffix(self, snapshot: Snapshot, position: Position, budget: int) -> list[_Piece]:
+        rest = _line(snapshot, position.line)[position.character :]
+        pieces = [self._fit(rest, budget, from_start=True)]
+        left = budget - len(pieces[0].ids)
+        if len(pieces[0].text) < len(rest):
+            return pieces
+        for number in range(position.line + 1, len(snapshot.lines)):
+            line = _line(snapshot, number)
+            ids = self._ids_of(line, left)
+            if ids is None:
+                break
+            pieces.append(_Piece(line, ids))
+            left -= len(ids)
+        return pieces
+
+    def _prefix(
+        self, snapshot: Snapshot, position: Position, cursor: Cursor, budget: int
+    ) -> list[_Piece]:
+        current = self._fit(self._before(snapshot, position), budget, from_start=False)
+        left = budget - len(current.ids)
+        if len(current.text) < position.character:
+            return [current]
+        if self._count_above(snapshot, position.line, left + 1) <= left:
+            return [*self._pieces(snapshot, range(position.line)), current]
+        extras = self._extras(snapshot, position, cursor, left)
+        left -= sum(len(piece.ids) for piece in extras.values())
+        start = self._window_start(snapshot, position.line, left)
+        kept = [piece for number, piece in sorted(extras.items()) if number < start]
+        return [*kept, *self._pieces(snapshot, range(start, position.line)), current]
+
+    def _window_start(self, snapshot: Snapshot, line: int, budget: int) -> int:
+        """The first line of the window: a multiple of the step wherever that leaves a window."""
+        start = line
+        while start > 0:
+            ids = self._ids_of(_line(snapshot, start - 1), budget)
+            if ids is None:
+                break
+            budget -= len(ids)
+            start -= 1
+        step = _STEP_LINES
+        while step > 1 and -(-start // step) * step > (start + line) // 2:
+            step //= 2
+        return -(-start // step) * step
+
+    def _extras(
+        self, snapshot: Snapshot, position: Position, cursor: Cursor, budget: int
+    ) -> dict[int, _Piece]:
+        """Lines of imports and headers above the cursor that fit in their shares, by number."""
+        found: dict[int, _Piece] = {}
+        innermost_first = [n for span in reversed(cursor.headers) for n in range(*span)]
+        for numbers in (innermost_first, range(*cursor.imports)):
+            left = budget // _EXTRA_SHARE
+            for number in numbers:
+                if number >= position.line or number in found:
+                    continue
+                line = _line(snapshot, number)
+                ids = self._ids_of(line, left)
+                if ids is None:
+                    break
+                found[number] = _Piece(line, ids)
+                left -= len(ids)
+        return found
+
+    def _pieces(self, snapshot: Snapshot, numbers: Iterable[int]) -> list[_Piece]:
+        lines = (_line(snapshot, number) for number in numbers)
+        return [_Piece(line, self._encode_line(line)) for line in lines]
+
+    def _ids_of(self, line: str, limit: int) -> Sequence[int] | None:
+        """Ids of ``line``; None when they are more than ``limit``."""
+        if limit <= 0 or len(line) > limit * _LONGEST_TOKEN:
+            return None if line else ()
+        ids = self._encode_line(line)
+        return ids if len(ids) <= limit else None
+
+    @staticmethod
+    def _before(snapshot: Snapshot, position: Position) -> str:
+        return snapshot.lines[position.line][: position.character]
+
+    def _cut(self, snapshot: Snapshot, position: Position) -> _Piece:
+        return self._fit(self._before(snapshot, position), self._context_length, from_start=False)
+
+    def _fit(self, text: str, budget: int, *, from_start: bool) -> _Piece:
+        """As much of the start or end of ``text`` as ``budget`` tokens hold."""
+        if budget <= 0 or not text:
+            return _Piece("", ())
+        length = min(len(text), budget * _LONGEST_TOKEN)
+        while length:
+            if from_start:
+                part = text[:length]
+            else:  # cut at a multiple of 64, so that typing at the end keeps the beginning
+                begin = len(text) - length
+                begin = min(-(-begin // 64) * 64, len(text) - 1) if begin else 0
+                part = text[begin:]
+            ids = self._encode_line(part) if length == len(text) else self._tokenizer.encode(part)
+            if len(ids) <= budget:
+                return _Piece(part, ids)
+            length = min(length - 1, length * budget // len(ids))
+        return _Piece("", ())
+
+
+def _line(snapshot: Snapshot, number: int) -> str:
+    """A line as training has seen it: whatever its end in the document, here it is a newline."""
+    line = snapshot.lines[number]
+    if line.endswith("\r\n"):
+        return line[:-2] + "\n"
+    return line[:-1] + "\n" if line.endswith("\r") else line
+
+
+def _ids(pieces: Iterable[_Piece]) -> list[int]:
+    return [id_ for piece in pieces for id_ in piece.ids]
+
+
+def _text(pieces: Iterable[_Piece]) -> str:
+    return "".join(piece.text for piece in pieces)

@@ -1,0 +1,1 @@
+"""The model: prompt in, candidates out. Knows no syntax and no protocol."""

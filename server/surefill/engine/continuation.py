@@ -1,0 +1,66 @@
+"""One candidate in the making: its tokens, its text so far, and whether it is complete.
+
+Knows how tokens become text; not where they come from.
+"""
+
+from __future__ import annotations
+
+from surefill.engine.interface import Candidate, Stop, StopReason, Tokenizer
+
+_REPLACEMENT = "\ufffd"
+
+
+class Continuation:
+    """Collects tokens until an end token, ``stop``, the length, or bytes that are not UTF-8."""
+
+    def __init__(
+        self, tokenizer: Tokenizer, ends: frozenset[int], stop: Stop | None, max_new_tokens: int
+    ) -> None:
+        self._tokenizer = tokenizer
+        self._ends = ends
+        self._stop = stop
+        self._max_new_tokens = max_new_tokens
+        self._logprobs: list[float] = []
+        self._reach: list[int] = []
+        """Length of the text after each token."""
+        self.ids: list[int] = []
+        self.text = ""
+        self.reason: StopReason | None = None
+
+    def push(self, token: int, logprob: float) -> bool:
+        """Append ``token``; returns whether the candidate is complete now."""
+        if token in self._ends:
+            self.reason = "end"
+            return True
+        self.ids.append(token)
+        self._logprobs.append(logprob)
+        # Decoded as a whole: a character's bytes may be spread over several tokens.
+        self.text, broken, rest = self._tokenizer.decode(self.ids).partition(_REPLACEMENT)
+        self._reach.append(len(self.text))
+        length = self._stop(self.text) if self._stop else None
+        if length is not None:
+            self.text = self.text[:length]
+            self.reason = "stop"
+        elif broken and rest:
+            # Something follows the unreadable bytes, so they will not become a character.
+            self.reason = "stop"
+        elif len(self.ids) >= self._max_new_tokens:
+            self.reason = "length"
+        return self.reason is not None
+
+    def close(self, reason: StopReason) -> None:
+        """End it for a reason from outside, unless it is complete already."""
+        self.reason = self.reason or reason
+
+    def candidate(self) -> Candidate:
+        """The text, and the tokens that reach into it."""
+        wanted = len(self.text)
+        count = 0
+        while count < len(self.ids) and (self._reach[count - 1] if count else 0) < wanted:
+            count += 1
+        return Candidate(
+            text=self.text,
+            token_ids=tuple(self.ids[:count]),
+            logprobs=tuple(self._logprobs[:count]),
+            stop_reason=self.reason or "length",
+        )

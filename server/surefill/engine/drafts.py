@@ -1,0 +1,42 @@
+"""Guesses at the next tokens, taken from the prompt itself, for the model to verify at once.
+
+Prompt lookup decoding: code repeats itself, so what followed the last few tokens before may follow
+them again (Saxena, 2023, https://github.com/apoorvumang/prompt-lookup-decoding).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+_WIDTH = np.dtype(np.int32).itemsize
+
+
+class PromptLookup:
+    """Looks for the latest earlier place where the last ``ngram`` tokens stand."""
+
+    def __init__(self, prompt: Sequence[int], *, length: int, ngram: int = 3) -> None:
+        self._bytes = bytearray(np.asarray(prompt, np.int32).tobytes())
+        self._length = length
+        self._ngram = ngram
+
+    def append(self, token: int) -> None:
+        """Take note of a generated token."""
+        self._bytes += int(token).to_bytes(_WIDTH, "little")
+
+    def propose(self, limit: int) -> list[int]:
+        """Up to ``limit`` tokens that may come next; empty when nothing matches."""
+        count = min(self._length, limit)
+        needle = self._bytes[-self._ngram * _WIDTH :]
+        if count < 1 or len(needle) < self._ngram * _WIDTH:
+            return []
+        # The needle itself ends the buffer; what follows a match must exist.
+        at = self._bytes.rfind(needle, 0, len(self._bytes) - _WIDTH)
+        while at >= 0 and at % _WIDTH:
+            at = self._bytes.rfind(needle, 0, at + len(needle) - 1)
+        if at < 0:
+            return []
+        start = at + len(needle)
+        found = np.frombuffer(bytes(self._bytes[start : start + count * _WIDTH]), np.int32)
+        return [int(token) for token in found]

@@ -1,0 +1,169 @@
+"""What every engine offers: ``generate`` turns a prompt into candidates.
+
+Knows neither where a prompt comes from nor what becomes of a candidate. The engines behind this
+interface are ``local`` (ONNX Runtime in this process) and ``remote`` (an OpenAI-compatible
+server).
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, Protocol
+
+if TYPE_CHECKING:  # numpy costs a server's start 60 ms, and only annotations need it here
+    import numpy as np
+    import numpy.typing as npt
+
+StopReason = Literal["end", "stop", "length", "cancelled", "deadline"]
+
+Stop = Callable[[str], "int | None"]
+"""Given the text generated so far, the length in characters at which it is complete, or None to
+go on. Called after every token; must be cheap and pure. The candidate is cut at that length."""
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """One request to a model.
+
+    ``ids`` is what a local model sees, special tokens included. ``prefix`` and ``suffix`` are the
+    same request as plain text, for engines that build the prompt themselves and for drafts.
+    """
+
+    ids: tuple[int, ...]
+    prefix: str
+    suffix: str
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One answer of a model: text, its tokens, and the natural log-probability of each token."""
+
+    text: str
+    token_ids: tuple[int, ...]
+    logprobs: tuple[float, ...]
+    stop_reason: StopReason
+
+    @property
+    def mean_logprob(self) -> float:
+        """Mean natural log-probability per token; 0.0 for an empty candidate."""
+        return sum(self.logprobs) / len(self.logprobs) if self.logprobs else 0.0
+
+
+@dataclass(frozen=True)
+class GenerationTimings:
+    """Where the time of one ``generate`` went: milliseconds, and tokens that were forwarded."""
+
+    prefill_ms: float
+    decode_ms: float
+    prompt_tokens: int
+    reused_tokens: int
+    generated_tokens: int
+
+
+@dataclass(frozen=True)
+class Generation:
+    """All candidates of one request, the greedy one first, without duplicates."""
+
+    candidates: tuple[Candidate, ...]
+    timings: GenerationTimings
+
+
+class Guide(Protocol):
+    """Decides, token by token, which continuations are allowed."""
+
+    def mask(
+        self, generated: str, logprobs: npt.NDArray[np.float32]
+    ) -> npt.NDArray[np.bool_] | None:
+        """Which tokens may follow ``generated``: shape (vocabulary,), or None for all of them."""
+        ...
+
+
+@dataclass
+class Cancellation:
+    """A request's stop signal, set from any thread, polled and subscribed to by the engine.
+
+    ``deadline`` is a value of ``time.monotonic()``; past it the engine returns what it has.
+    """
+
+    deadline: float | None = None
+    _event: threading.Event = field(default_factory=threading.Event, repr=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    _callbacks: list[Callable[[], None]] = field(default_factory=list, repr=False)
+
+    def cancel(self) -> None:
+        """Ask the request to end. Safe to call from any thread, any number of times."""
+        with self._lock:
+            if self._event.is_set():
+                return
+            self._event.set()
+            callbacks = list(self._callbacks)
+        for callback in callbacks:
+            callback()
+
+    @property
+    def cancelled(self) -> bool:
+        return self._event.is_set()
+
+    @property
+    def expired(self) -> bool:
+        return self.deadline is not None and time.monotonic() >= self.deadline
+
+    def on_cancel(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Run ``callback`` at cancellation, at once if it already happened; returns an undo."""
+        with self._lock:
+            cancelled = self._event.is_set()
+            if not cancelled:
+                self._callbacks.append(callback)
+        if cancelled:
+            callback()
+
+        def undo() -> None:
+            with self._lock:
+                if callback in self._callbacks:
+                    self._callbacks.remove(callback)
+
+        return undo
+
+
+class Tokenizer(Protocol):
+    """Text to token ids and back, for one bundle."""
+
+    def encode(self, text: str) -> list[int]:
+        """Ids of ``text`` as ordinary text: special tokens in it are not read as special."""
+        ...
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """Text of ``ids`` without special tokens; incomplete UTF-8 becomes U+FFFD."""
+        ...
+
+    def special(self, token: str) -> int:
+        """Id of a special token; raises BundleError when the bundle does not have it."""
+        ...
+
+
+class Engine(Protocol):
+    """A loaded model. ``generate`` blocks and must be called from one thread at a time."""
+
+    def generate(
+        self,
+        prompt: Prompt,
+        *,
+        max_new_tokens: int,
+        stop: Stop | None = None,
+        guide: Guide | None = None,
+        cancel: Cancellation | None = None,
+        n: int = 1,
+    ) -> Generation:
+        """Complete ``prompt``: the greedy candidate and up to ``n - 1`` sampled alternatives.
+
+        Cancellation takes effect within one token and returns what was generated so far, its
+        candidates marked ``cancelled``. Raises EngineError when the model fails.
+        """
+        ...
+
+    def close(self) -> None:
+        """Free the model. Further calls raise EngineError."""
+        ...

@@ -1,0 +1,53 @@
+"""From logits to the next token: greedy or nucleus sampling, under what is allowed.
+
+Pure functions on arrays of shape (vocabulary,).
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float32]
+Bools = npt.NDArray[np.bool_]
+
+
+def log_softmax(logits: Floats) -> Floats:
+    """Natural log-probabilities."""
+    shifted = logits - logits.max()
+    normalised: Floats = shifted - np.log(np.exp(shifted).sum())
+    return normalised
+
+
+def greedy(logprobs: Floats, allowed: Bools) -> int:
+    """The likeliest allowed token; the lowest id among equals, as torch and numpy do."""
+    return int(np.where(allowed, logprobs, -np.inf).argmax())
+
+
+def sample(
+    logprobs: Floats,
+    allowed: Bools,
+    generator: np.random.Generator,
+    temperature: float,
+    top_p: float,
+) -> int:
+    """Draw from the allowed tokens: the likeliest ones that together reach ``top_p``.
+
+    Nucleus sampling of Holtzman et al., 2020 (https://arxiv.org/abs/1904.09751).
+    """
+    scaled = np.where(allowed, logprobs, -np.inf).astype(np.float64) / temperature
+    order = np.argsort(-scaled, kind="stable")
+    probabilities = np.exp(scaled[order] - scaled[order[0]])
+    probabilities /= probabilities.sum()
+    # The token that crosses the bound is still in, so that at least one remains.
+    kept = 1 + int(np.searchsorted(np.cumsum(probabilities), top_p))
+    nucleus = probabilities[:kept]
+    return int(order[generator.choice(len(nucleus), p=nucleus / nucleus.sum())])
+
+
+def seed_for(ids: Sequence[int]) -> int:
+    """A seed that depends on nothing but the prompt, so that equal requests get equal answers."""
+    return zlib.crc32(np.asarray(ids, np.int64).tobytes())

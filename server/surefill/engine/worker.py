@@ -1,0 +1,274 @@
+"""One thread that owns an engine: runs requests in order, and swaps engines without a restart.
+
+Knows futures and threads; neither bundles nor what a request is.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any, Generic, Literal, TypeVar
+
+from surefill.engine.interface import Cancellation, Engine
+from surefill.errors import EngineError
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+WorkerState = Literal["empty", "loading", "ready", "failed", "closed"]
+"""Before the first load, while the first one runs, an engine serves, none could be loaded, over."""
+
+
+@dataclass
+class _Job(Generic[T]):
+    work: Callable[[Engine], T]
+    future: Future[T]
+    cancel: Cancellation | None
+
+
+@dataclass
+class _Load:
+    factory: Callable[[], Engine]
+    future: Future[None]
+
+
+class EngineWorker:
+    """Runs ``submit``-ted functions one after another with the engine that ``swap`` loaded.
+
+    Loading has a thread of its own, so that the old engine serves until the new one is there; one
+    that fails to load changes nothing. ``on_state`` hears of every new state, in some thread.
+    """
+
+    def __init__(self, on_state: Callable[[WorkerState], None] | None = None) -> None:
+        self._on_state = on_state
+        self._changed = threading.Condition()
+        self._jobs: deque[_Job[Any]] = deque()
+        self._running: _Job[Any] | None = None
+        self._load: _Load | None = None
+        """The load wanted last; the loader thread takes it."""
+        self._loading: _Load | None = None
+        self._arrived: tuple[_Load, Engine] | None = None
+        self._engine: Engine | None = None
+        self._error: Exception | None = None
+        self._closed = False
+        self._threads: list[threading.Thread] = []
+        self._reported: WorkerState = "empty"
+
+    @property
+    def state(self) -> WorkerState:
+        with self._changed:
+            return self._state()
+
+    @property
+    def error(self) -> Exception | None:
+        """Why the last load failed; None if it did not."""
+        with self._changed:
+            return self._error
+
+    def swap(self, factory: Callable[[], Engine]) -> Future[None]:
+        """Load an engine in the background and put it in the place of the present one.
+
+        The future is done when the new engine serves, and carries the error if it cannot be loaded.
+        A load that has not finished when the next one is wanted is given up: its future is
+        cancelled, or carries EngineError if it had begun.
+        """
+        load = _Load(factory, Future())
+        with self._changed:
+            if self._closed:
+                load.future.set_exception(EngineError("The engine is closed."))
+                return load.future
+            superseded, self._load = self._load, load
+            self._start_threads()
+            self._changed.notify_all()
+        if superseded is not None:
+            superseded.future.cancel()
+        self._report()
+        return load.future
+
+    def submit(self, work: Callable[[Engine], T], cancel: Cancellation | None = None) -> Future[T]:
+        """Run ``work`` with the engine when its turn comes.
+
+        Waits for the first engine while it loads. If ``cancel`` strikes before its turn, the future
+        is cancelled; later it is up to ``work``. An exception in ``work`` goes to its future only.
+        """
+        future: Future[T] = Future()
+        job = _Job(work, future, cancel)
+        with self._changed:
+            problem = self._refusal()
+            if problem is None:
+                self._jobs.append(job)
+                self._changed.notify_all()
+        if problem is not None:
+            future.set_exception(problem)
+        elif cancel is not None:
+            undo = cancel.on_cancel(lambda: _give_up(future))
+            future.add_done_callback(lambda _: undo())
+        return future
+
+    def close(self, timeout: float = 5.0) -> None:
+        """Cancel what waits and runs and free the engine, waiting at most ``timeout`` seconds."""
+        with self._changed:
+            self._closed = True
+            jobs, running = list(self._jobs), self._running
+            load, self._load = self._load, None
+            self._jobs.clear()
+            threads = list(self._threads)
+            self._changed.notify_all()
+        for job in jobs:
+            job.future.cancel()
+        if load is not None:
+            load.future.cancel()
+        if running is not None and running.cancel is not None:
+            running.cancel.cancel()
+        for thread in threads:
+            if thread is not threading.current_thread():
+                thread.join(timeout / len(threads))
+        self._report()
+
+    def _start_threads(self) -> None:
+        if not self._threads:
+            for name, target in (("engine", self._serve), ("engine-loader", self._load_engines)):
+                thread = threading.Thread(target=target, name=f"surefill-{name}", daemon=True)
+                self._threads.append(thread)
+                thread.start()
+
+    def _state(self) -> WorkerState:
+        if self._closed:
+            return "closed"
+        if self._engine is not None:
+            return "ready"
+        if self._load or self._loading or self._arrived:
+            return "loading"
+        return "failed" if self._error else "empty"
+
+    def _report(self) -> None:
+        """Tell the listener, outside the lock, if the state is another one now."""
+        with self._changed:
+            state = self._state()
+            news = state != self._reported
+            self._reported = state
+        if news and self._on_state is not None:
+            self._on_state(state)
+
+    def _refusal(self) -> Exception | None:
+        """Why a job cannot be taken at present."""
+        state = self._state()
+        if state == "closed":
+            return EngineError("The engine is closed.")
+        if state == "empty":
+            return EngineError("No model is loaded.")
+        return self._error if state == "failed" else None
+
+    # The loader thread.
+
+    def _load_engines(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._load is not None or self._closed)
+                if self._closed:
+                    return
+                load, self._load = self._load, None
+                self._loading = load
+            if load is not None and load.future.set_running_or_notify_cancel():
+                self._load_one(load)
+            else:
+                self._end_loading(None)
+
+    def _load_one(self, load: _Load) -> None:
+        try:
+            engine = load.factory()
+        except Exception as error:  # noqa: BLE001 - handed to whoever asked for the load
+            self._end_loading(error)
+            load.future.set_exception(error)
+            return
+        overtaken: tuple[_Load, Engine] | None = load, engine
+        with self._changed:
+            if not self._closed and self._load is None:
+                # One that arrived before and was not taken up yet is out of date now.
+                overtaken, self._arrived = self._arrived, (load, engine)
+                self._changed.notify_all()
+        self._end_loading(None)
+        if overtaken is not None:
+            _drop(*overtaken)
+
+    def _end_loading(self, error: Exception | None) -> None:
+        hopeless: list[_Job[Any]] = []
+        with self._changed:
+            self._loading = None
+            self._error = error or self._error
+            if self._state() in ("failed", "empty"):
+                # With no engine and none to come, nobody will ever run the jobs that wait.
+                hopeless = list(self._jobs)
+                self._jobs.clear()
+            reason = self._error or EngineError("No model is loaded.")
+        for job in hopeless:
+            if job.future.set_running_or_notify_cancel():
+                job.future.set_exception(reason)
+        self._report()
+
+    # The engine's thread.
+
+    def _serve(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(self._has_work)
+                if self._closed:
+                    engine, self._engine = self._engine, None
+                    arrived, self._arrived = self._arrived, None
+                    break
+                arrived, self._arrived = self._arrived, None
+                if arrived is None:
+                    self._running = self._jobs.popleft()
+            if arrived is not None:
+                self._install(*arrived)
+            else:
+                self._run_job()
+        if engine is not None:
+            _close(engine)
+        if arrived is not None:
+            _drop(*arrived)
+
+    def _has_work(self) -> bool:
+        waiting = bool(self._jobs) and self._engine is not None
+        return self._closed or self._arrived is not None or waiting
+
+    def _install(self, load: _Load, engine: Engine) -> None:
+        with self._changed:
+            old, self._engine = self._engine, engine
+            self._error = None
+        if old is not None:
+            _close(old)
+        self._report()
+        load.future.set_result(None)
+
+    def _run_job(self) -> None:
+        job, engine = self._running, self._engine
+        assert job is not None and engine is not None
+        try:
+            if job.future.set_running_or_notify_cancel():
+                job.future.set_result(job.work(engine))
+        except BaseException as error:  # noqa: BLE001 - handed to whoever submitted the job
+            job.future.set_exception(error)
+        finally:
+            with self._changed:
+                self._running = None
+
+
+def _give_up(future: Future[T]) -> None:
+    future.cancel()
+
+
+def _drop(load: _Load, engine: Engine) -> None:
+    _close(engine)
+    load.future.set_exception(EngineError("Another model was asked for before this one was used."))
+
+
+def _close(engine: Engine) -> None:
+    try:
+        engine.close()
+    except Exception:
+        logger.exception("closing an engine failed")

@@ -1,0 +1,1 @@
+"""Protocol only: positions, capabilities, cancellation, progress. Knows lsprotocol and pygls."""

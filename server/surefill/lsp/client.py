@@ -1,0 +1,89 @@
+"""What the connected editor can do, and the few things that are sent to it unasked.
+
+The one place that reads client capabilities. Knows nothing of documents or models.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lsprotocol import types
+from pygls.lsp.server import LanguageServer
+
+from surefill.lsp.convert import Encoding, encoding_of
+
+
+class Client:
+    """The editor at the other end; its properties are known once it has sent ``initialize``."""
+
+    def __init__(self, server: LanguageServer) -> None:
+        self._server = server
+
+    @property
+    def encoding(self) -> Encoding:
+        """The unit in which positions are counted, as negotiated at ``initialize``."""
+        return encoding_of(self._server.workspace.position_encoding)
+
+    @property
+    def shows_progress(self) -> bool:
+        window = self._server.client_capabilities.window
+        return bool(window and window.work_done_progress)
+
+    @property
+    def answers_configuration(self) -> bool:
+        workspace = self._server.client_capabilities.workspace
+        return bool(workspace and workspace.configuration)
+
+    @property
+    def registers_configuration(self) -> bool:
+        """Whether it wants to be asked to report configuration changes."""
+        workspace = self._server.client_capabilities.workspace
+        changes = workspace and workspace.did_change_configuration
+        return bool(changes and changes.dynamic_registration)
+
+    def show(self, message: str, kind: types.MessageType = types.MessageType.Warning) -> None:
+        """A message that the user sees now."""
+        self._server.window_show_message(types.ShowMessageParams(kind, message))
+
+    def log(self, message: str, kind: types.MessageType) -> None:
+        """A line in the editor's log of this server."""
+        self._server.window_log_message(types.LogMessageParams(kind, message))
+
+    async def ask_configuration(self, section: str) -> object:
+        """The user's settings of one section, as plain JSON values; None where there are none."""
+        item = types.ConfigurationItem(section=section)
+        params = types.ConfigurationParams([item])
+        answer = await self._server.workspace_configuration_async(params)
+        return answer[0] if answer else None
+
+    async def ask_for_configuration_changes(self) -> None:
+        """Ask the editor to report changes of its configuration."""
+        method = types.WORKSPACE_DID_CHANGE_CONFIGURATION
+        registration = types.Registration(id="surefill-configuration", method=method)
+        params = types.RegistrationParams([registration])
+        await self._server.client_register_capability_async(params)
+
+    async def begin_progress(self, token: str, title: str) -> None:
+        """Open a progress report; raises JsonRpcException when the editor declines."""
+        progress = self._server.work_done_progress
+        await progress.create_async(token)
+        progress.begin(token, types.WorkDoneProgressBegin(title=title, cancellable=False))
+
+    def report_progress(self, token: str, message: str) -> None:
+        self._server.work_done_progress.report(token, types.WorkDoneProgressReport(message=message))
+
+    def end_progress(self, token: str, message: str) -> None:
+        progress = self._server.work_done_progress
+        progress.end(token, types.WorkDoneProgressEnd(message=message))
+        progress.tokens.pop(token, None)
+
+
+def plain(value: Any) -> Any:  # noqa: ANN401 - JSON in, JSON out
+    """JSON values out of the objects that pygls makes of untyped parameters."""
+    if hasattr(value, "_asdict"):
+        return {key: plain(each) for key, each in value._asdict().items()}
+    if isinstance(value, dict):
+        return {key: plain(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(each) for each in value]
+    return value

@@ -1,0 +1,151 @@
+"""Wires the language server: makes the parts, joins them, registers the features."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from lsprotocol import types
+from pygls.exceptions import JsonRpcException, JsonRpcInternalError
+from pygls.lsp.server import LanguageServer
+
+from surefill import __version__
+from surefill.completion.loading import load_model
+from surefill.engine.worker import EngineWorker
+from surefill.lsp.client import Client
+from surefill.lsp.commands import STATUS, Commands
+from surefill.lsp.configuration import Configuration
+from surefill.lsp.counters import Counters
+from surefill.lsp.documents import OpenDocuments
+from surefill.lsp.inline_completion import ACCEPTED, InlineCompletion
+from surefill.lsp.logs import EditorLog
+from surefill.lsp.model import Loader, ModelService
+from surefill.lsp.notify import Notifier, OncePerCause
+from surefill.lsp.parser import BackgroundParser
+from surefill.lsp.protocol import SurefillProtocol, lenient_converter
+
+logger = logging.getLogger(__name__)
+
+
+class SurefillServer(LanguageServer):
+    """pygls' server with our protocol; one per editor. The parts are attributes."""
+
+    protocol: SurefillProtocol
+
+    def __init__(self, loader: Loader) -> None:
+        super().__init__(
+            "surefill",
+            __version__,
+            protocol_cls=SurefillProtocol,
+            converter_factory=lenient_converter,
+        )
+        self.client = Client(self)
+        self.log = EditorLog(self.client)
+        self.notifier = Notifier(self.client)
+        self._errors = OncePerCause()
+        self.counters = Counters()
+        self.configuration = Configuration(self.client, self.notifier)
+        self.documents = OpenDocuments(lambda: self.client.encoding)
+        self.parser = BackgroundParser()
+        self.model = ModelService(EngineWorker(), loader, self.client, self.notifier, self.counters)
+        self.inline = InlineCompletion(
+            self.client,
+            configuration=self.configuration,
+            documents=self.documents,
+            model=self.model,
+            notifier=self.notifier,
+            counters=self.counters,
+        )
+        self.commands = Commands(self.documents, self.inline, self.model, self.counters)
+
+    def report_server_error(self, error: Exception, source: object) -> None:
+        """To the log: pygls would show every error to the user.
+
+        What a client did wrong it is told in the answer; what went wrong in here counts as ours.
+        """
+        if isinstance(error, JsonRpcInternalError) or not isinstance(error, JsonRpcException):
+            self._errors.log("a message could not be handled", error)
+            logger.debug("%s", getattr(error, "data", ""))  # pygls keeps the traceback there
+        else:
+            logger.debug("refused: %s", error)
+
+    async def close(self, seconds: float) -> None:
+        """End the session: whatever still runs is stopped, waiting at most ``seconds``."""
+        self.log.detach()
+        self.parser.close()
+        await self.model.close(seconds)
+
+
+def create_server(loader: Loader = load_model) -> SurefillServer:
+    """A server ready for one editor. ``loader`` makes the model that its settings ask for."""
+    server = SurefillServer(loader)
+    server.log.attach()
+    server.configuration.follow(lambda settings: server.log.set_level(settings.log.level))
+    server.configuration.follow(server.model.apply)
+    for register in (_lifecycle, _configuration, _documents, _inline_completion, _commands):
+        _try(register, server)
+    return server
+
+
+def _try(register: Callable[[SurefillServer], None], server: SurefillServer) -> None:
+    """A feature that cannot be set up is missing; the others go on."""
+    try:
+        register(server)
+    except Exception:
+        logger.exception("the feature%s is not available", register.__name__.replace("_", " "))
+
+
+def _lifecycle(server: SurefillServer) -> None:
+    @server.feature(types.INITIALIZE)
+    def initialize(params: types.InitializeParams) -> None:
+        server.configuration.start(params.initialization_options)
+
+    @server.feature(types.INITIALIZED)
+    async def initialized(_: types.InitializedParams) -> None:
+        server.log.start()
+        server.model.start(settled=server.configuration.pull())
+        await server.configuration.ask_for_changes()
+
+    @server.feature(types.SHUTDOWN)
+    def shutdown(*_: object) -> None:
+        server.inline.stop()
+
+
+def _configuration(server: SurefillServer) -> None:
+    @server.feature(types.WORKSPACE_DID_CHANGE_CONFIGURATION)
+    async def changed(params: types.DidChangeConfigurationParams) -> None:
+        await server.configuration.changed(params)
+
+
+def _documents(server: SurefillServer) -> None:
+    @server.feature(types.TEXT_DOCUMENT_DID_OPEN)
+    def opened(params: types.DidOpenTextDocumentParams) -> None:
+        server.parser.add(server.documents.open(params.text_document).snapshot())
+
+    @server.feature(types.TEXT_DOCUMENT_DID_CHANGE)
+    def changed(params: types.DidChangeTextDocumentParams) -> None:
+        server.documents.change(params)
+
+    @server.feature(types.TEXT_DOCUMENT_DID_CLOSE)
+    def closed(params: types.DidCloseTextDocumentParams) -> None:
+        server.documents.close(params.text_document.uri)
+        server.model.forget(params.text_document.uri)
+
+
+def _inline_completion(server: SurefillServer) -> None:
+    # Without the options object pygls advertises nothing, and VS Code sends no request.
+    @server.feature(types.TEXT_DOCUMENT_INLINE_COMPLETION, types.InlineCompletionOptions())
+    async def inline_completion(
+        params: types.InlineCompletionParams,
+    ) -> types.InlineCompletionList:
+        return await server.inline.answer(params)
+
+
+def _commands(server: SurefillServer) -> None:
+    @server.command(STATUS)
+    def status(*_: object) -> dict[str, object]:
+        return server.commands.status()
+
+    @server.command(ACCEPTED)
+    def accepted(*arguments: object) -> None:
+        server.commands.accepted(arguments)

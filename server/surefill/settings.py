@@ -1,0 +1,159 @@
+"""Settings: typed, with a default for everything; bad values become messages and defaults.
+
+Knows the JSON that editors send (names as under ``surefill`` in their settings), nothing of how it
+arrives.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+Multiline = Literal["auto", "always", "never"]
+EngineKind = Literal["local", "remote"]
+Provider = Literal["auto", "cpu", "cuda"]
+LogLevel = Literal["error", "warning", "info", "debug"]
+
+
+def _between(low: float, high: float, default: float) -> Any:  # noqa: ANN401 - as dataclasses.field
+    return field(default=default, metadata={"low": low, "high": high})
+
+
+@dataclass(frozen=True)
+class CompletionSettings:
+    """What is suggested, and how long that may take."""
+
+    max_new_tokens: int = _between(1, 1024, 64)
+    """Upper bound of generated tokens per suggestion."""
+    deadline_ms: int = _between(50, 60_000, 2000)
+    """Milliseconds until the best checked part so far is returned."""
+    alternatives: int = _between(1, 10, 1)
+    """Suggestions per request."""
+    multiline: Multiline = "auto"
+    """Blocks where the syntax asks for one, always, or never."""
+    min_confidence: float = _between(0.0, 1.0, 0.0)
+    """Suggestions whose mean token probability (geometric mean) is lower are not shown."""
+
+
+@dataclass(frozen=True)
+class EngineSettings:
+    """Where and how the model runs."""
+
+    kind: EngineKind = "local"
+    provider: Provider = "auto"
+    threads: int = _between(0, 256, 0)
+    """Threads of the local engine; 0 chooses by the machine."""
+
+
+@dataclass(frozen=True)
+class RemoteSettings:
+    """An OpenAI-compatible server, for ``engine.kind`` "remote"."""
+
+    url: str = ""
+    model: str = ""
+    api_key_variable: str = ""
+    """Name of the environment variable that holds the key; the key itself is no setting."""
+
+
+@dataclass(frozen=True)
+class LogSettings:
+    """What ``window/logMessage`` shows."""
+
+    level: LogLevel = "info"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All settings. ``Settings()`` is a working configuration."""
+
+    enabled: bool = True
+    bundle: str = "default"
+    """Name or path of the model bundle."""
+    disabled_languages: tuple[str, ...] = ()
+    """Language ids in which nothing is suggested."""
+    completion: CompletionSettings = CompletionSettings()
+    engine: EngineSettings = EngineSettings()
+    remote: RemoteSettings = RemoteSettings()
+    log: LogSettings = LogSettings()
+
+    @classmethod
+    def parse(cls, raw: object) -> tuple[Settings, list[str]]:
+        """Settings from JSON, and a sentence for each value that was not used."""
+        problems: list[str] = []
+        if raw is None:
+            return cls(), problems
+        return _read_group(cls, raw, "surefill", problems), problems
+
+
+def _camel(name: str) -> str:
+    first, *others = name.split("_")
+    return first + "".join(word.capitalize() for word in others)
+
+
+def _read_group(group: type[Any], raw: object, path: str, problems: list[str]) -> Any:  # noqa: ANN401
+    """An instance of the dataclass ``group`` from the JSON object ``raw``."""
+    if not isinstance(raw, Mapping):
+        problems.append(f"{path}: expected an object, got {_show(raw)}; using the defaults.")
+        return group()
+    hints = get_type_hints(group)
+    known = {_camel(item.name): item for item in dataclasses.fields(group)}
+    values: dict[str, object] = {}
+    for key, value in raw.items():
+        name = f"{path}.{key}"
+        item = known.get(key)
+        if item is None:
+            problems.append(f"{name}: unknown setting, ignored.")
+        elif dataclasses.is_dataclass(hints[item.name]):
+            values[item.name] = _read_group(hints[item.name], value, name, problems)
+        elif value is not None:
+            problem = _problem(hints[item.name], item.metadata, value)
+            if problem:
+                default = _show(item.default)
+                problems.append(f"{name}: {problem}, got {_show(value)}; using {default}.")
+            else:
+                values[item.name] = tuple(value) if isinstance(value, list) else value
+    return group(**values)
+
+
+def _problem(
+    hint: Any,  # noqa: ANN401 - any type annotation
+    metadata: types.MappingProxyType[Any, Any],
+    value: object,
+) -> str:
+    """What is wrong with ``value`` for a field annotated ``hint``; empty when nothing is."""
+    if get_origin(hint) is Literal:
+        choices = get_args(hint)
+        valid = isinstance(value, str) and value in choices
+        return "" if valid else "expected one of " + ", ".join(f'"{c}"' for c in choices)
+    accepts, expected = _KINDS[hint]
+    if not accepts(value):
+        return f"expected {expected}"
+    if metadata and not metadata["low"] <= value <= metadata["high"]:
+        return f"expected a value from {metadata['low']:g} to {metadata['high']:g}"
+    return ""
+
+
+def _show(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    text = f'"{value}"' if isinstance(value, str) else str(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+_KINDS: dict[object, tuple[Callable[[object], bool], str]] = {
+    bool: (lambda value: isinstance(value, bool), "true or false"),
+    str: (lambda value: isinstance(value, str), "a text"),
+    int: (lambda value: isinstance(value, int) and _is_number(value), "a whole number"),
+    float: (_is_number, "a number"),
+    tuple[str, ...]: (
+        lambda value: isinstance(value, list) and all(isinstance(item, str) for item in value),
+        "a list of texts",
+    ),
+}

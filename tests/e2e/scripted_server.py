@@ -1,0 +1,87 @@
+"""``surefill lsp`` with a model whose behaviour the document spells out, deterministic and instant.
+
+The last line ``# model: WORD TEXT`` before the cursor decides: ``answer TEXT`` suggests TEXT,
+``hang`` generates until it is stopped, ``refuse`` raises an expected error and ``crash`` an
+unexpected one. The setting "bundle" names the model; a name with a path in it is a file to wait
+for before loading ends, and SUREFILL_TEST_LOADER=missing|crash makes loading fail.
+"""
+
+import os
+import re
+import sys
+import time
+from pathlib import Path
+
+from surefill.completion.loading import LoadedModel
+from surefill.context.prompt import TEMPLATES
+from surefill.context.window import ContextBuilder
+from surefill.engine.interface import Candidate, Generation, GenerationTimings
+from surefill.errors import EngineError, RuntimeMissingError
+from surefill.lsp.run import serve_stdio
+from surefill.lsp.server import create_server
+
+_DIRECTIVE = re.compile(r"# model: (\w+) ?(.*)\n")
+_FIRST_SPECIAL = 0x110000
+
+
+class Characters:
+    """A tokenizer with one token per character."""
+
+    def __init__(self, template):
+        self._special = {
+            token: _FIRST_SPECIAL + n for n, token in enumerate(template.special_tokens())
+        }
+
+    def encode(self, text):
+        return [ord(character) for character in text]
+
+    def encode_line(self, line):
+        return tuple(self.encode(line))
+
+    def decode(self, ids):
+        return "".join(chr(each) for each in ids if each < _FIRST_SPECIAL)
+
+    def special(self, token):
+        return self._special[token]
+
+
+class ScriptedEngine:
+    def generate(self, prompt, *, max_new_tokens, stop=None, guide=None, cancel=None, n=1):
+        word, text = (_DIRECTIVE.findall(prompt.prefix) or [("answer", "")])[-1]
+        if word == "refuse":
+            raise EngineError("The scripted model refuses.")
+        if word == "crash":
+            raise ZeroDivisionError("the scripted model crashes")
+        generated = len(text)
+        reason = "end"
+        while word == "hang":
+            generated += 1
+            time.sleep(0.001)
+            if cancel is not None and (cancel.cancelled or cancel.expired):
+                reason = "cancelled" if cancel.cancelled else "deadline"
+                break
+        print("noise on stdout from the model")  # noqa: T201
+        os.write(1, b"noise from native code\n")
+        candidate = Candidate(text, tuple(map(ord, text)), (-0.1,) * len(text), reason)
+        timings = GenerationTimings(0.0, 0.0, len(prompt.ids), 0, generated)
+        return Generation((candidate,), timings)
+
+    def close(self):
+        pass
+
+
+def load(settings):
+    fault = os.environ.get("SUREFILL_TEST_LOADER")
+    if fault == "missing":
+        raise RuntimeMissingError("No runtime is installed.", "Run `pip install surefill[cpu]`.")
+    if fault == "crash":
+        raise MemoryError("no room for the model")
+    while "/" in settings.bundle and not Path(settings.bundle).exists():
+        time.sleep(0.005)
+    template = TEMPLATES["qwen2.5-coder"]
+    context = ContextBuilder(Characters(template), template, "spm", 2048)
+    return LoadedModel(ScriptedEngine(), context, settings.bundle, "1", "scripted")
+
+
+if __name__ == "__main__":
+    sys.exit(serve_stdio(lambda: create_server(load)))

@@ -1,0 +1,340 @@
+"""One request from start to end, with an engine that says what the test wants."""
+
+import threading
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fakes import FakeEngine
+from surefill.completion import pipeline as module
+from surefill.completion.pipeline import CompletionPipeline
+from surefill.completion.suggestion import CompletionRequest
+from surefill.context.prompt import TEMPLATES
+from surefill.context.window import ContextBuilder
+from surefill.engine.interface import Cancellation
+from surefill.errors import EngineError
+from surefill.settings import Settings
+from surefill.syntax.document import Document
+from surefill.syntax.languages import LANGUAGES, language_for
+from surefill.syntax.position import Position, Range
+
+
+class CharacterTokenizer:
+    def encode(self, text):
+        return [ord(character) for character in text]
+
+    def decode(self, ids):
+        return "".join(map(chr, ids))
+
+    def special(self, token):
+        return 0x110000 + list(TEMPLATES["qwen2.5-coder"].special_tokens()).index(token)
+
+
+def pipeline(raw=None):
+    settings, problems = Settings.parse(raw)
+    assert problems == []
+    template = TEMPLATES["qwen2.5-coder"]
+    return CompletionPipeline(ContextBuilder(CharacterTokenizer(), template, "spm", 1024), settings)
+
+
+def request(marked, name="python", uri="file:///a", **options):
+    before, after = marked.split("|", 1)
+    lines = before.split("\n")
+    snapshot = Document(uri, language_for(name, None), before + after).snapshot()
+    return CompletionRequest(snapshot, Position(len(lines) - 1, len(lines[-1])), **options)
+
+
+def complete(marked, *answers, raw=None, name="python", logprob=-0.1, cancel=None, **options):
+    engine = FakeEngine(answers, logprob=logprob)
+    result = pipeline(raw).complete(
+        request(marked, name, **options), engine, cancel or Cancellation()
+    )
+    return result, engine
+
+
+def texts(result):
+    return [suggestion.text for suggestion in result.suggestions]
+
+
+def test_a_suggestion_with_its_verdicts_and_timings():
+    result, engine = complete("def f(a):\n    return |\n", "a + 1\n")
+    (suggestion,) = result.suggestions
+    assert suggestion.text == "a + 1"
+    assert suggestion.range == Range(Position(1, 11), Position(1, 11))
+    assert {name: v.outcome for name, v in suggestion.verdicts.items()} == {
+        "parses": "passed",
+        "types": "unchecked",
+        "executed": "unchecked",
+    }
+    assert all(verdict.reason for verdict in suggestion.verdicts.values())
+    assert suggestion.mean_logprob == pytest.approx(-0.1)
+    assert (result.timings.prefill, result.timings.decode) == (1.0, 2.0)
+    assert result.timings.total >= result.timings.context + result.timings.checks > 0
+    assert engine.calls[0].prompt.prefix == "def f(a):\n    return "
+    assert engine.calls[0].prompt.suffix == "\n"
+    assert not result.cached
+    assert result.reason == ""
+
+
+def test_alternatives_are_distinct_and_the_bad_ones_left_out():
+    answers = ("a + 1", "a + )", "a + 1", "a * 2")
+    result, engine = complete("def f(a):\n    return |\n", answers, n=4)
+    assert texts(result) == ["a + 1", "a * 2"]
+    assert engine.calls[0].n == 4
+
+
+def test_a_block_is_cut_at_the_last_line_that_parses():
+    result, _ = complete("def f():\n    |\n", "x = 1\n    y = 2\n    z = = 3\n    return\n")
+    assert texts(result) == ["x = 1\n    y = 2"]
+    assert result.suggestions[0].verdicts["parses"].outcome == "passed"
+
+
+def test_what_never_parses_is_not_shown_and_the_reason_is_told():
+    result, _ = complete("x = |\n", "= = )")
+    assert result.suggestions == ()
+    assert result.reason == "it would not parse: syntax error near line 1"
+
+
+def test_a_block_that_was_cut_by_its_length_ends_with_a_whole_line():
+    raw = {"completion": {"maxNewTokens": 20}}
+    result, _ = complete("def f():\n    |\n", "x = 1\n    yy = 22 + 33 + 44", raw=raw)
+    assert texts(result) == ["x = 1"]
+
+
+@pytest.mark.parametrize(
+    ("marked", "options", "raw", "reason"),
+    [
+        ("fo|o", {}, None, "the cursor is inside a word"),
+        ("x = |", {}, {"enabled": False}, "suggestions are turned off"),
+        (
+            "x = |",
+            {},
+            {"disabledLanguages": ["python"]},
+            "suggestions are turned off for this language",
+        ),
+    ],
+)
+def test_where_nothing_is_suggested_the_model_is_not_asked(marked, options, raw, reason):
+    result, engine = complete(marked, "1", raw=raw, **options)
+    assert result.suggestions == ()
+    assert result.reason == reason
+    assert engine.calls == []
+
+
+def test_a_model_that_is_not_sure_is_silent():
+    raw = {"completion": {"minConfidence": 0.5}}
+    result, _ = complete("x = |\n", "1", raw=raw, logprob=-1.0)
+    assert result.reason == "the model is not sure enough"
+    assert texts(complete("x = |\n", "1", raw=raw, logprob=-0.5)[0]) == ["1"]
+    assert texts(complete("foo()|\n", "\nbar()", raw=raw, logprob=-0.5)[0]) == []
+    assert texts(complete("foo()|\n", "\nbar()", raw=raw, logprob=-0.1)[0]) == ["\nbar()"]
+
+
+def test_without_a_grammar_the_suggestion_is_marked_unchecked():
+    document = Document("file:///a.unknown", None, "some text").snapshot()
+    asked = CompletionRequest(document, Position(0, 9))
+    result = pipeline().complete(asked, FakeEngine([" and more"]), Cancellation())
+    assert texts(result) == [" and more"]
+    assert result.suggestions[0].verdicts["parses"].outcome == "unchecked"
+
+
+def test_type_through_needs_no_model():
+    used, engine = pipeline(), FakeEngine(["foo(a, b)"])
+    used.complete(request("x = |\n"), engine, Cancellation())
+    for marked, expected in [
+        ("x = |\n", "foo(a, b)"),
+        ("x = fo|\n", "o(a, b)"),
+        ("x = foo(|)\n", "a, b"),
+    ]:
+        result = used.lookup(request(marked))
+        assert result.cached
+        assert texts(result) == [expected]
+        assert result.suggestions[0].verdicts["parses"].outcome == "passed"
+    assert used.lookup(request("x = fa|\n")) is None
+    assert used.lookup(request("x = fo|\ny\n")) is None
+    assert used.complete(request("x = f|\n"), engine, Cancellation()).cached
+    assert len(engine.calls) == 1
+    used.forget("file:///a")
+    assert used.lookup(request("x = fo|\n")) is None
+
+
+def test_that_there_is_nothing_is_remembered_too():
+    used, engine = pipeline(), FakeEngine(["= = )"])
+    first = used.complete(request("x = |\n"), engine, Cancellation())
+    again = used.lookup(request("x = |\n"))
+    assert again.suggestions == ()
+    assert again.reason == first.reason
+
+
+def test_a_cancelled_request_ends_empty_and_leaves_nothing_behind():
+    used, cancel = pipeline(), Cancellation()
+    engine = FakeEngine(["foo()"], gate=threading.Event())
+    results = []
+    thread = threading.Thread(
+        target=lambda: results.append(used.complete(request("x = |\n"), engine, cancel))
+    )
+    thread.start()
+    assert engine.started.wait(5)
+    cancel.cancel()
+    thread.join(5)
+    assert results[0].suggestions == ()
+    assert results[0].reason == "cancelled"
+    assert used.lookup(request("x = |\n")) is None
+
+
+def test_a_request_that_was_cancelled_before_it_began_asks_nothing():
+    cancel = Cancellation()
+    cancel.cancel()
+    result, engine = complete("x = |\n", "1", cancel=cancel)
+    assert (result.suggestions, engine.calls) == ((), [])
+
+
+class SlowEngine(FakeEngine):
+    """Writes until the deadline, as a real model does."""
+
+    def _candidate(self, text, limit, stop, cancel):
+        candidate = super()._candidate(text, limit, stop, None)
+        while not cancel.expired:
+            time.sleep(0.001)
+        return type(candidate)(candidate.text, candidate.token_ids, candidate.logprobs, "deadline")
+
+
+def test_at_the_deadline_the_best_checked_part_is_shown_and_not_remembered():
+    used = pipeline()
+    asked = request("def f():\n    |\n", deadline_ms=300)
+    result = used.complete(asked, SlowEngine(["x = 1\n    y = fo"]), Cancellation())
+    assert texts(result) == ["x = 1"]
+    assert used.lookup(asked) is None
+
+
+def test_the_time_spent_waiting_counts():
+    cancel = Cancellation(deadline=time.monotonic() - 1)
+    result, engine = complete("x = |\n", "1", cancel=cancel)
+    assert (result.suggestions, result.reason, engine.calls) == ((), "too late", [])
+
+
+def test_the_engine_is_left_some_time_less_than_the_deadline():
+    cancel = Cancellation()
+    before = time.monotonic()
+    complete("x = |\n", "1", cancel=cancel, deadline_ms=10_000)
+    assert before + 9.8 < cancel.deadline < time.monotonic() + 9.95
+
+
+def test_an_engine_that_fails_is_reported():
+    with pytest.raises(EngineError):
+        complete("x = |\n", EngineError("out of memory"))
+
+
+def menu(marked, selected, start, **options):
+    asked = request(marked)
+    span = Range(Position(asked.position.line, start), asked.position)
+    return CompletionRequest(
+        asked.snapshot, asked.position, selected_text=selected, selected_range=span, **options
+    )
+
+
+def test_a_suggestion_extends_the_text_selected_in_the_menu():
+    engine = FakeEngine(["(a)"])
+    asked = menu("x = foo.ba|\n", "bar", 8)
+    result = pipeline().complete(asked, engine, Cancellation())
+    assert engine.calls[0].prompt.prefix == "x = foo.bar"
+    assert texts(result) == ["bar(a)"]
+    assert result.suggestions[0].range == Range(Position(0, 8), Position(0, 10))
+    assert result.suggestions[0].verdicts["parses"].outcome == "passed"
+
+
+def test_the_menus_text_may_replace_what_was_typed():
+    engine = FakeEngine(["(a)"])
+    result = pipeline().complete(menu("x = foo.BA|\n", "bar", 8), engine, Cancellation())
+    assert engine.calls[0].prompt.prefix == "x = foo.bar"
+    assert texts(result) == ["bar(a)"]
+
+
+def test_the_menu_and_plain_typing_share_answers():
+    used, engine = pipeline(), FakeEngine(["bar(a)"])
+    used.complete(request("x = foo.|\n"), engine, Cancellation())
+    result = used.lookup(menu("x = foo.b|\n", "bar", 8))
+    assert texts(result) == ["bar(a)"]
+    assert result.suggestions[0].range == Range(Position(0, 8), Position(0, 9))
+    assert used.lookup(menu("x = foo.b|\n", "baz", 8)) is None
+    engine.answers.append("(q)")
+    used.complete(menu("x = foo.b|\n", "baz", 8), engine, Cancellation())
+    assert texts(used.lookup(request("x = foo.ba|\n"))) == ["z(q)"]
+
+
+def test_an_explicit_request_gets_a_block():
+    answer = "x = 1\ny = 2\n"
+    assert texts(complete("|\n", answer)[0]) == ["x = 1"]
+    assert texts(complete("|\n", answer, explicit=True)[0]) == ["x = 1\ny = 2"]
+
+
+def test_special_tokens_never_appear():
+    assert texts(complete("x = |\n", "1<|fim_middle|>2")[0]) == ["1"]
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    text=st.text(alphabet="()[]{}\"'`#/\\ \n\r\t:;ab=é😀\0\ud800\u2028", max_size=60),
+    answer=st.text(alphabet="()[]{}\"'`#/\\ \n\r\t:;ab=é😀\0\ufffd<|>", max_size=40),
+    line=st.integers(-1, 8),
+    character=st.integers(-1, 30),
+    language=st.sampled_from([None, *LANGUAGES]),
+    explicit=st.booleans(),
+)
+def test_no_content_makes_it_fail(text, answer, line, character, language, explicit):
+    snapshot = Document("file:///a", language, text).snapshot()
+    asked = CompletionRequest(snapshot, Position(line, character), explicit)
+    result = pipeline().complete(asked, FakeEngine([answer]), Cancellation())
+    for suggestion in result.suggestions:
+        assert suggestion.text.strip()
+        assert suggestion.verdicts["parses"].outcome != "failed"
+    assert result.suggestions or result.reason
+
+
+def test_a_refusal_for_lack_of_time_is_not_remembered(monkeypatch):
+    def slow(snapshot, span, text):
+        time.sleep(0.3)
+        return check(snapshot, span, text)
+
+    check = module.check_syntax
+    monkeypatch.setattr(module, "check_syntax", slow)
+    line = pipeline()
+    hurried = request("def f():\n    |\n", deadline_ms=100)
+    answer = "x = 1\n    y = = 2\n"
+    assert not line.complete(hurried, FakeEngine([answer]), Cancellation()).suggestions
+    calm = request("def f():\n    |\n", deadline_ms=60_000)
+    assert line.lookup(calm) is None
+    assert texts(line.complete(calm, FakeEngine([answer]), Cancellation())) == ["x = 1"]
+
+
+@pytest.mark.parametrize(
+    ("marked", "answer", "shown"),
+    [
+        ("def f():\n  |\n", "return 1\n", "return 1"),
+        ("def f():\n\t|\n", "if x:\n\t\treturn 1\n", "if x:\n\t\treturn 1"),
+        ("def f():\n    a()\n    b()\ndef g():\n  |\n", "return 1\n", "return 1"),
+    ],
+)
+def test_the_indentation_that_the_editor_has_put_there_counts(marked, answer, shown):
+    result, _ = complete(marked, answer)
+    assert texts(result) == [shown]
+
+
+@pytest.mark.parametrize(
+    ("disabled", "editor_says", "name", "speaks"),
+    [
+        ("markdown", "markdown", None, False),
+        ("markdown", "python", "python", True),
+        ("bash", "shellscript", "bash", False),
+        ("shellscript", "shellscript", "bash", False),
+        ("javascriptreact", "javascript", "javascript", True),
+        ("javascriptreact", "javascriptreact", "javascript", False),
+        ("javascript", "javascriptreact", "javascript", False),
+    ],
+)
+def test_languages_are_turned_off_by_the_editor_s_name_or_ours(disabled, editor_says, name, speaks):
+    asked = request("x = |\n", name, language_id=editor_says)
+    result = pipeline({"disabledLanguages": [disabled]}).lookup(asked)
+    assert (result is None) is speaks

@@ -1,0 +1,99 @@
+"""Settings: everything has a default, and a bad value costs a message, not the server."""
+
+import dataclasses
+
+import pytest
+
+from surefill.settings import Settings
+
+
+@pytest.mark.parametrize(
+    "raw", [None, {}, {"completion": {}, "engine": {}, "remote": {}, "log": {}}]
+)
+def test_nothing_given_means_defaults(raw):
+    assert Settings.parse(raw) == (Settings(), [])
+
+
+def test_every_setting_can_be_given():
+    settings, problems = Settings.parse(
+        {
+            "enabled": False,
+            "bundle": "/models/mine",
+            "disabledLanguages": ["html", "json"],
+            "completion": {
+                "maxNewTokens": 32,
+                "deadlineMs": 500,
+                "alternatives": 3,
+                "multiline": "never",
+                "minConfidence": 0.25,
+            },
+            "engine": {"kind": "remote", "provider": "cpu", "threads": 4},
+            "remote": {"url": "http://localhost:1", "model": "m", "apiKeyVariable": "KEY"},
+            "log": {"level": "debug"},
+        }
+    )
+    assert problems == []
+    assert dataclasses.asdict(settings) == {
+        "enabled": False,
+        "bundle": "/models/mine",
+        "disabled_languages": ("html", "json"),
+        "completion": {
+            "max_new_tokens": 32,
+            "deadline_ms": 500,
+            "alternatives": 3,
+            "multiline": "never",
+            "min_confidence": 0.25,
+        },
+        "engine": {"kind": "remote", "provider": "cpu", "threads": 4},
+        "remote": {"url": "http://localhost:1", "model": "m", "api_key_variable": "KEY"},
+        "log": {"level": "debug"},
+    }
+
+
+@pytest.mark.parametrize(
+    ("raw", "message"),
+    [
+        ({"enabled": 1}, "surefill.enabled: expected true or false, got 1; using true."),
+        ({"bundle": 5}, 'surefill.bundle: expected a text, got 5; using "default".'),
+        (
+            {"disabledLanguages": "html"},
+            'surefill.disabledLanguages: expected a list of texts, got "html"; using ().',
+        ),
+        (
+            {"completion": {"maxNewTokens": True}},
+            "surefill.completion.maxNewTokens: expected a whole number, got true; using 64.",
+        ),
+        (
+            {"completion": {"deadlineMs": 1}},
+            "surefill.completion.deadlineMs: expected a value from 50 to 60000, got 1; using 2000.",
+        ),
+        (
+            {"completion": {"minConfidence": float("nan")}},
+            "surefill.completion.minConfidence: expected a value from 0 to 1, got nan; using 0.0.",
+        ),
+        (
+            {"completion": {"multiline": ["auto"]}},
+            'surefill.completion.multiline: expected one of "auto", "always", "never", '
+            "got ['auto']; using \"auto\".",
+        ),
+        ({"completion": 3}, "surefill.completion: expected an object, got 3; using the defaults."),
+        ({"colour": "red"}, "surefill.colour: unknown setting, ignored."),
+        ([], "surefill: expected an object, got []; using the defaults."),
+    ],
+)
+def test_a_bad_value_is_named_and_the_default_stays(raw, message):
+    assert Settings.parse(raw) == (Settings(), [message])
+
+
+def test_the_good_values_beside_a_bad_one_count():
+    settings, problems = Settings.parse({"completion": {"alternatives": 3, "deadlineMs": "x"}})
+    assert settings.completion.alternatives == 3
+    assert settings.completion.deadline_ms == 2000
+    assert len(problems) == 1
+
+
+def test_null_is_the_default():
+    assert Settings.parse({"bundle": None, "completion": {"alternatives": None}}) == (
+        Settings(),
+        [],
+    )

@@ -1,0 +1,106 @@
+"""Where documents are cut."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from typing import Literal, get_args
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from small_corpus import module
+from surefill_training.tasks.holes import HoleKind, HoleMix, cut
+
+KINDS: tuple[HoleKind, ...] = get_args(HoleKind)
+CODE_LIKE = st.text(alphabet="ab_1 \n\t()[]{}.,:='\"\r\u00e9\u4e2d\U0001f600", max_size=300)
+
+
+@given(CODE_LIKE | st.text(max_size=200), st.integers(0, 2**32), st.sampled_from([None, *KINDS]))
+def test_the_parts_are_the_document(text: str, seed: int, kind: HoleKind | None) -> None:
+    hole = cut(text, random.Random(seed), HoleMix(), kind)
+    if hole is not None:
+        assert hole.prefix + hole.middle + hole.suffix == text
+        assert hole.middle.strip()
+        assert kind in (None, hole.kind)
+
+
+@given(st.integers(0, 2**32), st.sampled_from(KINDS))
+def test_the_kinds_have_their_shapes(seed: int, kind: HoleKind) -> None:
+    hole = cut(module(seed % 50), random.Random(seed), HoleMix(), kind)
+    assert hole is not None
+    first_column = len(hole.prefix) - (hole.prefix.rfind("\n") + 1)
+    if kind == "line_end":
+        assert "\n" not in hole.middle
+        assert hole.suffix.startswith("\n")
+    elif kind == "lines":
+        assert 1 <= hole.middle.count("\n") <= HoleMix().max_lines
+        assert hole.suffix.startswith("\n") or not hole.suffix
+        assert hole.middle.rsplit("\n", 1)[1].strip()
+    else:
+        assert "\n" not in hole.middle
+        assert hole.suffix[0] != "\n" or hole.prefix[-1] in "([{" or first_column > 0
+
+
+def test_equal_generators_cut_equally() -> None:
+    text = module(3)
+    first = [cut(text, random.Random(seed), HoleMix()) for seed in range(50)]
+    assert first == [cut(text, random.Random(seed), HoleMix()) for seed in range(50)]
+    assert len(set(first)) > 25
+
+
+def test_the_mix_is_kept() -> None:
+    rng = random.Random(0)
+    text = module(1, functions=30)
+    mix = HoleMix(line_end=0.5, lines=0.3, inside=0.2)
+    count = Counter(hole.kind for _ in range(2000) if (hole := cut(text, rng, mix)))
+    total = count.total()
+    assert total > 1900
+    assert count["line_end"] / total == pytest.approx(0.5, abs=0.05)
+    assert count["lines"] / total == pytest.approx(0.3, abs=0.05)
+    assert count["inside"] / total == pytest.approx(0.2, abs=0.05)
+
+
+def test_a_share_of_nothing_is_never_drawn() -> None:
+    rng = random.Random(0)
+    mix = HoleMix(line_end=0, lines=1, inside=0)
+    assert {hole.kind for _ in range(200) if (hole := cut(module(1), rng, mix))} == {"lines"}
+
+
+def test_holes_lie_late_in_the_text() -> None:
+    rng = random.Random(0)
+    text = module(1, functions=30)
+    holes = [hole for _ in range(500) if (hole := cut(text, rng, HoleMix()))]
+    assert sum(len(h.prefix) for h in holes) / len(holes) > 0.55 * len(text)
+
+
+@pytest.mark.parametrize("text", ["", "\n", "  \n\t\n ", "\r\n\r\n"])
+def test_a_text_without_a_place_for_a_hole(text: str) -> None:
+    for kind in KINDS:
+        assert cut(text, random.Random(0), HoleMix(), kind) is None
+
+
+@pytest.mark.parametrize("kind", ["lines", "inside"])
+def test_a_text_too_small_for_the_kind(kind: Literal["lines", "inside"]) -> None:
+    assert cut("x", random.Random(0), HoleMix(), kind) is None
+
+
+def test_blocks_end_where_the_indentation_does() -> None:
+    text = "def f(x):\n    a = 1\n\n    b = 2\n\n\ndef g(x):\n    c = 3\n"
+    middles = {
+        hole.middle
+        for seed in range(300)
+        if (hole := cut(text, random.Random(seed), HoleMix(), "lines"))
+        and hole.prefix == "def f(x):"
+    }
+    assert "\n    a = 1\n\n    b = 2" in middles
+
+
+def test_contents_of_brackets_are_cut_out() -> None:
+    middles = {
+        hole.middle
+        for seed in range(200)
+        if (hole := cut("call(first, second)", random.Random(seed), HoleMix(), "inside"))
+    }
+    assert "first, second" in middles

@@ -1,0 +1,114 @@
+"""Documents as token ids, with a hole and without."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tokenizers import Tokenizer
+
+from small_corpus import module
+from surefill.context.prompt import TEMPLATES
+from surefill.engine.tokenizer import BundleTokenizer
+from surefill_training.inputs import make_task
+from surefill_training.tasks.infilling import Infilling, InfillingOptions
+
+TEMPLATE = "qwen2.5-coder"
+SAME_FIXTURE = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+
+
+@pytest.fixture(scope="module")
+def tokenizer(tokenizer_file: Path) -> Tokenizer:
+    return Tokenizer.from_file(str(tokenizer_file))
+
+
+def task(tokenizer: Tokenizer, **options: float) -> Infilling:
+    return make_task(tokenizer, TEMPLATE, InfillingOptions(**options))  # type: ignore[arg-type]
+
+
+def parts(tokenizer: Tokenizer, ids: list[int]) -> tuple[str, str, str, str]:
+    """Order, prefix, suffix and middle of an example; order "plain" has a middle only."""
+    pre, suf, mid = (tokenizer.token_to_id(f"<|fim_{n}|>") for n in ("prefix", "suffix", "middle"))
+    text = tokenizer.decode
+    assert ids.count(tokenizer.token_to_id("<|endoftext|>")) == 1
+    body = ids[:-1]
+    if pre not in ids:
+        return "plain", "", "", text(body)
+    assert (body.count(pre), body.count(suf), body.count(mid), body[0]) == (1, 1, 1, pre)
+    behind = body[body.index(mid) + 1 :]
+    if body[1] == suf:
+        return "spm", "", text(body[2 : body.index(mid)]), text(behind)
+    cut = body.index(suf)
+    return "psm", text(body[1:cut]), text(body[cut + 1 : body.index(mid)]), text(behind)
+
+
+@given(
+    text=st.text(max_size=120) | st.integers(0, 30).map(module),
+    seed=st.integers(0, 2**32),
+)
+@SAME_FIXTURE
+def test_examples_decode_to_what_they_were_made_of(
+    tokenizer: Tokenizer, text: str, seed: int
+) -> None:
+    ids = task(tokenizer).example(text, random.Random(seed))
+    assert ids[-1] == tokenizer.token_to_id("<|endoftext|>")
+    order, prefix, suffix, middle = parts(tokenizer, ids)
+    if order == "plain":
+        assert middle == text
+        return
+    seen = prefix + middle
+    assert text.startswith(seen)
+    assert text[len(seen) :].startswith(suffix)
+    # The suffix is cut at a line's end, or is all that there is.
+    assert suffix.endswith("\n") or not suffix or text == seen + suffix
+
+
+def test_shares_of_holes_and_orders(tokenizer: Tokenizer) -> None:
+    infilling = task(tokenizer, fim_rate=0.6, spm_share=0.75, no_suffix=0.2)
+    text = module(1)
+    examples = [
+        parts(tokenizer, infilling.example(text, random.Random(seed))) for seed in range(500)
+    ]
+    orders = Counter(order for order, *_ in examples)
+    assert orders["plain"] / 500 == pytest.approx(0.4, abs=0.05)
+    assert orders["spm"] / (500 - orders["plain"]) == pytest.approx(0.75, abs=0.06)
+    without = sum(order != "plain" and not suffix for order, _, suffix, _ in examples)
+    assert without / (500 - orders["plain"]) == pytest.approx(0.2, abs=0.06)
+
+
+@pytest.mark.parametrize(
+    ("rate", "share", "order"), [(0, 0.5, "plain"), (1, 1, "spm"), (1, 0, "psm")]
+)
+def test_extremes(tokenizer: Tokenizer, rate: float, share: float, order: str) -> None:
+    infilling = task(tokenizer, fim_rate=rate, spm_share=share)
+    for seed in range(30):
+        assert parts(tokenizer, infilling.example(module(2), random.Random(seed)))[0] == order
+
+
+def test_suffixes_are_bounded(tokenizer: Tokenizer) -> None:
+    infilling = task(tokenizer, fim_rate=1, max_suffix=0.1, no_suffix=0)
+    text = module(1, functions=20)
+    longest = max(map(len, text.split("\n"))) + 1
+    for seed in range(60):
+        _, _, suffix, _ = parts(tokenizer, infilling.example(text, random.Random(seed)))
+        assert len(suffix) <= max(longest, 0.1 * len(text))
+
+
+def test_special_tokens_in_a_document_are_ordinary_text(tokenizer: Tokenizer) -> None:
+    text = "TOKEN = '<|fim_prefix|>'  # and <|endoftext|>\n"
+    ids = task(tokenizer).plain(text)
+    special = {tokenizer.token_to_id(t) for t in TEMPLATES[TEMPLATE].special_tokens()}
+    assert special.isdisjoint(ids[:-1])
+    assert tokenizer.decode(ids[:-1]) == text
+
+
+def test_training_encodes_as_serving_does(tokenizer: Tokenizer, tokenizer_file: Path) -> None:
+    serving = BundleTokenizer(tokenizer_file, TEMPLATES[TEMPLATE].special_tokens())
+    for text in (module(1), "x = '<|fim_middle|>'\n", "emoji \U0001f600 中文\n", "\t\tx  \n\n"):
+        assert task(tokenizer).plain(text)[:-1] == serving.encode(text)
+        lines = text.splitlines(keepends=True)
+        assert [i for line in lines for i in serving.encode_line(line)] == serving.encode(text)

@@ -1,0 +1,3 @@
+"""Trains, evaluates and exports the models that Surefill serves."""
+
+__version__ = "0.1.0"

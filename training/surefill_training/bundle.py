@@ -1,0 +1,166 @@
+"""Assembles a bundle: an exported graph, its tokenizer and model card, and a manifest.
+
+``surefill.engine.bundle.Manifest`` defines the manifest; here its values are gathered. The same
+parts always give the same bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import onnx
+
+from surefill.context.prompt import TEMPLATES
+from surefill.engine.bundle import (
+    MANIFEST,
+    MODEL,
+    TOKENIZER,
+    Bundle,
+    KvLayout,
+    KvShape,
+    Manifest,
+    Precision,
+    PromptFormat,
+    PromptOrder,
+    TokenizerFormat,
+)
+from surefill.errors import InputError
+from surefill_training.errors import ExportError
+
+MODEL_CARD = "MODEL_CARD.md"
+
+
+@dataclass(frozen=True)
+class BundleInfo:
+    """What the files themselves do not say about a model."""
+
+    name: str
+    version: str
+    languages: tuple[str, ...]
+    license: str
+    parameters: int
+    context_length: int
+    """The most tokens that the model was trained to see."""
+    template: str = "qwen2.5-coder"
+    order: PromptOrder = "spm"
+    per_line: bool = True
+    """No token of the tokenizer crosses a line end."""
+    made: Mapping[str, Any] = field(default_factory=dict)
+    scores: Mapping[str, Any] = field(default_factory=dict)
+
+
+def write_bundle(
+    out_dir: Path,
+    info: BundleInfo,
+    *,
+    model: Path,
+    layout: KvLayout,
+    precision: Precision,
+    tokenizer: Path,
+    model_card: str,
+) -> Bundle:
+    """Write the bundle ``out_dir``, replacing one that is there, and check it by loading it.
+
+    ``model`` is an exported model.onnx; a model.onnx.data beside it comes along. Everything is
+    written to a neighbouring directory first, so that ``out_dir`` never holds half a bundle.
+    """
+    if info.template not in TEMPLATES:
+        raise InputError(
+            f"There is no prompt template {info.template}.",
+            f"Choose one of {', '.join(sorted(TEMPLATES))}.",
+        )
+    if out_dir.exists() and not (out_dir / MANIFEST).is_file() and any(out_dir.iterdir()):
+        raise InputError(f"{out_dir} is not empty and not a bundle.", "Give another directory.")
+    try:
+        out_dir.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=out_dir.parent, prefix=f".{out_dir.name}.") as scratch:
+            made = Path(scratch) / "new"
+            made.mkdir()
+            _copy_files(made, model, tokenizer, model_card)
+            manifest = _manifest(made, info, layout, precision)
+            (made / MANIFEST).write_text(manifest.to_json(), encoding="utf-8", newline="\n")
+            Bundle.load(made)
+            _swap(made, out_dir, Path(scratch) / "old")
+    except OSError as error:
+        raise ExportError(
+            f"The bundle {out_dir} cannot be written: {error.strerror or error}.",
+            "What was there before is unchanged.",
+        ) from error
+    return Bundle.load(out_dir, verify=False)
+
+
+def kv_shape(model: Path, layout: KvLayout) -> KvShape:
+    """Read the shape of the KV cache from the inputs of an exported graph."""
+    graph = onnx.load(model, load_external_data=False).graph
+    keys = [item for item in graph.input if item.name.startswith("past_key_values.")]
+    keys = [item for item in keys if item.name.endswith(".key")]
+    if not keys:
+        raise ExportError(f"The graph {model} has no KV cache.", "Export it again.")
+    tensor = keys[0].type.tensor_type
+    dims = tensor.shape.dim
+    half = tensor.elem_type == onnx.TensorProto.FLOAT16
+    return KvShape(
+        layers=len(keys),
+        kv_heads=dims[1].dim_value,
+        head_size=dims[3].dim_value,
+        dtype="float16" if half else "float32",
+        layout=layout,
+    )
+
+
+def _copy_files(folder: Path, model: Path, tokenizer: Path, model_card: str) -> None:
+    shutil.copyfile(model, folder / MODEL)
+    data = model.with_name(f"{MODEL}.data")
+    if data.exists():
+        shutil.copyfile(data, folder / data.name)
+    shutil.copyfile(tokenizer, folder / TOKENIZER)
+    (folder / MODEL_CARD).write_text(model_card, encoding="utf-8", newline="\n")
+
+
+def _manifest(folder: Path, info: BundleInfo, layout: KvLayout, precision: Precision) -> Manifest:
+    """The manifest of the files that lie in ``folder``."""
+    template = TEMPLATES[info.template]
+    return Manifest(
+        name=info.name,
+        version=info.version,
+        languages=info.languages,
+        license=info.license,
+        parameters=info.parameters,
+        context_length=info.context_length,
+        kv=kv_shape(folder / MODEL, layout),
+        precision=precision,
+        prompt=PromptFormat(
+            template=info.template,
+            order=info.order,
+            special_tokens=template.special_tokens(),
+            ends=template.ends,
+        ),
+        tokenizer=TokenizerFormat(per_line=info.per_line),
+        files={file.name: _sha256(file) for file in sorted(folder.iterdir())},
+        made=dict(info.made),
+        scores=dict(info.scores),
+    )
+
+
+def _swap(new: Path, target: Path, aside: Path) -> None:
+    """Put ``new`` in the place of ``target``; on failure the old one goes back."""
+    if not target.exists():
+        new.rename(target)
+        return
+    target.rename(aside)
+    try:
+        new.rename(target)
+    except OSError:
+        aside.rename(target)
+        raise
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -1,0 +1,225 @@
+"""What a bundle says about itself: the facts of its manifest, and the model card in words."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import platform
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from surefill_training.bundle import BundleInfo
+from surefill_training.errors import TrainingError
+from surefill_training.export import read_config
+
+_CARD = """\
+# {name} {version}
+
+A causal language model that fills in the middle of a file{origin}.
+{parameters:.1f}M parameters, {context} tokens of context, {precision} weights.
+
+## How it was made
+{made}
+
+## Scores
+{scores}
+
+Measured with `surefill-train evaluate` on packages that neither the tokenizer nor the model has
+seen, through the engine and the pipeline that serve it; intervals are 95 % bootstrap.
+
+## What it is for, and what not
+Completing the line or the block at the cursor, together with Surefill's checks. A small model knows
+idioms and the names around the cursor, and it invents names where it knows nothing.{limits}
+
+Licence of the weights: {license}.{sources}
+"""
+_TRAINED_HERE = " of Python code, trained from scratch with `surefill-training`"
+_PYTHON_ONLY = " Other\nlanguages than Python are outside its training."
+_SOURCES = """ The sources it was trained on are {kind};
+their names, versions and licences are in the corpus manifest of hash `{corpus}`."""
+
+
+def describe(
+    model: Path,
+    *,
+    name: str,
+    version: str,
+    license_name: str,
+    precision: str,
+    scores: Mapping[str, Any],
+) -> tuple[BundleInfo, str]:
+    """Manifest facts and model card for the model in a Hugging Face directory.
+
+    ``training.json``, which ``pretrain`` writes beside the weights, says how it was made; a model
+    from elsewhere has none and its card says so.
+    """
+    config = read_config(model)
+    made = _training_record(model / "training.json")
+    if made:
+        made["date"] = datetime.now(UTC).date().isoformat()
+        made["versions"] = _versions()
+        made["python"] = platform.python_version()
+    parameters = int(made.get("parameters") or _parameters(model))
+    info = BundleInfo(
+        name=name,
+        version=version,
+        languages=("python",),
+        license=license_name,
+        parameters=parameters,
+        context_length=int(config["max_position_embeddings"]),
+        made=made,
+        scores=scores,
+    )
+    card = _CARD.format(
+        name=name,
+        version=version,
+        parameters=parameters / 1e6,
+        context=info.context_length,
+        precision=precision,
+        made=_made(made),
+        scores=_scores(scores),
+        license=license_name,
+        origin=_TRAINED_HERE if made else "",
+        limits=_PYTHON_ONLY if made else "",
+        sources=_sources(made),
+    )
+    return info, card
+
+
+_NEEDED = {"preset", "optimizer", "steps", "tokens", "minutes", "infilling", "corpus"}
+
+
+def _training_record(path: Path) -> dict[str, Any]:
+    """What ``pretrain`` noted beside the weights; empty for a model from elsewhere."""
+    try:
+        made = json.loads(path.read_text(encoding="utf-8"))
+        if not (isinstance(made, dict) and made.keys() >= _NEEDED):
+            raise ValueError("it does not say how the model was trained")
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise TrainingError(
+            f"{path} cannot be used ({error}).",
+            "Run the same surefill-train pretrain again, which writes it anew.",
+        ) from error
+    return made
+
+
+def _versions() -> dict[str, str]:
+    """Versions of the libraries that decide what comes out; onnxruntime has several names."""
+    found: dict[str, str] = {}
+    for library, names in {
+        "torch": ("torch",),
+        "transformers": ("transformers",),
+        "onnxruntime": ("onnxruntime", "onnxruntime-gpu"),
+    }.items():
+        for name in names:
+            with contextlib.suppress(metadata.PackageNotFoundError):
+                found.setdefault(library, metadata.version(name))
+    return found
+
+
+def _sources(made: Mapping[str, Any]) -> str:
+    if not made:
+        return ""
+    own = made.get("any_license", False)
+    kind = "of any licence, as its maker chose" if own else "permissively licensed packages"
+    return _SOURCES.format(kind=kind, corpus=made["corpus"][:16])
+
+
+def _made(made: dict[str, Any]) -> str:
+    if not made:
+        return "Imported from a model directory that does not say how it was trained."
+    return (
+        f"Preset `{made['preset']}`, recipe `{made['optimizer']['recipe']}`, "
+        f"{made['steps']} steps, {made['tokens'] / 1e6:.1f}M tokens in "
+        f"{made['minutes']:.0f} minutes of training; "
+        f"{made['infilling']['fim_rate']:.0%} of the pieces with a hole, "
+        f"{made['infilling']['spm_share']:.0%} of those in suffix-first order; torch "
+        f"{made['versions']['torch']}."
+    )
+
+
+def read_results(path: Path) -> list[dict[str, Any]]:
+    """What ``evaluate --json`` wrote."""
+    try:
+        results = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not JSON"
+        raise TrainingError(
+            f"{path} cannot be read ({reason}).", "Give what surefill-train evaluate --json wrote."
+        ) from error
+    if not isinstance(results, list):
+        raise TrainingError(
+            f"{path} holds no results.", "Give what surefill-train evaluate --json wrote."
+        )
+    return results
+
+
+def summarize(results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The scores that go into a manifest, by precision, from what ``evaluate --json`` wrote.
+
+    Raises TrainingError when they are something else, or of several bundles of one precision.
+    """
+    try:
+        scores = _by_precision(results)
+    except (KeyError, TypeError) as error:
+        raise TrainingError(
+            f"The scores lack {error}.", "Give what surefill-train evaluate --json wrote."
+        ) from error
+    if len(scores) < len(results):
+        raise TrainingError(
+            "The scores are of several bundles with weights of one precision.",
+            "Evaluate the bundles of one model only.",
+        )
+    return scores
+
+
+def _by_precision(results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    return {
+        result["precision"]: {
+            "heldout_bits_per_byte": round(result["bits_per_byte"], 4),
+            "line_exact_match": round(result["exact_match"]["mean"], 4),
+            "line_exact_match_interval": [
+                round(result["exact_match"][bound], 4) for bound in ("low", "high")
+            ],
+            "line_edit_similarity": round(result["edit_similarity"]["mean"], 4),
+            "holes": result["holes"],
+        }
+        for result in results
+    }
+
+
+def _scores(scores: Mapping[str, Any]) -> str:
+    if not scores:
+        return "Not measured."
+    rows = [
+        "| weights | held-out bits per byte | rest of line, exact match | edit similarity |",
+        "|---|---|---|---|",
+    ]
+    for precision, score in scores.items():
+        low, high = score["line_exact_match_interval"]
+        rows.append(
+            f"| {precision} | {score['heldout_bits_per_byte']:.3f} | "
+            f"{score['line_exact_match']:.1%} ({low:.1%} to {high:.1%}, {score['holes']} holes) | "
+            f"{score['line_edit_similarity']:.1%} |"
+        )
+    return "\n".join(rows)
+
+
+def _parameters(model: Path) -> int:
+    """Parameters of a checkpoint, counted from the shapes in its weight files."""
+    from safetensors import safe_open
+
+    total = 0
+    for file in sorted(model.glob("*.safetensors")):
+        with safe_open(file, framework="np") as tensors:
+            for key in tensors.keys():  # noqa: SIM118 - not a mapping
+                size = 1
+                for dimension in tensors.get_slice(key).get_shape():
+                    size *= dimension
+                total += size
+    return total

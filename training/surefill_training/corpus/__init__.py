@@ -1,0 +1,1 @@
+"""Python sources to a deduplicated, filtered, split corpus."""

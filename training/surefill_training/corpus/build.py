@@ -1,0 +1,275 @@
+"""Builds a corpus: read, filter, deduplicate, split by package, write.
+
+A corpus is a directory with ``train.jsonl.gz``, ``heldout.jsonl.gz`` (one document per line:
+``source``, ``path``, ``text``) and ``manifest.json``. Reading a source is kept under ``sources/``,
+so that an interrupted build goes on where it stopped. The same sources give the same hash.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import json
+import logging
+import random
+import zlib
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from surefill_training.corpus.deduplicate import Deduplicator
+from surefill_training.corpus.filters import Limits, is_permissive, reason_to_drop
+from surefill_training.corpus.sources import Source, canonical
+from surefill_training.errors import CorpusError
+from surefill_training.files import make_folder, not_written, write_atomically
+
+_DAMAGED = (OSError, EOFError, zlib.error, ValueError, KeyError, TypeError, AttributeError)
+"""What reading a damaged stage file can raise."""
+
+logger = logging.getLogger(__name__)
+
+Progress = Callable[[str, int, int], None]
+"""Called with what is being done, how many are done, and how many there are."""
+
+
+@dataclass(frozen=True)
+class Document:
+    """One source file of the corpus."""
+
+    source: str
+    path: str
+    text: str
+
+
+@dataclass(frozen=True)
+class CorpusOptions:
+    """How a corpus is built."""
+
+    heldout: tuple[str, ...] = ()
+    """Names of the packages that are held out of tokenizer and training, whole."""
+    limits: Limits = field(default_factory=Limits)
+    max_source_chars: int = 4_000_000
+    """At most this much of one package, so that no single one dominates."""
+    near_threshold: float = 0.7
+    any_license: bool = False
+    """Take packages whatever their licence: for your own code only."""
+    seed: int = 0
+
+
+@dataclass
+class _Tally:
+    chars: int = 0
+    documents: int = 0
+    dropped: Counter[str] = field(default_factory=Counter)
+
+
+def build(
+    sources: Sequence[Source], out: Path, options: CorpusOptions, progress: Progress | None = None
+) -> dict[str, Any]:
+    """Write the corpus of ``sources`` to ``out`` and return its manifest.
+
+    Raises CorpusError when nothing usable is left, when a held-out package is not among the
+    sources, when two sources have one name, or when a package's licence is not permissive.
+    """
+    _validate(sources, options)
+    report = progress or (lambda _what, _done, _total: None)
+    make_folder(out)
+    heldout = {canonical(name) for name in options.heldout}
+    # Held-out packages come first, so that a duplicate across the split leaves the training side.
+    ordered = sorted(sources, key=lambda s: (canonical(s.name) not in heldout, s.name))
+    deduplicator = Deduplicator(options.near_threshold)
+    splits: dict[str, list[Document]] = {"train": [], "heldout": []}
+    packages = []
+    for index, source in enumerate(ordered):
+        report(source.name, index, len(ordered))
+        tally = _Tally()
+        split = "heldout" if canonical(source.name) in heldout else "train"
+        for document in _read(source, out, options, tally):
+            reason = deduplicator.seen(f"{source.name}/{document.path}", document.text)
+            if reason:
+                tally.dropped[reason] += 1
+                continue
+            tally.documents += 1
+            tally.chars += len(document.text)
+            splits[split].append(document)
+        packages.append(
+            {
+                "name": source.name,
+                "version": source.version,
+                "license": source.license,
+                "split": split,
+                "documents": tally.documents,
+                "chars": tally.chars,
+                "dropped": dict(sorted(tally.dropped.items())),
+            }
+        )
+    report("writing", len(ordered), len(ordered))
+    return _write(splits, packages, out, options)
+
+
+def load(corpus: Path, split: str) -> Iterator[Document]:
+    """The documents of one split, ``train`` or ``heldout``."""
+    path = corpus / f"{split}.jsonl.gz"
+    try:
+        with gzip.open(path, "rt", encoding="utf-8") as lines:
+            for line in lines:
+                yield Document(**json.loads(line))
+    except FileNotFoundError as error:
+        raise CorpusError(
+            f"{path} does not exist.", "Build it first: surefill-train corpus --out DIR."
+        ) from error
+    except (OSError, EOFError, zlib.error, ValueError, TypeError) as error:
+        raise CorpusError(
+            f"{path} is damaged ({error}).", "Delete the folder and build the corpus again."
+        ) from error
+
+
+def manifest(corpus: Path) -> dict[str, Any]:
+    """The manifest of a corpus that ``build`` wrote."""
+    path = corpus / "manifest.json"
+    try:
+        loaded: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        if not (isinstance(loaded, dict) and "hash" in loaded):
+            raise ValueError("its manifest.json is something else")
+    except (OSError, ValueError) as error:
+        raise CorpusError(
+            f"{corpus} is not a corpus ({error}).", "Build one: surefill-train corpus --out DIR."
+        ) from error
+    return loaded
+
+
+def _validate(sources: Sequence[Source], options: CorpusOptions) -> None:
+    if not sources:
+        raise CorpusError(
+            "No sources were given.", "Name some: --package NAME, --directory DIR or --stdlib."
+        )
+    names = Counter(canonical(source.name) for source in sources)
+    # The split goes by name, so a name that means two sources could not be held out.
+    repeated = sorted(name for name, count in names.items() if count > 1)
+    if repeated:
+        raise CorpusError(
+            f"Several sources have one name: {', '.join(repeated)}.",
+            "Leave out all but one, or give the folder that holds them.",
+        )
+    missing = sorted(name for name in options.heldout if canonical(name) not in names)
+    if missing:
+        raise CorpusError(
+            f"Held-out packages are not among the sources: {', '.join(missing)}.",
+            "Add them with --package, or correct --heldout.",
+        )
+    if options.any_license:
+        return
+    refused = [f"{s.name} ({s.license})" for s in sources if not is_permissive(s.license)]
+    if refused:
+        raise CorpusError(
+            f"Not under a permissive licence: {', '.join(refused)}.",
+            "Leave them out, or pass --any-license for code that is your own.",
+        )
+
+
+def _read(source: Source, out: Path, options: CorpusOptions, tally: _Tally) -> list[Document]:
+    """The usable documents of one source, from the stage file when that is there."""
+    fingerprint = hashlib.sha256(
+        json.dumps(
+            [
+                source.key,
+                asdict(options.limits),
+                options.max_source_chars,
+                options.seed,
+                str(source.root.resolve()),
+                [(str(file), *_stamp(source.root / file)) for file in source.files],
+            ]
+        ).encode()
+    ).hexdigest()[:16]
+    stage = out / "sources" / f"{source.key}-{fingerprint}.json.gz"
+    if stage.exists():
+        try:
+            kept = json.loads(gzip.decompress(stage.read_bytes()))
+            documents = [Document(**document) for document in kept["documents"]]
+            tally.dropped.update({str(k): int(n) for k, n in kept["dropped"].items()})
+            return documents
+        except _DAMAGED as error:
+            logger.warning("%s is damaged (%s); reading %s again.", stage, error, source.name)
+    documents = list(_usable(source, options, tally))
+    packed = {"dropped": dict(tally.dropped), "documents": [asdict(d) for d in documents]}
+    write_atomically(stage, gzip.compress(json.dumps(packed).encode(), 1, mtime=0))
+    return documents
+
+
+def _stamp(file: Path) -> tuple[int, int]:
+    """Size and time of change: a file that was edited since is to be read again."""
+    try:
+        status = file.stat()
+    except OSError:
+        return 0, 0
+    return status.st_size, status.st_mtime_ns
+
+
+def _usable(source: Source, options: CorpusOptions, tally: _Tally) -> Iterator[Document]:
+    files = list(source.files)
+    random.Random(f"{options.seed}:{source.key}").shuffle(files)
+    taken = 0
+    for file in files:
+        if taken >= options.max_source_chars:
+            tally.dropped["beyond the package's share"] += 1
+            continue
+        try:
+            text = (source.root / file).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError):
+            tally.dropped["unreadable"] += 1
+            continue
+        text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+        reason = reason_to_drop(file, text, options.limits)
+        if reason:
+            tally.dropped[reason] += 1
+            continue
+        taken += len(text)
+        yield Document(source.name, str(file), text)
+
+
+def _write(
+    splits: dict[str, list[Document]],
+    packages: list[dict[str, Any]],
+    out: Path,
+    options: CorpusOptions,
+) -> dict[str, Any]:
+    if not splits["train"]:
+        raise CorpusError(
+            "Not a single usable file is left to train on.",
+            f"Add sources; dropped were: {_dropped(packages)}.",
+        )
+    try:
+        # Half of a new corpus beside the manifest of the old one would pass for the old one.
+        (out / "manifest.json").unlink(missing_ok=True)
+    except OSError as error:
+        raise not_written(out / "manifest.json", error) from error
+    digest = hashlib.sha256()
+    for split, documents in splits.items():
+        documents.sort(key=lambda d: (d.source, d.path))
+        buffer = io.BytesIO()
+        with gzip.GzipFile(fileobj=buffer, mode="wb", compresslevel=6, mtime=0) as packed:
+            for document in documents:
+                line = (json.dumps(asdict(document), sort_keys=True) + "\n").encode()
+                digest.update(split.encode() + line)
+                packed.write(line)
+        write_atomically(out / f"{split}.jsonl.gz", buffer.getvalue())
+    result: dict[str, Any] = {
+        "hash": digest.hexdigest(),
+        "options": asdict(options),
+        "documents": {split: len(documents) for split, documents in splits.items()},
+        "chars": {s: sum(len(d.text) for d in documents) for s, documents in splits.items()},
+        "packages": packages,
+    }
+    write_atomically(out / "manifest.json", (json.dumps(result, indent=1) + "\n").encode())
+    return result
+
+
+def _dropped(packages: list[dict[str, Any]]) -> str:
+    """Reasons and counts over all packages, in words."""
+    total: Counter[str] = Counter()
+    for package in packages:
+        total.update(package["dropped"])
+    return ", ".join(f"{count} {reason}" for reason, count in total.most_common()) or "none"

@@ -1,0 +1,89 @@
+"""Which documents are worth learning from: one function per reason to drop one.
+
+Each reason is counted, so that the manifest can say what was dropped and why.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+_GENERATED = re.compile(
+    r"(?i)(auto-?generated|generated (by|from|with|code|file)|do not (edit|modify)|@generated)"
+)
+_PERMISSIVE = re.compile(
+    r"(?i)\b(mit|bsd|apache|psf|python software foundation|isc|0bsd|zlib|unlicense|"
+    r"public domain|cc0|hpnd|mit-cmu|zpl|zope)\b"
+)
+_RESTRICTIVE = re.compile(
+    # Open at the end: licences are also written GPLv3, LGPL-2.1 or MPLv2.
+    r"(?i)(\b[al]?gpl|general public|\bmpl|mozilla|\bepl|proprietary|\bsspl|\beupl|\bcddl|"
+    r"commons clause|non-?commercial)"
+)
+_RESTRICTIVE_HEADER = re.compile(
+    r"(?i)(GNU (Lesser |Affero )?General Public License|Mozilla Public License|"
+    r"All rights reserved\.? Proprietary)"
+)
+_VENDORED = frozenset({"_vendor", "vendor", "vendored", "_vendored", "site-packages"})
+_HEAD = 2000
+"""Characters at a document's start in which generators and licences leave their mark."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Bounds on a document; sizes in characters."""
+
+    min_chars: int = 200
+    max_chars: int = 200_000
+    max_line: int = 400
+    max_mean_line: float = 90.0
+    max_data_share: float = 0.45
+    """Largest share of characters that are digits, quotes, commas and the like."""
+
+
+def is_permissive(license_name: str) -> bool:
+    """Whether a licence's name is a permissive one; an unknown licence is not."""
+    return bool(_PERMISSIVE.search(license_name)) and not _RESTRICTIVE.search(license_name)
+
+
+def reason_to_drop(path: PurePosixPath, text: str, limits: Limits) -> str | None:
+    """Why this document does not belong into the corpus, or None when it does."""
+    return next((reason for reason, applies in _REASONS if applies(path, text, limits)), None)
+
+
+def _is_vendored(path: PurePosixPath, _text: str, _limits: Limits) -> bool:
+    return not _VENDORED.isdisjoint(path.parts)
+
+
+def _is_generated(path: PurePosixPath, text: str, _limits: Limits) -> bool:
+    by_name = path.name.endswith(("_pb2.py", "_pb2_grpc.py"))
+    return by_name or bool(_GENERATED.search(text[:_HEAD]))
+
+
+def _has_long_lines(_path: PurePosixPath, text: str, limits: Limits) -> bool:
+    lines = text.split("\n")
+    return max(map(len, lines)) > limits.max_line or len(text) / len(lines) > limits.max_mean_line
+
+
+def _data_share(text: str) -> float:
+    """Share of non-blank characters that data has and prose and code have less of."""
+    dense = [c for c in text if not c.isspace()]
+    data = sum(c.isdigit() or c in "\"',[]{}\\" or ord(c) > 0x7F for c in dense)
+    return data / max(1, len(dense))
+
+
+_REASONS: tuple[tuple[str, Callable[[PurePosixPath, str, Limits], bool]], ...] = (
+    ("too short", lambda _path, text, limits: len(text) < limits.min_chars),
+    ("too long", lambda _path, text, limits: len(text) > limits.max_chars),
+    ("vendored copy", _is_vendored),
+    ("generated", _is_generated),
+    (
+        "restrictive licence header",
+        lambda _path, text, _limits: bool(_RESTRICTIVE_HEADER.search(text[:_HEAD])),
+    ),
+    ("minified or long lines", _has_long_lines),
+    ("data-like", lambda _path, text, limits: _data_share(text) > limits.max_data_share),
+)
+"""Cheap ones first; the first that applies is the one that is counted."""

@@ -1,0 +1,123 @@
+"""Where documents come from: installed packages, directories, the standard library.
+
+Finds files and licences; judges no content.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sysconfig
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from surefill_training.errors import CorpusError
+
+SUFFIXES = {".py": "python"}
+"""File suffixes that are read, with the language that each belongs to."""
+
+_CLASSIFIER = "License :: "
+
+
+@dataclass(frozen=True)
+class Source:
+    """A named set of files under one licence."""
+
+    name: str
+    version: str
+    license: str
+    root: Path
+    files: tuple[PurePosixPath, ...]
+    """Relative to ``root``, sorted."""
+
+    @property
+    def key(self) -> str:
+        return re.sub(r"[^A-Za-z0-9._-]+", "_", f"{self.name}-{self.version}")
+
+
+def canonical(name: str) -> str:
+    """A name as package indexes compare it: case, ``-``, ``_`` and ``.`` make no difference."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def from_package(name: str, search_path: Sequence[Path] | None = None) -> Source:
+    """The sources of an installed package, licence taken from its metadata.
+
+    ``search_path`` names site-packages folders to look in; None means this interpreter's.
+    """
+    where: dict[str, Any] = {"path": [str(p) for p in search_path]} if search_path else {}
+    context = metadata.DistributionFinder.Context(name=name, **where)
+    # An empty name would match every package.
+    found = next(iter(metadata.distributions(context=context)), None) if name else None
+    if found is None:
+        raise CorpusError(
+            f"The package {name!r} is not installed.",
+            f"Install it (pip install --no-deps {name}) or leave it out of the list.",
+        )
+    root = Path(str(found.locate_file("")))
+    files = tuple(
+        sorted(
+            PurePosixPath(str(file))
+            for file in found.files or ()
+            if file.suffix in SUFFIXES and ".." not in file.parts
+        )
+    )
+    if not files:
+        # So it is with packages in development mode, and with those that the system installed.
+        raise CorpusError(
+            f"The installation of {name!r} does not list a single source file.",
+            "Give the folder of its sources with --directory instead.",
+        )
+    return Source(name, found.version, _license_of(found), root, files)
+
+
+def from_directory(directory: Path, license_name: str = "unknown") -> Source:
+    """All source files under a directory; hidden folders and environments are skipped."""
+    if not directory.is_dir():
+        raise CorpusError(f"{directory} is not a directory.", "Give an existing directory.")
+    return Source(
+        directory.resolve().name, "local", license_name, directory, tuple(_walk(directory))
+    )
+
+
+def from_standard_library() -> Source:
+    """This interpreter's standard library, without its own test suite and vendored wheels."""
+    root = Path(sysconfig.get_path("stdlib"))
+    skipped = {"site-packages", "dist-packages", "test", "tests", "idle_test", "lib2to3"}
+    files = tuple(f for f in _walk(root) if skipped.isdisjoint(f.parts))
+    version = sysconfig.get_python_version()
+    return Source("python-standard-library", version, "PSF-2.0", root, files)
+
+
+def _walk(root: Path) -> Iterator[PurePosixPath]:
+    for folder, folders, names in os.walk(root):
+        folders[:] = sorted(
+            f
+            for f in folders
+            if not f.startswith(".")
+            and f not in {"node_modules", "__pycache__"}
+            and not (Path(folder) / f / "pyvenv.cfg").exists()
+        )
+        for name in sorted(names):
+            path = Path(folder) / name
+            if path.suffix in SUFFIXES and path.is_file():
+                yield PurePosixPath(path.relative_to(root).as_posix())
+
+
+def _license_of(distribution: metadata.Distribution) -> str:
+    """SPDX expression where the metadata has one, else classifiers, else the free-form field."""
+    fields = distribution.metadata
+    if "License-Expression" in fields:
+        return fields["License-Expression"]
+    classifiers = [
+        value.rsplit(" :: ", 1)[-1]
+        for value in fields.get_all("Classifier") or []
+        if value.startswith(_CLASSIFIER) and value != "License :: OSI Approved"
+    ]
+    if classifiers:
+        return "; ".join(classifiers)
+    text = fields["License"].strip() if "License" in fields else ""
+    return text.splitlines()[0][:100] if text else "unknown"

@@ -1,0 +1,1 @@
+"""Held-out measurements of models and bundles."""

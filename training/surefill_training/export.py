@@ -1,0 +1,250 @@
+"""From a checkpoint to an ONNX graph that ``surefill.engine.session`` runs.
+
+Llama, Qwen2 and their relatives become one fused graph whose KV cache is a shared buffer; other
+architectures go through optimum and concatenate their cache. Knows checkpoints in the layout of
+transformers, and nothing of bundles.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import onnx
+from onnx import TensorProto, helper
+
+from surefill.errors import InputError
+from surefill_training.errors import ExportError
+from surefill_training.quantize import LM_HEAD, Bits, quantize
+
+Precision = Literal["fp32", "int8", "int4"]
+Layout = Literal["shared", "concat"]
+
+MODEL = "model.onnx"
+POSITIONS = "logit_positions"
+FUSED_ARCHITECTURES = frozenset(
+    {"LlamaForCausalLM", "Qwen2ForCausalLM", "Qwen3ForCausalLM", "MistralForCausalLM"}
+)
+_LARGEST_PROTOBUF = 2**31 - 2**20
+
+
+@dataclass(frozen=True)
+class Exported:
+    """A graph on disk and what a session must know about it."""
+
+    path: Path
+    layout: Layout
+    precision: Precision
+
+
+def export(
+    model_dir: Path, out_dir: Path, precision: Precision = "int4", *, head_bits: Bits = 8
+) -> Exported:
+    """Export the checkpoint in ``model_dir``, fused where its architecture allows it.
+
+    The result's ``layout`` says which way was taken. Raises ExportError or InputError.
+    """
+    if _architecture(read_config(model_dir)) in FUSED_ARCHITECTURES:
+        path = export_fused(model_dir, out_dir, precision, head_bits=head_bits)
+        return Exported(path, "shared", precision)
+    if precision != "fp32":
+        raise ExportError(
+            f"{_architecture(read_config(model_dir))} can only be exported with fp32 weights.",
+            "Choose the precision fp32.",
+        )
+    return Exported(export_optimum(model_dir, out_dir), "concat", "fp32")
+
+
+def export_fused(
+    model_dir: Path, out_dir: Path, precision: Precision, *, head_bits: Bits = 8
+) -> Path:
+    """Write ``out_dir``/model.onnx: fused attention, shared KV buffers, chosen logits only.
+
+    The graph of onnxruntime_genai's model builder, which plain onnxruntime runs, with one more
+    input ``logit_positions`` [n]: the places on the time axis whose logits are wanted. The output
+    ``logits`` is [batch, n, vocabulary].
+    """
+    with _prepared(model_dir) as prepared, tempfile.TemporaryDirectory() as scratch:
+        _build(prepared, Path(scratch))
+        model = onnx.load(Path(scratch) / MODEL)
+    select_logits(model)
+    if precision != "fp32":
+        model = quantize(model, _bits(precision), head_bits=head_bits)
+    return _save(model, out_dir)
+
+
+def quantize_exported(
+    exported: Exported, out_dir: Path, precision: Literal["int8", "int4"], *, head_bits: Bits = 8
+) -> Exported:
+    """Write the fused fp32 graph ``exported`` to ``out_dir`` with quantised weights."""
+    if (exported.layout, exported.precision) != ("shared", "fp32"):
+        raise ExportError("Only a fused fp32 graph can be quantised.", "Export it as fp32 first.")
+    model = quantize(onnx.load(exported.path), _bits(precision), head_bits=head_bits)
+    return Exported(_save(model, out_dir), "shared", precision)
+
+
+def export_optimum(model_dir: Path, out_dir: Path) -> Path:
+    """Write ``out_dir``/model.onnx with optimum: fp32, a KV cache that is concatenated."""
+    from optimum.exporters.onnx import main_export
+
+    with _prepared(model_dir) as prepared, tempfile.TemporaryDirectory() as scratch:
+        try:
+            main_export(
+                str(prepared),
+                output=scratch,
+                task="text-generation-with-past",
+                do_validation=False,
+                local_files_only=True,
+                no_post_process=True,
+            )
+        except Exception as error:  # optimum raises many kinds
+            raise ExportError(f"optimum cannot export {model_dir}: {error}") from error
+        model = onnx.load(Path(scratch) / MODEL)
+    return _save(model, out_dir)
+
+
+def select_logits(model: onnx.ModelProto) -> None:
+    """Compute logits only at the positions of a new input ``logit_positions``, in place."""
+    graph = model.graph
+    head = next((node for node in graph.node if node.name == LM_HEAD), None)
+    if head is None:
+        raise ExportError("The exported graph has no LM head, so it cannot generate text.")
+    gathered = "/lm_head/hidden_at_positions"
+    gather = helper.make_node("Gather", [head.input[0], POSITIONS], [gathered], gathered, axis=1)
+    graph.node.insert(list(graph.node).index(head), gather)
+    head.input[0] = gathered
+    graph.input.append(helper.make_tensor_value_info(POSITIONS, TensorProto.INT64, ["positions"]))
+    logits = next(output for output in graph.output if output.name == "logits")
+    logits.type.tensor_type.shape.dim[1].dim_param = "positions"
+    stale = [info for info in graph.value_info if info.name == "logits"]
+    for info in stale:
+        graph.value_info.remove(info)
+
+
+def read_config(model_dir: Path) -> dict[str, Any]:
+    """The checkpoint's ``config.json``; raises InputError."""
+    file = model_dir / "config.json"
+    try:
+        config = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"{model_dir} is not a checkpoint: it has no config.json.") from None
+    except (OSError, ValueError) as error:
+        raise InputError(f"{file} cannot be read: {error}.") from error
+    if not isinstance(config, dict):
+        raise InputError(f"{file} must hold a JSON object.")
+    return config
+
+
+def rope_base(config: dict[str, Any]) -> float | None:
+    """The base of the rotary position embedding, in either spelling; None where there is none.
+
+    transformers 4 writes and reads ``rope_theta``; transformers 5 writes ``rope_parameters``, which
+    4 silently ignores and takes 10000. Raises InputError where both stand there and differ.
+    """
+    parameters = config.get("rope_parameters")
+    nested = parameters.get("rope_theta") if isinstance(parameters, dict) else None
+    flat = config.get("rope_theta")
+    if nested is not None and flat is not None and float(nested) != float(flat):
+        raise InputError(
+            f"The checkpoint's config.json gives two RoPE bases: rope_theta {flat} and "
+            f"rope_parameters {nested}.",
+            "Delete the wrong one.",
+        )
+    found = nested if nested is not None else flat
+    return None if found is None else float(found)
+
+
+def config_for_transformers_4(config: dict[str, Any]) -> dict[str, Any]:
+    """``config`` with the RoPE settings where transformers 4 looks for them."""
+    config = dict(config)
+    base = rope_base(config)
+    parameters = config.pop("rope_parameters", None)
+    if base is not None:
+        config["rope_theta"] = base
+    if isinstance(parameters, dict) and parameters.get("rope_type", "default") != "default":
+        scaling = {key: value for key, value in parameters.items() if key != "rope_theta"}
+        stated = config.get("rope_scaling")
+        if stated is not None and stated != scaling:
+            raise InputError(
+                "The checkpoint's config.json scales RoPE in two ways: rope_scaling and "
+                "rope_parameters differ.",
+                "Delete the wrong one.",
+            )
+        config["rope_scaling"] = scaling
+    return config
+
+
+def _bits(precision: Precision) -> Bits:
+    return 4 if precision == "int4" else 8
+
+
+def _architecture(config: dict[str, Any]) -> str:
+    names = config.get("architectures") or []
+    if not names:
+        raise InputError("The checkpoint's config.json does not name its architecture.")
+    return str(names[0])
+
+
+@contextlib.contextmanager
+def _prepared(model_dir: Path) -> Iterator[Path]:
+    """A copy of the checkpoint, weights linked, whose config transformers 4 reads in full."""
+    config = config_for_transformers_4(read_config(model_dir))
+    if not (model_dir / "tokenizer.json").is_file():
+        raise InputError(f"The checkpoint {model_dir} has no tokenizer.json.")
+    with tempfile.TemporaryDirectory() as scratch:
+        prepared = Path(scratch)
+        for file in model_dir.iterdir():
+            if file.is_file() and file.name != "config.json":
+                (prepared / file.name).symlink_to(file.resolve())
+        (prepared / "config.json").write_text(json.dumps(config), encoding="utf-8")
+        if not (prepared / "tokenizer_config.json").exists():
+            # The builder loads the tokenizer through transformers, which asks for a class.
+            fallback = json.dumps({"tokenizer_class": "PreTrainedTokenizerFast"})
+            (prepared / "tokenizer_config.json").write_text(fallback, encoding="utf-8")
+        yield prepared
+
+
+def _build(model_dir: Path, out_dir: Path) -> None:
+    """Run the model builder in its own process: it prints, and changes the import path."""
+    options = ["hf_remote=false", "hf_token=false", "shared_embeddings=false"]
+    # fmt: off
+    command = [
+        sys.executable, "-m", "onnxruntime_genai.models.builder",
+        "-i", str(model_dir), "-o", str(out_dir), "-c", str(out_dir / "cache"),
+        "-p", "fp32", "-e", "cpu", "--extra_options", *options,
+    ]
+    # fmt: on
+    offline = {**os.environ, "HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
+    done = subprocess.run(command, capture_output=True, text=True, env=offline, check=False)
+    if done.returncode != 0 or not (out_dir / MODEL).is_file():
+        reason = (done.stderr.strip().splitlines() or ["it gave no reason"])[-1]
+        raise ExportError(f"onnxruntime_genai's model builder failed: {reason}")
+
+
+def _save(model: onnx.ModelProto, out_dir: Path) -> Path:
+    """Write one file, or model.onnx.data beside it where protobuf's limit of 2 GB demands it."""
+    out_dir.mkdir(parents=True, exist_ok=True)
+    path = out_dir / MODEL
+    for stale in (path, out_dir / f"{MODEL}.data"):
+        stale.unlink(missing_ok=True)
+    model.producer_name = "surefill-training"
+    external = sum(len(tensor.raw_data) for tensor in model.graph.initializer) > _LARGEST_PROTOBUF
+    temporary = out_dir / f"{MODEL}.partial"
+    onnx.save(
+        model,
+        temporary,
+        save_as_external_data=external,
+        location=f"{MODEL}.data",
+        size_threshold=1024,
+    )
+    shutil.move(temporary, path)
+    return path

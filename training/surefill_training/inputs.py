@@ -1,0 +1,77 @@
+"""What a run is made from: tokenizer and task, device and held-out sample."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import torch
+from tokenizers import Tokenizer
+
+from surefill.context.prompt import TEMPLATES
+from surefill_training.corpus import build
+from surefill_training.errors import TrainingError
+from surefill_training.tasks.infilling import Infilling, InfillingOptions
+
+
+def make_task(tokenizer: Tokenizer, template: str, options: InfillingOptions) -> Infilling:
+    """The infilling task in the terms of one tokenizer."""
+    if template not in TEMPLATES:
+        raise TrainingError(
+            f"There is no prompt template {template!r}.", f"Choose one of {', '.join(TEMPLATES)}."
+        )
+    # Special tokens that occur in a document are ordinary text.
+    tokenizer.encode_special_tokens = True
+
+    def special(token: str) -> int:
+        found = tokenizer.token_to_id(token)
+        if found is None:
+            raise TrainingError(
+                f"The tokenizer has no token {token!r}.",
+                "Train it with surefill-train tokenizer, which adds the template's tokens.",
+            )
+        return int(found)
+
+    def encode(text: str) -> list[int]:
+        return list(tokenizer.encode(text, add_special_tokens=False).ids)
+
+    return Infilling(encode, special, TEMPLATES[template], options)
+
+
+def load_tokenizer(path: Path) -> Tokenizer:
+    """A ``tokenizer.json``; raises TrainingError when it is none."""
+    try:
+        return Tokenizer.from_file(str(path))
+    except Exception as error:
+        raise TrainingError(
+            f"{path} is not a tokenizer ({error}).",
+            "Train one: surefill-train tokenizer --corpus DIR --out FILE.",
+        ) from error
+
+
+def device(name: str) -> torch.device:
+    """The device of a name, ``auto`` for a CUDA GPU where there is one, shown to work."""
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        found = torch.device(name)
+        torch.empty(1, device=found)
+    except (RuntimeError, AssertionError) as error:
+        raise TrainingError(
+            f"The device {name!r} cannot be used here ({str(error).strip().splitlines()[0]}).",
+            "Choose auto, cpu or cuda.",
+        ) from error
+    return found
+
+
+def heldout_sample(corpus: Path, chars: int) -> list[str]:
+    """A fixed sample of the held-out documents."""
+    texts = [document.text for document in build.load(corpus, "heldout")]
+    random.Random(0).shuffle(texts)
+    taken, total = [], 0
+    for text in texts:
+        if total >= chars:
+            break
+        taken.append(text[: max(0, chars - total)])
+        total += len(taken[-1])
+    return taken

@@ -25,6 +25,11 @@ MADE = {
     "parameters": 123_456,
     "corpus": "0123456789abcdef0123",
     "any_license": False,
+    "sources": [
+        {"name": "alpha", "version": "1.0", "license": "MIT", "split": "train"},
+        {"name": "beta", "version": "2.1", "license": "BSD-3-Clause", "split": "train"},
+        {"name": "gamma", "version": "3", "license": "Apache-2.0", "split": "heldout"},
+    ],
 }
 RESULT = {
     "precision": "int4",
@@ -67,6 +72,8 @@ def test_a_model_trained_here_says_how(model: Path) -> None:
         "70% of the pieces with a hole, 60% of those",
         "permissively licensed packages",
         "`0123456789abcdef`",
+        "Trained on: alpha 1.0 (MIT), beta 2.1 (BSD-3-Clause).",
+        "Held out, to measure on: gamma 3 (Apache-2.0).",
         "| int4 | 1.235 | 25.0% (20.0% to 31.0%, 40 holes) | 50.0% |",
         "Licence of the weights: MIT",
     ):

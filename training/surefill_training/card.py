@@ -39,7 +39,7 @@ Licence of the weights: {license}.{sources}
 _TRAINED_HERE = " of Python code, trained from scratch with `surefill-training`"
 _PYTHON_ONLY = " Other\nlanguages than Python are outside its training."
 _SOURCES = """ The sources it was trained on are {kind};
-their names, versions and licences are in the corpus manifest of hash `{corpus}`."""
+they are the corpus of hash `{corpus}`.{names}"""
 
 
 def describe(
@@ -127,7 +127,21 @@ def _sources(made: Mapping[str, Any]) -> str:
         return ""
     own = made.get("any_license", False)
     kind = "of any licence, as its maker chose" if own else "permissively licensed packages"
-    return _SOURCES.format(kind=kind, corpus=made["corpus"][:16])
+    return _SOURCES.format(kind=kind, corpus=made["corpus"][:16], names=_names(made))
+
+
+def _names(made: Mapping[str, Any]) -> str:
+    """The packages by name, version and licence, those held out apart; empty if not recorded."""
+    parts = []
+    for split, heading in (("train", "Trained on"), ("heldout", "Held out, to measure on")):
+        named = [
+            f"{source['name']} {source['version']} ({source['license']})"
+            for source in made.get("sources", [])
+            if source["split"] == split
+        ]
+        if named:
+            parts.append(f"\n\n{heading}: " + ",\n".join(named) + ".")
+    return "".join(parts)
 
 
 def _made(made: dict[str, Any]) -> str:

@@ -180,6 +180,12 @@ def _add_pretrain(commands: _Commands[argparse.ArgumentParser]) -> None:
     add("--recipe", choices=("muon", "adamw"), default="muon", help="optimiser recipe")
     add("--seed", type=int, default=0, help="of the weights and of the order of the data")
     add("--device", default="auto", metavar="NAME", help="auto, cpu or cuda")
+    add(
+        "--precision",
+        choices=("auto", "bf16", "fp32"),
+        default="auto",
+        help="of the matrix products; auto takes bf16 where the device is faster with it",
+    )
     add("--no-compile", action="store_true", help="do not compile the model with torch.compile")
     add(
         "--out",

@@ -107,6 +107,7 @@ def pretrain(arguments: argparse.Namespace) -> int:
     )
     run = RunOptions(
         device=arguments.device,
+        precision=arguments.precision,
         compile=not arguments.no_compile,
         stop_after_minutes=arguments.stop_after,
     )

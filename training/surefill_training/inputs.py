@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
+import time
 from pathlib import Path
+from typing import Literal
 
 import torch
 from tokenizers import Tokenizer
@@ -12,6 +14,11 @@ from surefill.context.prompt import TEMPLATES
 from surefill_training.corpus import build
 from surefill_training.errors import TrainingError
 from surefill_training.tasks.infilling import Infilling, InfillingOptions
+
+
+Precision = Literal["auto", "bf16", "fp32"]
+
+_TRIAL_WIDTH = 256
 
 
 def make_task(tokenizer: Tokenizer, template: str, options: InfillingOptions) -> Infilling:
@@ -62,6 +69,31 @@ def device(name: str) -> torch.device:
             "Choose auto, cpu or cuda.",
         ) from error
     return found
+
+
+def precision(name: Precision, device: torch.device) -> torch.dtype:
+    """What matrices are multiplied in: bfloat16 where that is the faster, else single precision.
+
+    A CPU without instructions for bfloat16 takes up to a hundred times longer for it, so ``auto``
+    tries both there.
+    """
+    if name == "fp32":
+        return torch.float32
+    if name == "bf16" or device.type != "cpu":
+        return torch.bfloat16
+    faster = _trial(torch.bfloat16) < _trial(torch.float32)
+    return torch.bfloat16 if faster else torch.float32
+
+
+def _trial(dtype: torch.dtype) -> float:
+    """Seconds of a matrix product, the best of a few."""
+    matrix = torch.ones((_TRIAL_WIDTH, _TRIAL_WIDTH), dtype=dtype)
+    times = []
+    for _ in range(4):
+        began = time.perf_counter()
+        torch.mm(matrix, matrix)
+        times.append(time.perf_counter() - began)
+    return min(times)
 
 
 def heldout_sample(corpus: Path, chars: int) -> list[str]:

@@ -9,6 +9,8 @@ from typing import Any, Literal
 import torch
 from torch import nn
 
+from surefill_training.muon import Muon
+
 Recipe = Literal["muon", "adamw"]
 
 
@@ -34,10 +36,16 @@ class Optimizers:
     """The optimisers of one recipe, stepped together.
 
     ``muon`` is Muon (Jordan et al., 2024, https://kellerjordan.github.io/posts/muon/) for the
-    matrices of the layers and AdamW for the rest; ``adamw`` is AdamW for everything.
+    matrices of the layers and AdamW for the rest; ``adamw`` is AdamW for everything. ``precision``
+    is what Muon orthogonalises in.
     """
 
-    def __init__(self, model: nn.Module, options: OptimizerOptions) -> None:
+    def __init__(
+        self,
+        model: nn.Module,
+        options: OptimizerOptions,
+        precision: torch.dtype = torch.bfloat16,
+    ) -> None:
         self.options = options
         matrices, others = _split(model)
         if options.recipe == "adamw":
@@ -45,8 +53,11 @@ class Optimizers:
         self._optimizers: list[torch.optim.Optimizer] = []
         if matrices:
             self._optimizers.append(
-                torch.optim.Muon(
-                    matrices, lr=options.muon_lr, weight_decay=options.weight_decay, momentum=0.95
+                Muon(
+                    matrices,
+                    lr=options.muon_lr,
+                    weight_decay=options.weight_decay,
+                    precision=precision,
                 )
             )
         decayed = [p for p in others if p.ndim > 1]

@@ -29,7 +29,14 @@ from surefill_training.data import RowStream, StreamState
 from surefill_training.errors import TrainingError
 from surefill_training.evaluate.bits import bits_per_byte
 from surefill_training.files import hash_of, make_folder, not_written, write_atomically
-from surefill_training.inputs import device, heldout_sample, load_tokenizer, make_task
+from surefill_training.inputs import (
+    Precision,
+    device,
+    heldout_sample,
+    load_tokenizer,
+    make_task,
+    precision,
+)
 from surefill_training.interruption import Interruption
 from surefill_training.metrics import Metrics, MetricsLog, Report
 from surefill_training.model import build_model, count_parameters, preset
@@ -57,6 +64,8 @@ class RunOptions:
     """What may differ between the parts of one run."""
 
     device: str = "auto"
+    precision: Precision = "auto"
+    """Of the matrix products; ``auto`` takes bfloat16 where that is the faster."""
     compile: bool = True
     checkpoint_minutes: float = 5.0
     evaluate_minutes: float = 10.0
@@ -87,6 +96,7 @@ class Trainer:
         self._out = out
         self._preset = preset(options.preset)
         self._device = device(self._run.device)
+        self._precision = precision(self._run.precision, self._device)
         self._tokenizer_path = tokenizer_path
         self._tokenizer = load_tokenizer(tokenizer_path)
         shape = self._preset.shape
@@ -112,10 +122,11 @@ class Trainer:
         torch.manual_seed(options.seed)
         self._model = build_model(shape, self._end)
         self._model.to(self._device)  # type: ignore[arg-type]
-        self._optimizers = Optimizers(self._model, options.optimizer)
+        self._optimizers = Optimizers(self._model, options.optimizer, self._precision)
         self._checkpoints = CheckpointFolder(out / "checkpoints")
         manifest = build.manifest(corpus)
         self._any_license = bool(manifest.get("options", {}).get("any_license"))
+        self._sources = build.used_sources(manifest)
         self._fingerprint = fingerprint(
             {
                 **asdict(options),
@@ -254,9 +265,13 @@ class Trainer:
         """Mean cross-entropy in nats of ``rows`` (micro batch, time + 1)."""
         # A view would have another stride than the compiled shape, and be compiled anew.
         inputs = rows[:, :-1].contiguous()
-        with torch.autocast(self._device.type, torch.bfloat16):
+        with self._autocast():
             logits = forward(input_ids=inputs, use_cache=False).logits
         return functional.cross_entropy(logits.flatten(0, 1).float(), rows[:, 1:].flatten())
+
+    def _autocast(self) -> torch.autocast:
+        reduced = self._precision != torch.float32
+        return torch.autocast(self._device.type, self._precision, enabled=reduced)
 
     def _progress(self) -> float:
         if self._options.steps is not None:
@@ -268,7 +283,12 @@ class Trainer:
         if not self._heldout:
             return None
         return bits_per_byte(
-            self._model, self._tokenizer, self._heldout, end=self._end, length=self._preset.sequence
+            self._model,
+            self._tokenizer,
+            self._heldout,
+            end=self._end,
+            length=self._preset.sequence,
+            precision=self._precision,
         )
 
     def _save(self) -> None:
@@ -328,8 +348,10 @@ class Trainer:
             "steps": self._step,
             "tokens": self._tokens,
             "minutes": round(self._seconds / 60, 1),
+            "precision": str(self._precision).removeprefix("torch."),
             "finished": self.finished,
             "any_license": self._any_license,
+            "sources": self._sources,
         }
         write_atomically(folder / "training.json", json.dumps(summary, indent=1).encode())
         return folder

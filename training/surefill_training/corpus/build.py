@@ -15,7 +15,7 @@ import logging
 import random
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -139,6 +139,15 @@ def manifest(corpus: Path) -> dict[str, Any]:
             f"{corpus} is not a corpus ({error}).", "Build one: surefill-train corpus --out DIR."
         ) from error
     return loaded
+
+
+def used_sources(manifest: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Name, version, licence and split of each package that has a document in the corpus."""
+    return [
+        {key: str(package[key]) for key in ("name", "version", "license", "split")}
+        for package in manifest.get("packages", [])
+        if package["documents"]
+    ]
 
 
 def _validate(sources: Sequence[Source], options: CorpusOptions) -> None:

@@ -39,6 +39,7 @@ def bits_per_byte(
     end: int,
     length: int,
     batch: int = 8,
+    precision: torch.dtype = torch.bfloat16,
 ) -> float:
     """Mean cross-entropy in bits per UTF-8 byte of ``texts``, left to right."""
     rows, total = windows(texts, tokenizer, end, length)
@@ -57,7 +58,7 @@ def bits_per_byte(
         for number, row in enumerate(part):
             ids[number, : len(row)] = torch.tensor(row)
             targets[number, : len(row) - 1] = torch.tensor(row[1:])
-        with torch.autocast(device.type, torch.bfloat16):
+        with torch.autocast(device.type, precision, enabled=precision != torch.float32):
             logits = model(input_ids=ids.to(device), use_cache=False).logits  # (rows, time, vocab)
         nats += functional.cross_entropy(
             logits.flatten(0, 1).float(), targets.to(device).flatten(), reduction="sum"

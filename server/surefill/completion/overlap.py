@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from surefill.completion.reindent import indent_width
 from surefill.syntax.brackets import scan
 from surefill.syntax.cursor import Cursor
+from surefill.syntax.indentation import indent_width
 from surefill.syntax.languages import Language
 
 _ENOUGH = 2

@@ -9,12 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from surefill.completion.reindent import indent_width
 from surefill.engine.interface import Stop
 from surefill.settings import CompletionSettings
 from surefill.syntax.brackets import scan
 from surefill.syntax.cursor import Cursor
 from surefill.syntax.document import Snapshot
+from surefill.syntax.indentation import indent_width
 from surefill.syntax.languages import Language
 from surefill.syntax.position import Position
 

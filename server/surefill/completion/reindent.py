@@ -5,21 +5,6 @@ from __future__ import annotations
 from surefill.syntax.cursor import Cursor
 from surefill.syntax.languages import Language
 
-_TAB_COLUMNS = 8
-
-
-def indent_width(line: str) -> int:
-    """Columns of leading whitespace, with tab stops every eight columns."""
-    width = 0
-    for character in line:
-        if character == "\t":
-            width += _TAB_COLUMNS - width % _TAB_COLUMNS
-        elif character == " ":
-            width += 1
-        else:
-            break
-    return width
-
 
 def normalise_indentation(
     text: str, cursor: Cursor, language: Language | None, above: tuple[str, ...]

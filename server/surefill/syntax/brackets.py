@@ -46,8 +46,7 @@ def scan(text: str, language: Language | None, *, string: str = "") -> Lexical:
     pattern = _tokens(language)
     quotes = language.quotes if language else ('"',)
     multiline = language.multiline if language else ()
-    open_: list[tuple[str, int]] = []
-    stray: list[tuple[str, int]] = []
+    stack = _Stack()
     position = 0
     if string:
         position = _end_of_string(text, 0, string, string in multiline)
@@ -56,29 +55,45 @@ def scan(text: str, language: Language | None, *, string: str = "") -> Lexical:
     while match := pattern.search(text, position):
         token, position = match.group(), match.end()
         if token in PAIRS:
-            open_.append((token, match.start()))
+            stack.push(token, match.start())
         elif token in OPENERS:
-            _close(open_, stray, token, match.start())
+            stack.close(token, match.start())
         elif token in quotes:
             position = _end_of_string(text, position, token, token in multiline)
             if position < 0:
-                return Lexical(tuple(open_), tuple(stray), string=token)
+                return stack.state(string=token)
         else:
             position = _end_of_comment(text, position, token, language)
             if position < 0:
-                return Lexical(tuple(open_), tuple(stray), comment=match.start())
-    return Lexical(tuple(open_), tuple(stray))
+                return stack.state(comment=match.start())
+    return stack.state()
 
 
-def _close(
-    open_: list[tuple[str, int]], stray: list[tuple[str, int]], closer: str, offset: int
-) -> None:
-    """Take the matching opener off the stack, with whatever was left open inside it."""
-    for depth in range(len(open_) - 1, -1, -1):
-        if open_[depth][0] == OPENERS[closer]:
-            del open_[depth:]
+class _Stack:
+    """Brackets on their way; each is pushed and taken off once, so a scan is linear."""
+
+    def __init__(self) -> None:
+        self._open: list[tuple[str, int]] = []
+        self._stray: list[tuple[str, int]] = []
+        self._counts = dict.fromkeys(PAIRS, 0)
+
+    def push(self, opener: str, offset: int) -> None:
+        self._open.append((opener, offset))
+        self._counts[opener] += 1
+
+    def close(self, closer: str, offset: int) -> None:
+        """Take the matching opener off, with whatever was left open inside it."""
+        wanted = OPENERS[closer]
+        if not self._counts[wanted]:
+            self._stray.append((closer, offset))
             return
-    stray.append((closer, offset))
+        opener = ""
+        while opener != wanted:
+            opener, _ = self._open.pop()
+            self._counts[opener] -= 1
+
+    def state(self, *, string: str = "", comment: int = -1) -> Lexical:
+        return Lexical(tuple(self._open), tuple(self._stray), string, comment)
 
 
 def _end_of_string(text: str, start: int, delimiter: str, multiline: bool) -> int:

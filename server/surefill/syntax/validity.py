@@ -15,6 +15,7 @@ from surefill.syntax.brackets import Lexical, scan
 from surefill.syntax.cursor import scan_before
 from surefill.syntax.document import Snapshot
 from surefill.syntax.excerpt import excerpt
+from surefill.syntax.indentation import indentation_problem
 from surefill.syntax.languages import Language
 from surefill.syntax.parsing import encode, parse
 from surefill.syntax.position import Position, Range
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     import tree_sitter
 
 _MAX_ERRORS = 500
+_LINES_BELOW = 100
+"""Within so many lines the next statement is looked for."""
 
 
 class _Error(NamedTuple):
@@ -88,6 +91,8 @@ class _Judge:
     def verdict(self) -> tuple[bool, str]:
         if self._within_comment():
             return True, "it is part of a comment"
+        if problem := self._indentation_problem():
+            return False, problem
         whole = self._parse(self._start, self._end, self._text)
         if whole is None:
             return False, "the document cannot be parsed with it"
@@ -131,6 +136,19 @@ class _Judge:
             below = self._snapshot.suffix(self._last)
             return end[1] not in self._text and end[1] in below
         return "\n" not in self._text
+
+    def _indentation_problem(self) -> str:
+        if self._language.blocks != "indent":
+            return ""
+        _, _, above = scan_before(self._snapshot, Position(self._first.line, 0))
+        end = self._last.line + 1
+        return indentation_problem(
+            above,
+            self._line_prefix + self._text + self._rest,
+            (line.rstrip("\r\n") for line in self._snapshot.lines[end : end + _LINES_BELOW]),
+            self._language,
+            given=bool(self._line_prefix.strip()),
+        )
 
     def _comment_so_far(self) -> str:
         return scan_before(self._snapshot, self._first)[2]

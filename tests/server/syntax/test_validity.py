@@ -44,6 +44,37 @@ CASES = [
             'x = "abc',
         ],
     ),
+    # Indentation, which the grammar is indifferent to.
+    (
+        "python",
+        "def f(x):\n    |",
+        [
+            "if x:\n        return 1\n    return 2",
+            "if x:\n        # why\n\n        return (1 +\n                2)\n    return 2",
+            "a = 1\n\n\ndef g():\n    return 1",
+            'a = """\n  text:\ntext"""\n    b = 1',
+            "a = 1 + \\\n            2\n    b = 1",
+            "if x:",
+            "if x:\n      return 1\n  # odd",
+        ],
+        [
+            "if x:\n    return 1\n    return 2",
+            "a = 1\n      b = 2\n    c = 3",
+            "if x:\n            a = 1\n        b = 2\n    return b",
+            "a = 1\n  b = 2",
+            "if x:\n    return 1",
+        ],
+    ),
+    (
+        "python",
+        "class A:\n    def f(self):\n        |\n        b = 2\n\n    def g(self): pass\n",
+        ["a = 1", "if a:\n            c = 1", "with a:", "a = foo("],
+        ["return 1\n\n    def h(self):\n            pass", "a = 1\n            c = 2"],
+    ),
+    ("python", "def f():\n|\nx = 1\n", ["    return 1"], ["return 1"]),
+    ("python", "x = (\n|", ["    1,\n  2)", "1)"], ["1) = 2"]),
+    # The user's own indentation does not count against a suggestion.
+    ("python", "def f():\n      a = 1\n   b = |\n", ["2"], ["= 2"]),
     # The editor has closed the bracket of a header that is not finished.
     ("python", "def f(|)\n", ["", "self, a", "a=1, *b", "a: int"], ["a b", "1", "a, (1"]),
     ("python", "def f(a|):\n\nx = 1\n", [", b"], [" b"]),

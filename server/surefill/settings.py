@@ -15,6 +15,9 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 Multiline = Literal["auto", "always", "never"]
 EngineKind = Literal["local", "remote"]
 Provider = Literal["auto", "cpu", "cuda"]
+RemoteTemplate = Literal[
+    "suffix", "qwen2.5-coder", "starcoder2", "codellama", "deepseek-coder", "codegemma", "plain"
+]
 LogLevel = Literal["error", "warning", "info", "debug"]
 
 
@@ -54,6 +57,9 @@ class RemoteSettings:
 
     url: str = ""
     model: str = ""
+    template: RemoteTemplate = "suffix"
+    """Who lays the prompt out: the server, from the field ``suffix``; or Surefill, for a server
+    that does not take it (vLLM, llama.cpp), with the template of the model's family."""
     api_key_variable: str = ""
     """Name of the environment variable that holds the key; the key itself is no setting."""
 

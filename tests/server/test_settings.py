@@ -1,10 +1,12 @@
 """Settings: everything has a default, and a bad value costs a message, not the server."""
 
 import dataclasses
+from typing import get_args
 
 import pytest
 
-from surefill.settings import Settings
+from surefill.context.prompt import TEMPLATES
+from surefill.settings import RemoteTemplate, Settings
 
 
 @pytest.mark.parametrize(
@@ -28,7 +30,12 @@ def test_every_setting_can_be_given():
                 "minConfidence": 0.25,
             },
             "engine": {"kind": "remote", "provider": "cpu", "threads": 4},
-            "remote": {"url": "http://localhost:1", "model": "m", "apiKeyVariable": "KEY"},
+            "remote": {
+                "url": "http://localhost:1",
+                "model": "m",
+                "template": "starcoder2",
+                "apiKeyVariable": "KEY",
+            },
             "log": {"level": "debug"},
         }
     )
@@ -45,7 +52,12 @@ def test_every_setting_can_be_given():
             "min_confidence": 0.25,
         },
         "engine": {"kind": "remote", "provider": "cpu", "threads": 4},
-        "remote": {"url": "http://localhost:1", "model": "m", "api_key_variable": "KEY"},
+        "remote": {
+            "url": "http://localhost:1",
+            "model": "m",
+            "template": "starcoder2",
+            "api_key_variable": "KEY",
+        },
         "log": {"level": "debug"},
     }
 
@@ -97,3 +109,7 @@ def test_null_is_the_default():
         Settings(),
         [],
     )
+
+
+def test_the_remote_templates_are_those_that_exist():
+    assert set(get_args(RemoteTemplate)) == {"suffix", *TEMPLATES}

@@ -63,6 +63,26 @@ def bundle(folder, exported: Exported, checkpoint, **more) -> Bundle:
     )
 
 
+def test_whether_tokens_cross_line_ends_is_measured(fp32, checkpoint, tmp_path):
+    assert bundle(tmp_path / "lines", fp32, checkpoint).manifest.tokenizer.per_line
+    raw = json.loads((checkpoint / "tokenizer.json").read_text())
+    newline, vocabulary = "\u010a", raw["model"]["vocab"]
+    last = max(vocabulary, key=vocabulary.get)
+    raw["model"]["merges"] = [[newline, newline]]
+    raw["model"]["vocab"] = {t: i for t, i in vocabulary.items() if t != last}
+    raw["model"]["vocab"][newline * 2] = vocabulary[last]
+    raw["pre_tokenizer"] = {
+        "type": "ByteLevel",
+        "add_prefix_space": False,
+        "trim_offsets": False,
+        "use_regex": False,
+    }
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "tokenizer.json").write_text(json.dumps(raw))
+    assert not bundle(tmp_path / "blocks", fp32, other).manifest.tokenizer.per_line
+
+
 def logits_of(loaded: Bundle, ids: list[int]) -> np.ndarray:
     return ModelSession(loaded, "cpu").extend(ids, Interrupt())
 

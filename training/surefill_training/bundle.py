@@ -30,6 +30,7 @@ from surefill.engine.bundle import (
     PromptOrder,
     TokenizerFormat,
 )
+from surefill.engine.tokenizer import BundleTokenizer
 from surefill.errors import InputError
 from surefill_training.errors import ExportError
 
@@ -49,8 +50,6 @@ class BundleInfo:
     """The most tokens that the model was trained to see."""
     template: str = "qwen2.5-coder"
     order: PromptOrder = "spm"
-    per_line: bool = True
-    """No token of the tokenizer crosses a line end."""
     made: Mapping[str, Any] = field(default_factory=dict)
     scores: Mapping[str, Any] = field(default_factory=dict)
 
@@ -141,11 +140,32 @@ def _manifest(folder: Path, info: BundleInfo, layout: KvLayout, precision: Preci
             special_tokens=template.special_tokens(),
             ends=template.ends,
         ),
-        tokenizer=TokenizerFormat(per_line=info.per_line),
+        tokenizer=TokenizerFormat(per_line=_is_per_line(folder / TOKENIZER)),
         files={file.name: _sha256(file) for file in sorted(folder.iterdir())},
         made=dict(info.made),
         scores=dict(info.scores),
     )
+
+
+_SAMPLE = """\
+import os
+
+
+def f(a):  \t
+
+\treturn [  # why
+
+            a ,
+    ]
+x = 'é'   \n\n\n\n    y
+"""
+
+
+def _is_per_line(tokenizer: Path) -> bool:
+    """Whether code can be encoded line by line: no token crosses a line's end or depends on it."""
+    encode = BundleTokenizer(tokenizer).encode
+    lines = _SAMPLE.splitlines(keepends=True)
+    return encode(_SAMPLE) == [id_ for line in lines for id_ in encode(line)]
 
 
 def _swap(new: Path, target: Path, aside: Path) -> None:

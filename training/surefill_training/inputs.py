@@ -15,7 +15,6 @@ from surefill_training.corpus import build
 from surefill_training.errors import TrainingError
 from surefill_training.tasks.infilling import Infilling, InfillingOptions
 
-
 Precision = Literal["auto", "bf16", "fp32"]
 
 _TRIAL_WIDTH = 256

@@ -34,9 +34,7 @@ class Muon(torch.optim.Optimizer):
         momentum: float = 0.95,
         precision: torch.dtype = torch.bfloat16,
     ) -> None:
-        super().__init__(
-            matrices, {"lr": lr, "weight_decay": weight_decay, "momentum": momentum}
-        )
+        super().__init__(matrices, {"lr": lr, "weight_decay": weight_decay, "momentum": momentum})
         self._precision = precision
 
     @torch.no_grad()
@@ -55,18 +53,15 @@ class Muon(torch.optim.Optimizer):
     def _update(
         self, matrices: list[nn.Parameter], lr: float, weight_decay: float, momentum: float
     ) -> None:
-        grads = [matrix.grad for matrix in matrices]
+        grads = [matrix.grad for matrix in matrices if matrix.grad is not None]
         velocities = [self._velocity(matrix) for matrix in matrices]
         torch._foreach_lerp_(velocities, grads, 1 - momentum)
         ahead = torch._foreach_lerp(grads, velocities, momentum)
         updates = orthogonalize(torch.stack(ahead).to(self._precision))  # (matrices, rows, columns)
         rows, columns = matrices[0].shape
-        torch._foreach_mul_(matrices, 1 - lr * weight_decay)
-        torch._foreach_add_(
-            matrices,
-            list(updates.to(matrices[0].dtype).unbind()),
-            alpha=-lr * math.sqrt(max(1.0, rows / columns)),
-        )
+        scale = lr * math.sqrt(max(1.0, rows / columns))
+        for matrix, update in zip(matrices, updates.to(matrices[0].dtype), strict=True):
+            matrix.mul_(1 - lr * weight_decay).add_(update, alpha=-scale)
 
     def _velocity(self, matrix: nn.Parameter) -> torch.Tensor:
         state = self.state[matrix]

@@ -55,7 +55,11 @@ def _local(settings: Settings) -> LoadedModel:
         )
     engine = open_engine(bundle, settings.engine.provider, settings.engine.threads or None)
     context = ContextBuilder(
-        engine.tokenizer, template, manifest.prompt.order, manifest.context_length
+        engine.tokenizer,
+        template,
+        manifest.prompt.order,
+        manifest.context_length,
+        per_line=manifest.tokenizer.per_line,
     )
     return LoadedModel(
         engine=engine,
@@ -74,8 +78,9 @@ def _remote(settings: Settings) -> LoadedModel:
     from surefill.engine.remote_http import Endpoint
 
     remote = settings.remote
-    engine = RemoteEngine(Endpoint(remote.url, remote.model, remote.api_key_variable))
-    # The other side lays the prompt out; any template that infills makes us send the suffix.
-    template = TEMPLATES["qwen2.5-coder"]
+    # Where the other side lays the prompt out, any template that infills makes us send the suffix.
+    template = TEMPLATES[remote.template if remote.template != "suffix" else "qwen2.5-coder"]
+    endpoint = Endpoint(remote.url, remote.model, remote.api_key_variable)
+    engine = RemoteEngine(endpoint, None if remote.template == "suffix" else template)
     context = ContextBuilder(PlainTokenizer(), template, "psm", _REMOTE_CHARACTERS)
     return LoadedModel(engine, context, remote.model or "remote", "", "remote")

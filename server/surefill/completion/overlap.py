@@ -10,7 +10,7 @@ from surefill.syntax.indentation import indent_width
 from surefill.syntax.languages import Language
 
 _ENOUGH = 2
-"""Characters that two texts must share for a partial overlap to be no coincidence."""
+"""Characters or lines that two texts share where a partial overlap is no coincidence."""
 _PUNCTUATION = ":,;)]}"
 """Single characters that a model writes only because the rest of the line has them."""
 
@@ -26,10 +26,11 @@ def without_overlap_on_line(
     rest = cursor.line_suffix.strip()
     if rest and not cursor.rest_is_closers:
         text = text.split("\n", 1)[0]  # several lines do not fit in front of other code
-        return _without_shared_end(text, rest)
+        if not cursor.string and not cursor.in_comment:
+            text = _without_extra_closers(text, cursor, language, closers)
     if cursor.string:
         text = _within_string(text, cursor.string, rest)
-    if cursor.string or cursor.in_comment:
+    if cursor.string or cursor.in_comment or not cursor.rest_is_closers:
         return _without_shared_end(text, rest)
     text = _without_extra_closers(text, cursor, language, closers)
     other = rest.lstrip(")]}>")
@@ -50,9 +51,14 @@ def _without_shared_end(text: str, rest: str) -> str:
         before = stripped[:-length]
         inside_word = re.search(r"\w$", before) and re.match(r"\w", shared)
         word_goes_on = re.search(r"\w$", shared) and re.match(r"\w", rest[length:])
-        if not inside_word and not word_goes_on:
+        if not inside_word and not word_goes_on and not _opens_more(before, text):
             return before
     return text
+
+
+def _opens_more(part: str, whole: str) -> bool:
+    """Whether ``part`` leaves brackets open that ``whole`` closes."""
+    return len(scan(part, None).open) > len(scan(whole, None).open)
 
 
 def _within_string(text: str, delimiter: str, rest: str) -> str:
@@ -94,33 +100,42 @@ def _without_extra_closers(
 
 
 def without_overlap_below(text: str, line_prefix: str, below: tuple[str, ...]) -> str:
-    """Cut the last lines of ``text`` that stand below the cursor already.
+    """Cut ``text`` where it begins to repeat the lines below the cursor.
 
-    Lines are compared with the one being completed whole and without regard to trailing
-    whitespace. A single line counts with the same indentation only: a statement may well recur one
-    level out.
+    A repetition goes on to the end of ``text``, or of what is below, or over several lines: one
+    line in the middle may be the same by chance. Lines are compared with the one being completed
+    whole and without regard to surrounding whitespace. A single line counts with the same
+    indentation only: a statement may well recur one level out.
     """
     following = [line for line in below if line.strip()]
     lines = (line_prefix + text).split("\n")
     filled = [number for number, line in enumerate(lines) if line.strip()]
-    for count in range(min(len(filled), len(following)), 0, -1):
-        tail = [lines[number] for number in filled[-count:]]
-        head = following[:count]
-        if not _same(tail, head):
+    for start, number in enumerate(filled):
+        tail = [lines[number] for number in filled[start:]]
+        count = _shared(tail, following)
+        whole = count in (len(tail), len(following))
+        if not (whole or count >= _ENOUGH) or not _same(tail[:count], following[:count]):
             continue
-        cut = filled[-count]
-        if cut == 0:
+        if number == 0:
             return ""
-        return "\n".join(lines[:cut])[len(line_prefix) :].rstrip()
+        return "\n".join(lines[:number])[len(line_prefix) :].rstrip()
     return text
 
 
+def _shared(tail: list[str], head: list[str]) -> int:
+    """How many lines are the same at the beginning of both."""
+    count = 0
+    for one, other in zip(tail, head, strict=False):
+        if one.strip() != other.strip():
+            break
+        count += 1
+    return count
+
+
 def _same(tail: list[str], head: list[str]) -> bool:
-    stripped = [line.strip() for line in tail]
-    if stripped != [line.strip() for line in head]:
-        return False
-    if not any(re.search(r"\w", line) for line in stripped):
+    """Whether lines with the same content are a repetition."""
+    if not any(re.search(r"\w", line) for line in tail):
         return False  # closing brackets alone are counted, not compared
-    if len(tail) > 1:
-        return True
+    if len(tail) != 1:
+        return bool(tail)
     return indent_width(tail[0]) == indent_width(head[0])

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from surefill.checks.syntax import check_syntax
 from surefill.completion.cache import TypeThroughCache
 from surefill.completion.policy import Decision, decide
-from surefill.completion.postprocess import Surroundings, postprocess, shorter_versions
+from surefill.completion.postprocess import Surroundings, postprocess, versions
 from surefill.completion.suggestion import (
     CompletionRequest,
     CompletionResult,
@@ -82,8 +82,8 @@ class CompletionPipeline:
             for suggestion in hit.suggestions
             if suggestion.text.startswith(before) and suggestion.text != before
         )
-        if hit.suggestions and not continuations:
-            return None
+        if (hit.suggestions or before) and not continuations:
+            return None  # what was remembered says nothing of the menu's text
         return CompletionResult(
             suggestions=_for_menu(continuations, request),
             timings=Timings(total=_since(started)),
@@ -99,7 +99,7 @@ class CompletionPipeline:
         Raises EngineError when the model fails, and nothing else. A cancelled request ends empty.
         """
         started = time.perf_counter()
-        end = _set_deadline(request, cancel)
+        limits = _Limits(_set_deadline(request, cancel), cancel)
         known = self.lookup(request)
         if known is not None:
             return known
@@ -125,9 +125,11 @@ class CompletionPipeline:
         if cancel.cancelled:
             return CompletionResult(reason="cancelled", timings=Timings(_since(started)))
         checking = time.perf_counter()
-        suggestions, reason = self._suggestions(place, cursor, decision, generation, end)
+        suggestions, reason = self._suggestions(place, cursor, decision, generation, limits)
+        if cancel.cancelled:
+            return CompletionResult(reason="cancelled", timings=Timings(_since(started)))
         checks_ms = _since(checking)
-        if time.monotonic() <= end:  # what time did not suffice for may come out better again
+        if not limits.late:  # what time did not suffice for may come out better again
             self._remember(request, place, suggestions, generation, reason)
         return CompletionResult(
             suggestions=_for_menu(suggestions, request),
@@ -160,17 +162,17 @@ class CompletionPipeline:
         cursor: Cursor,
         decision: Decision,
         generation: Generation,
-        end: float,
+        limits: _Limits,
     ) -> tuple[tuple[Suggestion, ...], str]:
         """The candidates that are worth showing, and why there is none."""
         around = Surroundings.of(place.snapshot, cursor)
         found: dict[str, Suggestion] = {}
         reasons: list[str] = []
         for candidate in generation.candidates:
-            if time.monotonic() > end:
+            if limits.late:
                 reasons.append("there was no time left to check it")
                 break
-            answer = self._judge(place, around, decision, candidate, end)
+            answer = self._judge(place, around, decision, candidate, limits)
             if isinstance(answer, str):
                 reasons.append(answer)
             else:
@@ -185,7 +187,7 @@ class CompletionPipeline:
         around: Surroundings,
         decision: Decision,
         candidate: Candidate,
-        end: float,
+        limits: _Limits,
     ) -> Suggestion | str:
         """The longest part of a candidate that passes, or why there is none."""
         if math.exp(min(candidate.mean_logprob, 0.0)) < decision.min_confidence:
@@ -193,20 +195,18 @@ class CompletionPipeline:
         text = postprocess(candidate.text, around, self._context.template.special_tokens())
         if not text:
             return "the model suggests nothing new"
-        language = place.snapshot.language
         finished = candidate.stop_reason in ("end", "stop")
         span = Range(place.position, place.position)
         failure = ""
-        versions = shorter_versions(text, language, complete=finished)
-        for version in versions[:_MOST_VERSIONS]:
-            if failure and time.monotonic() > end:
+        for version in versions(text, around, complete=finished)[:_MOST_VERSIONS]:
+            if limits.cancel.cancelled or (failure and limits.late):
                 break
             verdict = check_syntax(place.snapshot, span, version)
             if verdict.outcome != "failed":
                 verdicts = {"parses": verdict, **_NOT_CHECKED}
                 return Suggestion(version, span, verdicts, candidate.mean_logprob)
             failure = failure or verdict.reason
-        return f"it would not parse: {failure}"
+        return f"it would not parse: {failure}" if failure else "the model suggests nothing new"
 
     def _remember(
         self,
@@ -231,6 +231,19 @@ class CompletionPipeline:
             n=request.n,
             reason=reason,
         )
+
+
+@dataclass(frozen=True)
+class _Limits:
+    """Until when a request is worked at."""
+
+    end: float
+    """When the answer is due, in seconds of ``time.monotonic``."""
+    cancel: Cancellation
+
+    @property
+    def late(self) -> bool:
+        return time.monotonic() > self.end
 
 
 def _since(started: float) -> float:

@@ -69,6 +69,10 @@ def postprocess(text: str, around: Surroundings, special_tokens: tuple[str, ...]
     return text
 
 
+_SPECIAL = re.compile(r"<[|｜][\w▁ ]{2,40}[|｜]>|[▁ ]?<(EOT|SUF|MID)>")
+"""Special tokens of models and servers that no template names."""
+
+
 @functools.cache
 def _unmistakable_tokens() -> tuple[str, ...]:
     """Special tokens of all templates that cannot be ordinary code, as ``<s>`` in HTML can."""
@@ -81,6 +85,8 @@ def cut_special_tokens(text: str, special_tokens: tuple[str, ...] = ()) -> str:
 
     What a model writes behind a leaked special token is not an answer to the prompt any more.
     """
+    if foreign := _SPECIAL.search(text):
+        text = text[: foreign.start()]
     for token in (*_unmistakable_tokens(), *special_tokens):
         at = text.find(token)
         if at >= 0:
@@ -121,8 +127,20 @@ def degenerate(text: str) -> bool:
         run = run + 1 if line == previous else 1
         if run >= _MOST_REPEATS:
             return True
+    # Numbers may well repeat in a table; names, words and operators do not.
     loops = re.finditer(r"(.{2,24}?)\1{4,}", text, re.DOTALL)
-    return any(re.search(r"\w", loop.group(1)) for loop in loops)
+    return any(re.search(r"[^\W\d]", loop.group(1)) for loop in loops)
+
+
+def versions(text: str, around: Surroundings, *, complete: bool) -> list[str]:
+    """What may be shown of ``text``, which ``postprocess`` gave, longest first.
+
+    Only a shortened text may show that its last lines repeat what is below.
+    """
+    shorter = shorter_versions(text, around.language, complete=complete)
+    prefix, below = around.cursor.line_prefix, around.below
+    kept = (without_overlap_below(version, prefix, below) for version in shorter)
+    return [version for version in dict.fromkeys(kept) if version.strip()]
 
 
 def shorter_versions(text: str, language: Language | None, *, complete: bool) -> list[str]:

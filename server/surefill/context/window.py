@@ -37,7 +37,11 @@ class _Piece:
 
 
 class ContextBuilder:
-    """Builds prompts for one bundle. Call it from one thread at a time."""
+    """Builds prompts for one bundle. Call it from one thread at a time.
+
+    With a tokenizer that is not ``per_line`` the budgets are counted line by line, and the text
+    that was chosen is encoded as a whole, as the model has seen it in training.
+    """
 
     def __init__(
         self,
@@ -45,7 +49,10 @@ class ContextBuilder:
         template: PromptTemplate,
         order: Order,
         context_length: int,
+        *,
+        per_line: bool = True,
     ) -> None:
+        self._per_line = per_line
         self._tokenizer = tokenizer
         self._template = template
         self._order = order
@@ -83,10 +90,15 @@ class ContextBuilder:
             self._template,
             self._order,
             self._tokenizer.special,
-            _ids(prefix),
-            _ids(suffix),
+            self._encode(prefix),
+            self._encode(suffix),
         )
         return Prompt(tuple(ids), _text(prefix), _text(suffix))
+
+    def _encode(self, pieces: list[_Piece]) -> Sequence[int]:
+        if self._per_line:
+            return [id_ for piece in pieces for id_ in piece.ids]
+        return self._tokenizer.encode(_text(pieces))
 
     def _suffix_budget(self, snapshot: Snapshot, position: Position, budget: int) -> int:
         """A share of the budget, and what the prefix leaves, in steps."""
@@ -215,10 +227,6 @@ def _line(snapshot: Snapshot, number: int) -> str:
     if line.endswith("\r\n"):
         return line[:-2] + "\n"
     return line[:-1] + "\n" if line.endswith("\r") else line
-
-
-def _ids(pieces: Iterable[_Piece]) -> list[int]:
-    return [id_ for piece in pieces for id_ in piece.ids]
 
 
 def _text(pieces: Iterable[_Piece]) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path, PurePosixPath
@@ -27,6 +28,7 @@ PromptOrder = Literal["spm", "psm"]
 
 T = TypeVar("T")
 
+_SHA256 = re.compile(r"[0-9a-fA-F]{64}")
 _MAKE_AGAIN = "Make it again with `surefill-train bundle`."
 _COPY_AGAIN = "Copy or download it again."
 
@@ -154,11 +156,12 @@ class Bundle:
             file = path / name
             if not file.is_file():
                 raise BundleError(f"The bundle at {path} has no file {name}.", _COPY_AGAIN)
-            if verify and _sha256(file) != digest:
+            if verify and _sha256(file) != digest.lower():
                 raise BundleError(
                     f"The file {name} of the bundle at {path} is damaged: its SHA-256 differs.",
                     _COPY_AGAIN,
                 )
+        _require_listed(path, manifest)
         return cls(path, manifest)
 
     @property
@@ -210,6 +213,18 @@ def _read_manifest(path: Path) -> object:
         raise BundleError(f"{file} cannot be read: {error.strerror}.") from error
     except (ValueError, RecursionError) as error:
         raise BundleError(f"{file} is not valid JSON ({error}).", _COPY_AGAIN) from error
+
+
+def _require_listed(path: Path, manifest: Manifest) -> None:
+    """A file that nobody vouches for could hold the model's weights."""
+    for file in sorted(path.rglob("*")):
+        name = file.relative_to(path).as_posix()
+        hidden = any(part.startswith(".") for part in PurePosixPath(name).parts)
+        if not hidden and not file.is_dir() and name not in {MANIFEST, *manifest.files}:
+            raise BundleError(
+                f"The bundle at {path} holds the file {name}, which its {MANIFEST} does not list.",
+                "Remove the file if you put it there; else copy or download the bundle again.",
+            )
 
 
 def _sha256(file: Path) -> str:
@@ -268,7 +283,7 @@ class _Fields:
                     f'{MANIFEST} names the file "{name}", which lies outside the bundle.',
                     "Do not use this bundle.",
                 )
-            if not isinstance(digest, str) or len(digest) != 64:
+            if not isinstance(digest, str) or not _SHA256.fullmatch(digest):
                 raise self._wrong(f"{key}.{name}", "a SHA-256 in hex")
         return dict(files)
 

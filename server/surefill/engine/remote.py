@@ -1,7 +1,8 @@
 """The remote engine: an OpenAI-compatible server that completes ``prompt`` with ``suffix``.
 
-Talks to ``/v1/completions`` of a team server, vLLM, llama.cpp or Ollama. Knows no tokens: the other
-side has the model.
+Talks to ``/v1/completions`` of a team server, Ollama, vLLM or llama.cpp. The latter two refuse
+``suffix``; for them the prompt is laid out here, in text. Knows no tokens: the other side has the
+model.
 """
 
 from __future__ import annotations
@@ -9,10 +10,11 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
+import logging
 import socket
 import time
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from surefill.engine.interface import (
     Cancellation,
@@ -27,6 +29,21 @@ from surefill.engine.interface import (
 from surefill.engine.interrupt import Interrupt, Interrupted
 from surefill.engine.remote_http import Address, Endpoint, Line
 from surefill.errors import EngineError
+
+logger = logging.getLogger(__name__)
+
+
+class TextLayout(Protocol):
+    """The texts of the special tokens around prefix and suffix; a prompt template has them."""
+
+    @property
+    def prefix(self) -> str: ...
+
+    @property
+    def suffix(self) -> str: ...
+
+    @property
+    def middle(self) -> str: ...
 
 
 class PlainTokenizer:
@@ -52,13 +69,20 @@ class RemoteEngine:
 
     The first candidate is asked for at temperature 0, alternatives in a second request at
     ``temperature``. A guide cannot be honoured, as the tokens are chosen elsewhere; ``token_ids``
-    stay empty, and so do ``logprobs`` where the server does not give them.
+    stay empty, and so do ``logprobs`` where the server does not give them. With a ``layout`` the
+    prompt goes out in its special tokens' texts, without one as ``prompt`` and ``suffix``.
     """
 
     def __init__(
-        self, endpoint: Endpoint, *, temperature: float = 0.8, top_p: float = 0.95
+        self,
+        endpoint: Endpoint,
+        layout: TextLayout | None = None,
+        *,
+        temperature: float = 0.8,
+        top_p: float = 0.95,
     ) -> None:
         self._endpoint = endpoint
+        self._layout = layout
         self._address = Address.parse(endpoint.url)
         self._temperature = temperature
         self._top_p = top_p
@@ -80,8 +104,7 @@ class RemoteEngine:
         interrupt = Interrupt(cancel)
         body = {
             "model": self._endpoint.model,
-            "prompt": prompt.prefix,
-            "suffix": prompt.suffix,
+            **_prompt_fields(prompt, self._layout),
             "max_tokens": max_new_tokens,
             "stream": True,
             "logprobs": 1,
@@ -93,7 +116,10 @@ class RemoteEngine:
         with interrupt.watching(), contextlib.suppress(Interrupted):
             self._complete({**body, "temperature": 0, "n": 1}, best, interrupt)
             if others:
-                self._complete({**body, **sampled}, others, interrupt)
+                try:
+                    self._complete({**body, **sampled}, others, interrupt)
+                except EngineError as error:  # the first answer is there, and worth showing
+                    logger.warning("no alternatives from %s: %s", self._endpoint.url, error)
         reason: StopReason = interrupt.reason or "cancelled"
         candidates = [choice.candidate(reason) for choice in (*best, *others)]
         ended = time.perf_counter()
@@ -150,6 +176,24 @@ class RemoteEngine:
         if isinstance(error, ConnectionRefusedError | socket.gaierror):
             return f"No server answers at {url}.", 'Start it, or correct the setting "remote.url".'
         return f"The connection to {url} failed: {error}.", ""
+
+
+def _prompt_fields(prompt: Prompt, layout: TextLayout | None) -> dict[str, str]:
+    if layout is None:
+        # Servers that do not infill refuse the field even when it is empty.
+        return {"prompt": prompt.prefix, **({"suffix": prompt.suffix} if prompt.suffix else {})}
+    marks = (layout.prefix, layout.suffix, layout.middle)
+    if not all(marks):
+        return {"prompt": prompt.prefix}
+    before, after = (_as_text(part, marks) for part in (prompt.prefix, prompt.suffix))
+    return {"prompt": f"{marks[0]}{before}{marks[1]}{after}{marks[2]}"}
+
+
+def _as_text(text: str, marks: Sequence[str]) -> str:
+    """``text`` in which no special token is read as one: the server reads them in any text."""
+    for mark in marks:
+        text = text.replace(mark, f"{mark[0]} {mark[1:]}")
+    return text
 
 
 class _Choice:

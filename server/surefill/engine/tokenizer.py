@@ -110,7 +110,15 @@ def _read(path: Path) -> dict[str, Any]:
 def _mark_special(raw: dict[str, Any]) -> list[str]:
     """Flag the added tokens of ``raw`` as special, in place; returns their texts."""
     special: list[str] = []
-    for token in raw.get("added_tokens") or []:
+    added = raw.get("added_tokens") or []
+    if not isinstance(added, list) or not all(
+        isinstance(token, dict) and isinstance(token.get("content"), str) for token in added
+    ):
+        raise BundleError(
+            "The bundle's tokenizer.json lists added tokens that are none.",
+            "Copy or download the bundle again.",
+        )
+    for token in added:
         # Runs of whitespace are added tokens in some tokenizers, and are ordinary text.
         token["special"] = bool(token.get("special")) or bool(token["content"].strip())
         if token["special"]:
@@ -123,7 +131,9 @@ def _build(raw: dict[str, Any], path: Path) -> RawTokenizer:
 
     try:
         tokenizer = Tokenizer.from_str(json.dumps(raw))
-    except Exception as error:  # tokenizers raises plain Exception
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:  # tokenizers raises plain Exception, and panics with its own
         raise BundleError(f"{path} is not a tokenizer that can be read: {error}.") from error
     tokenizer.encode_special_tokens = True
     tokenizer.no_padding()

@@ -181,9 +181,14 @@ class EngineWorker:
     def _load_one(self, load: _Load) -> None:
         try:
             engine = load.factory()
-        except Exception as error:  # noqa: BLE001 - handed to whoever asked for the load
-            self._end_loading(error)
-            load.future.set_exception(error)
+        except BaseException as error:  # noqa: BLE001 - native code panics past Exception
+            failure = (
+                error
+                if isinstance(error, Exception)
+                else EngineError(f"The model could not be loaded: {error}.")
+            )
+            self._end_loading(failure)
+            load.future.set_exception(failure)
             return
         overtaken: tuple[_Load, Engine] | None = load, engine
         with self._changed:

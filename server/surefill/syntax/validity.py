@@ -91,8 +91,10 @@ class _Judge:
     def verdict(self) -> tuple[bool, str]:
         if self._within_comment():
             return True, "it is part of a comment"
-        if problem := self._indentation_problem():
-            return False, problem
+        problem = self._indentation_problem()
+        return (False, problem) if problem else self._parsed()
+
+    def _parsed(self) -> tuple[bool, str]:
         whole = self._parse(self._start, self._end, self._text)
         if whole is None:
             return False, "the document cannot be parsed with it"

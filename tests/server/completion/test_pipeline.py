@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fakes import FakeEngine
+from surefill.checks.syntax import check_syntax
 from surefill.completion import pipeline as module
 from surefill.completion.pipeline import CompletionPipeline
 from surefill.completion.suggestion import CompletionRequest
@@ -101,6 +102,25 @@ def test_a_block_that_was_cut_by_its_length_ends_with_a_whole_line():
     raw = {"completion": {"maxNewTokens": 20}}
     result, _ = complete("def f():\n    |\n", "x = 1\n    yy = 22 + 33 + 44", raw=raw)
     assert texts(result) == ["x = 1"]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "y = 2\n    total = x * y\n    return tot",  # cut by its length
+        "y = 2\n    total = x * y\n    return total\n    z = = 1\n",  # cut where it is wrong
+    ],
+)
+def test_what_a_shortened_text_repeats_of_the_lines_below_goes_too(answer):
+    marked = "def f(x):\n    |\n    total = x * y\n    return total\n"
+    result, _ = complete(marked, answer, raw={"completion": {"maxNewTokens": len(answer)}})
+    assert texts(result) == ["y = 2"]
+
+
+def test_python_that_is_indented_wrongly_does_not_pass():
+    result, _ = complete("def f(x):\n    |\n", "if x:\n    return 1\n    return 2")
+    assert result.suggestions == ()
+    assert result.reason == "it would not parse: an indented block is missing"
 
 
 @pytest.mark.parametrize(
@@ -262,6 +282,30 @@ def test_the_menu_and_plain_typing_share_answers():
     engine.answers.append("(q)")
     used.complete(menu("x = foo.b|\n", "baz", 8), engine, Cancellation())
     assert texts(used.lookup(request("x = foo.ba|\n"))) == ["z(q)"]
+
+
+def test_that_there_is_nothing_says_nothing_of_the_menus_text():
+    engine = FakeEngine(["= = )", "foobar"])
+    made = pipeline()
+    assert made.complete(request("x = |"), engine, Cancellation()).suggestions == ()
+    chosen = request("x = |", selected_text="foo")
+    assert made.lookup(chosen) is None
+    assert made.complete(chosen, engine, Cancellation()).suggestions
+    assert len(engine.calls) == 2
+
+
+def test_a_request_that_is_cancelled_while_it_is_checked_ends_empty(monkeypatch):
+    cancel, made = Cancellation(), pipeline()
+
+    def check(*arguments):
+        cancel.cancel()
+        return check_syntax(*arguments)
+
+    monkeypatch.setattr(module, "check_syntax", check)
+    engine = FakeEngine(["1"])
+    result = made.complete(request("x = |"), engine, cancel)
+    assert (result.suggestions, result.reason) == ((), "cancelled")
+    assert made.lookup(request("x = |")) is None
 
 
 def test_an_explicit_request_gets_a_block():

@@ -23,13 +23,15 @@ QWEN = TEMPLATES["qwen2.5-coder"]
 class WordTokenizer:
     """A word, a run of spaces or any other character is a token; special tokens are apart."""
 
+    pattern = r"\w+| +|."
+
     def __init__(self):
         self.words = list(QWEN.special_tokens())
         self.encoded = 0
 
     def encode(self, text):
         self.encoded += len(text)
-        parts = re.findall(r"\w+| +|.", text, re.DOTALL)
+        parts = re.findall(self.pattern, text, re.DOTALL)
         self.words += [part for part in dict.fromkeys(parts) if part not in self.words]
         return [self.words.index(part) for part in parts]
 
@@ -196,3 +198,20 @@ def test_line_ends_are_newlines_to_the_model(end):
     cursor = Cursor.at(other, position)
     builder = ContextBuilder(WordTokenizer(), QWEN, "spm", 400)
     assert builder.build(other, position, cursor, 20) == lines
+
+
+class BlankLinesTogether(WordTokenizer):
+    """Several line ends are one token, as with many public models."""
+
+    pattern = r"\n+|\w+| +|."
+
+
+def test_a_tokenizer_whose_tokens_cross_line_ends_gets_the_text_as_a_whole():
+    tokenizer = BlankLinesTogether()
+    builder = ContextBuilder(tokenizer, QWEN, "psm", 64, per_line=False)
+    prompt = builder.build(*place("a\n\n\nb\n|\n\nc"), 8)
+    start = 1 + prompt.ids.index(tokenizer.special(QWEN.prefix))
+    end = prompt.ids.index(tokenizer.special(QWEN.suffix))
+    assert list(prompt.ids[start:end]) == tokenizer.encode("a\n\n\nb\n")
+    assert list(prompt.ids[end + 1 : -1]) == tokenizer.encode("\n\nc")
+    assert len(prompt.ids) < len(build("a\n\n\nb\n|\n\nc", 64, order="psm").ids)

@@ -217,3 +217,23 @@ def test_a_tokenizer_of_another_model(copy, tmp_path):
     rewrite(copy)
     with pytest.raises(BundleError, match="no special token"):
         open_engine(copy)
+
+
+def test_a_file_that_the_manifest_does_not_list_is_refused(tmp_path):
+    folder = write(tmp_path / "b")
+    (folder / ".hidden").write_text("of the file system")
+    Bundle.load(folder)
+    (folder / "model.onnx.data").write_text("weights that nobody vouches for")
+    with pytest.raises(BundleError, match=r"model\.onnx\.data, which its bundle\.json does not"):
+        Bundle.load(folder)
+
+
+def test_hashes_may_be_in_capitals_and_must_be_hashes(tmp_path):
+    folder = write(tmp_path / "b")
+    raw = json.loads((folder / "bundle.json").read_text())
+    raw["files"] = {name: digest.upper() for name, digest in raw["files"].items()}
+    (folder / "bundle.json").write_text(json.dumps(raw))
+    Bundle.load(folder)
+    raw["files"]["model.onnx"] = "z" * 64
+    with pytest.raises(BundleError, match="SHA-256 in hex"):
+        Manifest.parse(raw)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from surefill.context.prompt import TEMPLATES
 from surefill.engine.interface import Cancellation, Prompt
 from surefill.engine.remote import PlainTokenizer, RemoteEngine
 from surefill.engine.remote_http import Endpoint
@@ -109,6 +110,66 @@ def test_prompt_and_suffix_go_out_and_the_stream_comes_back(server, monkeypatch)
     assert body["prompt"] == PROMPT.prefix
     assert body["suffix"] == PROMPT.suffix
     assert (body["model"], body["max_tokens"], body["temperature"]) == ("coder", 20, 0)
+
+
+def without_suffix(reply: Reply) -> Reply:
+    """A server that refuses the field, as vLLM and llama.cpp do."""
+
+    def checked(handler: Handler) -> None:
+        if "suffix" in handler.server.seen[-1][2]:
+            handler.start("application/json", 400)
+            handler.wfile.write(b'{"error": {"message": "suffix is not currently supported"}}')
+        else:
+            reply(handler)
+
+    return checked
+
+
+def test_a_server_without_suffix_gets_the_prompt_laid_out(server):
+    endpoint = Endpoint(server.url, "coder")
+    server.replies = [without_suffix(stream("x * 2"))] * 2
+    with pytest.raises(EngineError, match="suffix is not currently supported"):
+        RemoteEngine(endpoint).generate(PROMPT, max_new_tokens=20)
+    engine = RemoteEngine(endpoint, TEMPLATES["qwen2.5-coder"])
+    generation = engine.generate(PROMPT, max_new_tokens=20)
+    assert generation.candidates[0].text == "x * 2"
+    assert server.seen[-1][2]["prompt"] == (
+        f"<|fim_prefix|>{PROMPT.prefix}<|fim_suffix|>{PROMPT.suffix}<|fim_middle|>"
+    )
+
+
+def test_special_tokens_in_the_text_are_not_sent_as_such(server):
+    server.replies = [stream("x")]
+    engine = RemoteEngine(Endpoint(server.url, "coder"), TEMPLATES["qwen2.5-coder"])
+    engine.generate(Prompt((), "# <|fim_middle|>\n", "<|fim_suffix|>"), max_new_tokens=2)
+    sent = server.seen[-1][2]["prompt"]
+    assert [
+        sent.count(mark) for mark in ("<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>")
+    ] == [
+        1,
+        1,
+        1,
+    ]
+
+
+@pytest.mark.parametrize("template", [None, "plain"])
+def test_without_anything_behind_the_cursor_there_is_no_suffix(server, template):
+    server.replies = [without_suffix(stream("x"))]
+    layout = TEMPLATES[template] if template else None
+    suffix = "ignored" if template else ""
+    engine = RemoteEngine(Endpoint(server.url, "coder"), layout)
+    engine.generate(Prompt((), "a = ", suffix), max_new_tokens=2)
+    assert server.seen[-1][2]["prompt"] == "a = "
+
+
+def test_alternatives_that_fail_leave_the_first_answer(server):
+    def refuse(handler: Handler) -> None:
+        handler.start("application/json", 400)
+        handler.wfile.write(b'{"error": {"message": "only n=1 is supported"}}')
+
+    server.replies = [stream("best"), refuse]
+    generation = engine_for(server).generate(PROMPT, max_new_tokens=5, n=3)
+    assert [candidate.text for candidate in generation.candidates] == ["best"]
 
 
 @pytest.mark.parametrize("tail", ["", "/", "/v1", "/v1/", "/v1/completions"])

@@ -144,3 +144,20 @@ def test_a_damaged_tokenizer_is_one_sentence(tmp_path, text):
 def test_a_missing_tokenizer(tmp_path):
     with pytest.raises(BundleError, match="cannot be read"):
         BundleTokenizer(tmp_path / "tokenizer.json")
+
+
+@pytest.mark.parametrize("added", [[1], [{"id": 3}], {"a": 1}, [{"content": 5}], "x"])
+def test_added_tokens_that_are_none(tmp_path, added):
+    path = tmp_path / "tokenizer.json"
+    path.write_text(json.dumps({"model": {"type": "BPE"}, "added_tokens": added}))
+    with pytest.raises(BundleError, match="added tokens that are none"):
+        BundleTokenizer(path)
+
+
+def test_a_tokenizer_that_makes_the_library_panic(tmp_path):
+    path = tmp_path / "tokenizer.json"
+    normalizer = {"type": "Precompiled", "precompiled_charsmap": "AAAA"}
+    model = {"type": "BPE", "vocab": {"a": 0}, "merges": []}
+    path.write_text(json.dumps({"model": model, "normalizer": normalizer, "added_tokens": []}))
+    with pytest.raises(BundleError, match="is not a tokenizer that can be read"):
+        BundleTokenizer(path)

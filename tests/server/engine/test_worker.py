@@ -202,3 +202,18 @@ def test_closing_an_unused_worker_is_fine():
     worker = EngineWorker()
     worker.close()
     assert worker.state == "closed"
+
+
+class Panic(BaseException):
+    """What native code raises past every ``except Exception``."""
+
+
+def test_a_load_that_panics_fails_and_the_next_one_is_served(worker):
+    def panic() -> Engine:
+        raise Panic("called `Option::unwrap()` on a `None` value")
+
+    with pytest.raises(EngineError, match="could not be loaded: called"):
+        worker.swap(panic).result(5)
+    assert worker.state == "failed"
+    worker.swap(fake_factory(["hello"])).result(5)
+    assert text(worker.submit(ask).result(5)) == "hello"

@@ -13,7 +13,7 @@ import pytest
 from small_corpus import install, install_some, module
 from surefill_training.corpus import build
 from surefill_training.corpus.build import CorpusOptions
-from surefill_training.corpus.deduplicate import Deduplicator
+from surefill_training.corpus.deduplicate import Deduplicator, copied_shares
 from surefill_training.corpus.filters import Limits
 from surefill_training.corpus.sources import Source, from_directory, from_package
 from surefill_training.errors import CorpusError, TrainingError
@@ -128,6 +128,28 @@ def test_a_duplicate_across_the_split_leaves_the_training_side(site: Path, out: 
     assert paths(out, "train") == ["own.py"]
     assert dropped(manifest, "zzz") == {}
     assert sum(dropped(manifest, "aaa").values()) == 2
+
+
+def test_a_held_out_copy_of_training_code_is_dropped(site: Path, out: Path) -> None:
+    """A part of a larger file, changed a little: no near duplicate, and no fair test either."""
+    big = module(1, functions=40)
+    part = "\n\n".join(big.split("\n\n")[4:24]) + "\n\n" + module(9, functions=2)
+    install(site, "aaa", {"a.py": big})
+    install(site, "zzz", {"copy.py": part, "own.py": module(2)})
+    manifest = build.build(packages(site, "aaa", "zzz"), out, CorpusOptions(heldout=("zzz",)))
+    assert paths(out, "heldout") == ["own.py"]
+    assert paths(out, "train") == ["a.py"]
+    assert dropped(manifest, "zzz") == {"copy of training code": 1}
+    assert manifest["documents"] == {"train": 1, "heldout": 1}
+
+
+def test_shares_of_copied_text() -> None:
+    first, second, other = (module(n, functions=20) for n in range(3))
+    shares = copied_shares([first, first + second, other, ""], [first, "x = 1"])
+    assert shares[0] == 1.0
+    assert 0.3 < shares[1] < 0.7
+    assert shares[2] < 0.1
+    assert copied_shares([], [first]) == []
 
 
 def test_similar_texts_are_near_and_different_ones_are_not() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -157,6 +158,14 @@ def test_line_ends_are_scored_against_the_truth(tokenizer_file: Path) -> None:
     )
     assert (scores[0].shown, scores[0].exact) == (True, False)
     assert 0 < scores[0].similarity < 1
+    more = replace(hole, prefix=hole.prefix[: -len(" * ")] + " = (", suffix=")\n")
+    scores = complete_lines(
+        CompletionPipeline(context, Settings()),
+        FakeEngine(["height,\n    width"]),
+        [(document, more)],
+        done.append,
+    )
+    assert (scores[0].shown, scores[0].exact) == (True, False)
     scores = complete_lines(
         CompletionPipeline(context, Settings()), FakeEngine([""]), [(document, hole)], done.append
     )

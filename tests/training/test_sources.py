@@ -71,6 +71,8 @@ def test_the_licence_comes_from_the_metadata(
         "ZPL-2.1",
         "MIT-CMU",
         "The Unlicense",
+        "Apache-2.0 AND BSD-2-Clause AND BSL-1.0 AND MIT",
+        "BSD License; Apache Software License",
     ],
 )
 def test_permissive_licences(name: str) -> None:
@@ -94,6 +96,14 @@ def test_permissive_licences(name: str) -> None:
         "MIT for non-commercial use",
         "Proprietary, not MIT",
         "Permit nothing",
+        "BSD-3-Clause AND CC-BY-NC-4.0",
+        "MIT AND CC-BY-SA-4.0",
+        "Apache-2.0 AND BUSL-1.1",
+        "Apache-2.0 AND Elastic-2.0",
+        "BSD-3-Clause AND CECILL-2.1",
+        "MIT; Free for non commercial use",
+        "MIT AND Something-New-1.0",
+        "Not MIT",
     ],
 )
 def test_other_licences(name: str) -> None:

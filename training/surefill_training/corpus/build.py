@@ -10,6 +10,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
+import itertools
 import json
 import logging
 import random
@@ -20,7 +21,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from surefill_training.corpus.deduplicate import Deduplicator
+from surefill_training.corpus import filters
+from surefill_training.corpus.deduplicate import Deduplicator, copied_shares
 from surefill_training.corpus.filters import Limits, is_permissive, reason_to_drop
 from surefill_training.corpus.sources import Source, canonical
 from surefill_training.errors import CorpusError
@@ -28,6 +30,9 @@ from surefill_training.files import make_folder, not_written, write_atomically
 
 _DAMAGED = (OSError, EOFError, zlib.error, ValueError, KeyError, TypeError, AttributeError)
 """What reading a damaged stage file can raise."""
+
+_FILTERS = hashlib.sha256(Path(filters.__file__).read_bytes()).hexdigest()
+"""What was staged under other rules is read again."""
 
 logger = logging.getLogger(__name__)
 
@@ -54,6 +59,8 @@ class CorpusOptions:
     max_source_chars: int = 4_000_000
     """At most this much of one package, so that no single one dominates."""
     near_threshold: float = 0.7
+    max_copied: float = 0.3
+    """Largest share of a held-out document's word 5-grams that the training side may hold."""
     any_license: bool = False
     """Take packages whatever their licence: for your own code only."""
     seed: int = 0
@@ -82,32 +89,54 @@ def build(
     ordered = sorted(sources, key=lambda s: (canonical(s.name) not in heldout, s.name))
     deduplicator = Deduplicator(options.near_threshold)
     splits: dict[str, list[Document]] = {"train": [], "heldout": []}
-    packages = []
+    tallies: dict[str, _Tally] = {}
     for index, source in enumerate(ordered):
         report(source.name, index, len(ordered))
-        tally = _Tally()
+        tally = tallies[source.name] = _Tally()
         split = "heldout" if canonical(source.name) in heldout else "train"
         for document in _read(source, out, options, tally):
             reason = deduplicator.seen(f"{source.name}/{document.path}", document.text)
             if reason:
                 tally.dropped[reason] += 1
                 continue
-            tally.documents += 1
-            tally.chars += len(document.text)
             splits[split].append(document)
-        packages.append(
-            {
-                "name": source.name,
-                "version": source.version,
-                "license": source.license,
-                "split": split,
-                "documents": tally.documents,
-                "chars": tally.chars,
-                "dropped": dict(sorted(tally.dropped.items())),
-            }
-        )
+    report("comparing the splits", len(ordered), len(ordered))
+    splits["heldout"] = _without_copies(splits, options.max_copied, tallies)
+    for document in itertools.chain.from_iterable(splits.values()):
+        tallies[document.source].documents += 1
+        tallies[document.source].chars += len(document.text)
+    packages = [
+        {
+            "name": source.name,
+            "version": source.version,
+            "license": source.license,
+            "split": "heldout" if canonical(source.name) in heldout else "train",
+            "documents": tallies[source.name].documents,
+            "chars": tallies[source.name].chars,
+            "dropped": dict(sorted(tallies[source.name].dropped.items())),
+        }
+        for source in ordered
+    ]
     report("writing", len(ordered), len(ordered))
     return _write(splits, packages, out, options)
+
+
+def _without_copies(
+    splits: Mapping[str, list[Document]], most: float, tallies: Mapping[str, _Tally]
+) -> list[Document]:
+    """The held-out documents that do not come from what is trained on.
+
+    Packages carry modified copies of others inside them; measuring on those would flatter.
+    """
+    heldout = splits["heldout"]
+    shares = copied_shares((d.text for d in heldout), (d.text for d in splits["train"]))
+    kept = []
+    for document, share in zip(heldout, shares, strict=True):
+        if share <= most:
+            kept.append(document)
+        else:
+            tallies[document.source].dropped["copy of training code"] += 1
+    return kept
 
 
 def load(corpus: Path, split: str) -> Iterator[Document]:
@@ -185,6 +214,7 @@ def _read(source: Source, out: Path, options: CorpusOptions, tally: _Tally) -> l
         json.dumps(
             [
                 source.key,
+                _FILTERS,
                 asdict(options.limits),
                 options.max_source_chars,
                 options.seed,

@@ -15,18 +15,39 @@ _GENERATED = re.compile(
 )
 _PERMISSIVE = re.compile(
     r"(?i)\b(mit|bsd|apache|psf|python software foundation|isc|0bsd|zlib|unlicense|"
-    r"public domain|cc0|hpnd|mit-cmu|zpl|zope)\b"
+    r"public domain|cc0|hpnd|mit-cmu|zpl|zope|bsl-1\.0|boost software)\b"
 )
 _RESTRICTIVE = re.compile(
     # Open at the end: licences are also written GPLv3, LGPL-2.1 or MPLv2.
     r"(?i)(\b[al]?gpl|general public|\bmpl|mozilla|\bepl|proprietary|\bsspl|\beupl|\bcddl|"
-    r"commons clause|non-?commercial)"
+    r"commons clause|non[- ]?commercial|\bcc[- ]by[- ](nc|sa|nd)|\bbusl|business source|\belastic|"
+    r"\bosl\b|cecill|\bnot\b)"
 )
+_PART = re.compile(r"\bAND\b|;")
+"""Between the licences that hold together, in SPDX expressions and in joined classifiers."""
 _RESTRICTIVE_HEADER = re.compile(
-    r"(?i)(GNU (Lesser |Affero )?General Public License|Mozilla Public License|"
-    r"All rights reserved\.? Proprietary)"
+    r"(?i)(GNU (Lesser |Affero |Library )?General Public License|Mozilla Public License|"
+    r"All rights reserved\.? Proprietary|"
+    r"(licensed|released|distributed|available) under (the )?(terms of )?(the )?[AL]?GPL)"
 )
-_VENDORED = frozenset({"_vendor", "vendor", "vendored", "_vendored", "site-packages"})
+_SPDX_TAG = re.compile(r"SPDX-License-Identifier:[ \t]*(.+)")
+_VENDORED = frozenset(
+    {
+        "_vendor",
+        "vendor",
+        "vendored",
+        "_vendored",
+        "site-packages",
+        "third_party",
+        "external",
+        "externals",
+        "_external",
+        "_externals",
+        "extern",
+        "_extern",
+        "_click",
+    }
+)
 _HEAD = 2000
 """Characters at a document's start in which generators and licences leave their mark."""
 
@@ -45,7 +66,9 @@ class Limits:
 
 def is_permissive(license_name: str) -> bool:
     """Whether a licence's name is a permissive one; an unknown licence is not."""
-    return bool(_PERMISSIVE.search(license_name)) and not _RESTRICTIVE.search(license_name)
+    if _RESTRICTIVE.search(license_name):
+        return False
+    return all(_PERMISSIVE.search(part) for part in _PART.split(license_name))
 
 
 def reason_to_drop(path: PurePosixPath, text: str, limits: Limits) -> str | None:
@@ -60,6 +83,14 @@ def _is_vendored(path: PurePosixPath, _text: str, _limits: Limits) -> bool:
 def _is_generated(path: PurePosixPath, text: str, _limits: Limits) -> bool:
     by_name = path.name.endswith(("_pb2.py", "_pb2_grpc.py"))
     return by_name or bool(_GENERATED.search(text[:_HEAD]))
+
+
+def _is_restricted(_path: PurePosixPath, text: str, _limits: Limits) -> bool:
+    head = text[:_HEAD]
+    tags = (match.group(1).strip(" #*/->") for match in _SPDX_TAG.finditer(head))
+    # A header is wrapped, and each line of it a comment.
+    prose = re.sub(r"[\s#*]+", " ", head)
+    return bool(_RESTRICTIVE_HEADER.search(prose)) or not all(map(is_permissive, tags))
 
 
 def _has_long_lines(_path: PurePosixPath, text: str, limits: Limits) -> bool:
@@ -79,10 +110,7 @@ _REASONS: tuple[tuple[str, Callable[[PurePosixPath, str, Limits], bool]], ...] =
     ("too long", lambda _path, text, limits: len(text) > limits.max_chars),
     ("vendored copy", _is_vendored),
     ("generated", _is_generated),
-    (
-        "restrictive licence header",
-        lambda _path, text, _limits: bool(_RESTRICTIVE_HEADER.search(text[:_HEAD])),
-    ),
+    ("restrictive licence header", _is_restricted),
     ("minified or long lines", _has_long_lines),
     ("data-like", lambda _path, text, limits: _data_share(text) > limits.max_data_share),
 )

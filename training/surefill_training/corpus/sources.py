@@ -20,6 +20,7 @@ SUFFIXES = {".py": "python"}
 """File suffixes that are read, with the language that each belongs to."""
 
 _CLASSIFIER = "License :: "
+_SAYS_NOTHING = {"License :: OSI Approved", "License :: Freely Distributable"}
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,7 @@ def _license_of(distribution: metadata.Distribution) -> str:
     classifiers = [
         value.rsplit(" :: ", 1)[-1]
         for value in fields.get_all("Classifier") or []
-        if value.startswith(_CLASSIFIER) and value != "License :: OSI Approved"
+        if value.startswith(_CLASSIFIER) and value not in _SAYS_NOTHING
     ]
     if classifiers:
         return "; ".join(classifiers)

@@ -17,6 +17,8 @@ from surefill_training.corpus.build import Document as Source
 from surefill_training.errors import CorpusError
 from surefill_training.tasks.holes import Hole, HoleMix, cut
 
+_FEWEST_CHARACTERS = 3
+
 
 @dataclass(frozen=True)
 class LineScore:
@@ -26,12 +28,15 @@ class LineScore:
     parses: bool
     exact: bool
     similarity: float
-    """Normalised Levenshtein similarity of the rest of the line, 0 to 1."""
+    """Normalised Levenshtein similarity to the rest of the line, 0 to 1."""
     milliseconds: float
 
 
 def draw_holes(documents: Sequence[Source], count: int, seed: int) -> list[tuple[Source, Hole]]:
-    """Line ends to complete, spread evenly over the documents, the same ones for the same seed."""
+    """Line ends to complete, spread evenly over the documents, the same ones for the same seed.
+
+    At least three characters are missing: single closing brackets would lift every figure.
+    """
     if not documents:
         raise CorpusError("The held-out set is empty.", "Hold out at least one package.")
     rng = random.Random(seed)
@@ -43,7 +48,7 @@ def draw_holes(documents: Sequence[Source], count: int, seed: int) -> list[tuple
             break
         document = order[attempt % len(order)]
         hole = cut(document.text, rng, HoleMix(), "line_end")
-        if hole is not None:
+        if hole is not None and len(hole.middle.strip()) >= _FEWEST_CHARACTERS:
             holes.append((document, hole))
     if not holes:
         raise CorpusError("The held-out set has no line to complete.", "Hold out another package.")
@@ -56,7 +61,7 @@ def complete_lines(
     holes: Sequence[tuple[Source, Hole]],
     on_done: Callable[[int], None],
 ) -> list[LineScore]:
-    """Ask for each hole as an editor would, and score the first suggestion's first line."""
+    """Ask for each hole as an editor would, and score the first suggestion."""
     scores = []
     for number, (source, hole) in enumerate(holes):
         document = Document(
@@ -76,13 +81,14 @@ def complete_lines(
         truth = hole.middle.rstrip()
         if result.suggestions:
             suggestion = result.suggestions[0]
-            line = suggestion.text.split("\n")[0].rstrip()
+            # Lines too many would have to be deleted, so all that is shown has to be right.
+            shown = suggestion.text.rstrip()
             scores.append(
                 LineScore(
                     shown=True,
                     parses=suggestion.verdicts["parses"].outcome == "passed",
-                    exact=line == truth,
-                    similarity=Levenshtein.normalized_similarity(line, truth),
+                    exact=shown == truth,
+                    similarity=Levenshtein.normalized_similarity(shown, truth),
                     milliseconds=result.timings.total,
                 )
             )

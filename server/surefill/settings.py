@@ -21,6 +21,10 @@ RemoteTemplate = Literal[
 LogLevel = Literal["error", "warning", "info", "debug"]
 
 
+_OF_CLIENTS = {"trace"}
+"""Settings under our name that are the client library's own, such as ``surefill.trace.server``."""
+
+
 def _between(low: float, high: float, default: float) -> Any:  # noqa: ANN401 - as dataclasses.field
     return field(default=default, metadata={"low": low, "high": high})
 
@@ -111,10 +115,13 @@ def _read_group(group: type[Any], raw: object, path: str, problems: list[str]) -
         name = f"{path}.{key}"
         item = known.get(key)
         if item is None:
-            problems.append(f"{name}: unknown setting, ignored.")
+            if key not in _OF_CLIENTS:
+                problems.append(f"{name}: unknown setting, ignored.")
+        elif value is None:
+            continue
         elif dataclasses.is_dataclass(hints[item.name]):
             values[item.name] = _read_group(hints[item.name], value, name, problems)
-        elif value is not None:
+        else:
             problem = _problem(hints[item.name], item.metadata, value)
             if problem:
                 default = _show(item.default)

@@ -16,7 +16,7 @@ from surefill.completion.loading import LoadedModel
 from surefill.context.prompt import TEMPLATES
 from surefill.context.window import ContextBuilder
 from surefill.engine.interface import Candidate, Generation, GenerationTimings
-from surefill.errors import EngineError, RuntimeMissingError
+from surefill.errors import BundleError, EngineError, RuntimeMissingError
 from surefill.lsp.run import serve_stdio
 from surefill.lsp.server import create_server
 
@@ -76,6 +76,8 @@ def load(settings):
         raise RuntimeMissingError("No runtime is installed.", "Run `pip install surefill[cpu]`.")
     if fault == "crash":
         raise MemoryError("no room for the model")
+    if settings.bundle == "broken":
+        raise BundleError("The bundle is broken.", "Choose another.")
     while "/" in settings.bundle and not Path(settings.bundle).exists():
         time.sleep(0.005)
     template = TEMPLATES["qwen2.5-coder"]

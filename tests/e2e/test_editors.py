@@ -92,7 +92,9 @@ async def test_columns_are_counted_as_the_editor_counts_them(client: LanguageCli
     line = "LABELS = ['🎉🎉', '漢字', 'é']; names = [label for label in "
     codec, width = CODECS[encoding]
     column = len(line.encode(codec)) // width
-    for item in await ask(client, line, 0, column):
+    items = await ask(client, line, 0, column)
+    assert items
+    for item in items:
         assert item.range == types.Range(types.Position(0, column), types.Position(0, column))
     # Behind the line's end means at its end.
     assert await ask(client, line, 0, column + 1000) == await ask(client, line, 0, column)

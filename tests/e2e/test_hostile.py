@@ -129,9 +129,13 @@ def test_opening_and_closing_twice(editor):
 
 def test_ranges_outside_the_document_and_swapped(editor):
     uri = editor.open(TEXT)
-    editor.change(uri, 2, (1, 2), (0, 0), "y ")
+    # From the second line's "x " on, backwards: all before it goes.
+    editor.change(uri, 2, (1, 2), (0, 0), "# model: answer 7\nx ")
     editor.change(uri, 3, (90, 1), (99, 0), "")
-    assert editor.inline(uri, 99, 99) is not None
+    items = editor.inline(uri, 99, 99)
+    assert [each["insertText"] for each in items] == ["7"]
+    end = {"line": 1, "character": 4}
+    assert items[0]["range"] == {"start": end, "end": end}
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import struct
 import subprocess
 import sys
 import textwrap
+from contextlib import suppress
 
 import pytest
 
@@ -86,7 +87,10 @@ def test_an_interrupt_ends_the_process(scripted):
     editor = scripted()
     editor.initialize()
     editor.wait_until_loaded()
-    editor.process.send_signal(signal.SIGTERM)
+    # With the model at work, whose thread must not keep the process.
+    editor.send(editor.inline_message(editor.open("# model: hang\nx = "), 1, 4))
+    editor.wait_for_status(lambda status: status["live"] == 1)
+    editor.process.send_signal(signal.SIGINT)
     assert editor.process.wait(PATIENCE) != 0
 
 
@@ -121,8 +125,9 @@ def test_a_model_that_cannot_be_loaded_is_one_message_and_the_rest_works(scripte
     uri = editor.open(TEXT)
     for _ in range(3):
         assert editor.inline(uri, 1, 4) == []
-    editor.notify("workspace/didChangeConfiguration", {"settings": {"surefill": {"bundle": "b"}}})
-    editor.wait_for_status(lambda status: words in status["problem"])
+    settings = {"bundle": "b", "log": {"level": "debug"}}
+    editor.notify("workspace/didChangeConfiguration", {"settings": {"surefill": settings}})
+    editor.wait_until_told(LOG, lambda told: "again: " in told["message"])
     (message,) = editor.told(SHOW)
     assert words in message["message"]
     assert editor.status()["documents"] == 1
@@ -227,21 +232,23 @@ def test_the_log_level_is_a_setting(scripted):
     assert editor.told(LOG) == []
 
 
-def test_over_tcp_one_editor_after_the_other_is_served(tmp_path):
+@pytest.fixture
+def tcp_port(tmp_path):
     script = tmp_path / "serve.py"
     script.write_text("from surefill.lsp.run import serve_tcp\nserve_tcp('127.0.0.1', 0)\n")
     process = subprocess.Popen([sys.executable, str(script)], stderr=subprocess.PIPE)
-    try:
-        port = int(process.stderr.readline().decode().rsplit(":", 1)[1])
-        for _ in range(2):
-            assert list(tcp_session(port)) == [1, 2]
-        for _ in range(2):
-            vanish(port)
-        assert list(tcp_session(port)) == [1, 2]
-    finally:
-        process.kill()
-        process.wait()
-        process.stderr.close()
+    yield int(process.stderr.readline().decode().rsplit(":", 1)[1])
+    process.kill()
+    process.wait()
+    process.stderr.close()
+
+
+def test_over_tcp_one_editor_after_the_other_is_served(tcp_port):
+    for _ in range(2):
+        assert list(tcp_session(tcp_port)) == [1, 2]
+    for _ in range(2):
+        vanish(tcp_port)
+    assert list(tcp_session(tcp_port)) == [1, 2]
 
 
 def tcp_session(port):
@@ -282,3 +289,57 @@ def test_starting_imports_nothing_heavy():
     """)
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)
     assert done.stdout.strip() == b"[]"
+
+
+def test_a_web_page_gets_no_session(tcp_port):
+    """A browser posts to any port; frames in its request must not be read as an editor's."""
+    body = json.dumps(
+        {
+            "jsonrpc": "2.0",
+            "id": 1,
+            "method": "initialize",
+            "params": {"processId": None, "capabilities": {}},
+        }
+    )
+    frame = f"Content-Length: {len(body)}\r\n\r\n{body}"
+    request = (
+        f"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {len(frame) + 4}\r\n"
+        f"Referer: http://elsewhere/?Content-Length:{len(body)}\r\n\r\n{body}\r\n\r\n{frame}"
+    )
+    with socket.create_connection(("127.0.0.1", tcp_port)) as connection:
+        connection.sendall(request.encode())
+        with suppress(ConnectionResetError), connection.makefile("rb") as stream:
+            assert stream.read() == b""
+    assert list(tcp_session(tcp_port)) == [1, 2]
+
+
+def test_an_address_that_cannot_be_listened_on_is_one_sentence(tcp_port):
+    for address, words in ((f"127.0.0.1:{tcp_port}", "in use"), ("203.0.113.7:0", "Cannot listen")):
+        done = subprocess.run(
+            [sys.executable, "-m", "surefill", "lsp", "--tcp", address],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == 1
+        assert words in done.stderr
+        assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_model_that_comes_while_another_is_wanted_does_not_end_the_service(scripted):
+    editor = scripted()
+    editor.initialize({"bundle": "first", "completion": {"deadlineMs": 60_000}})
+    editor.wait_until_loaded()
+    hanging = editor.open("# model: hang\nx = ", uri="file:///work/hang.py")
+    running = editor.inline_message(hanging, 1, 4)
+    editor.send(running)
+    editor.wait_for_status(lambda status: status["live"] == 1)
+    for bundle in ("second", "broken"):
+        settings = {"surefill": {"bundle": bundle, "completion": {"deadlineMs": 60_000}}}
+        editor.notify("workspace/didChangeConfiguration", {"settings": settings})
+    editor.wait_for_status(lambda status: status["state"] == "failed")
+    assert editor.items(running["id"]) == []
+    status = editor.status()
+    assert status["bundle"]["name"] in ("first", "second")
+    assert editor.inline(editor.open(TEXT), 1, 4)

@@ -112,6 +112,7 @@ def test_the_same_place_gets_the_same_suggestion_in_every_encoding(
     uri = shared.open(text)
     expected = shared.inline(uri, 4, len(line.encode("utf-16-le")) // 2, **INVOKED)
     close(shared, uri)
+    assert shown, "nothing to compare"
     assert shown == [each["insertText"] for each in expected]
 
 
@@ -188,7 +189,8 @@ def test_a_document_of_50_000_lines(shared):
     message = shared.inline_message(uri, middle, 7, **INVOKED)
     shared.send(message)
     # The loop answers while the worker parses a megabyte.
-    assert shared.status()["documents"] == 1
+    status = shared.status()
+    assert (status["documents"], status["live"]) == (1, 1)
     for item in shared.items(message["id"]):
         assert item["range"]["end"] == {"line": middle, "character": 7}
     close(shared, uri)

@@ -113,3 +113,8 @@ def test_null_is_the_default():
 
 def test_the_remote_templates_are_those_that_exist():
     assert set(get_args(RemoteTemplate)) == {"suffix", *TEMPLATES}
+
+
+def test_what_belongs_to_the_client_library_and_null_groups_are_no_problem():
+    raw = {"trace": {"server": "off"}, "completion": None, "engine": {"threads": None}}
+    assert Settings.parse(raw) == (Settings(), [])

@@ -17,6 +17,7 @@ from surefill.errors import SurefillError
 from surefill.lsp.transport import FrameError, read_frames
 
 _PATIENCE_SECONDS = 120.0
+_GONE = "The server has ended. Run surefill lsp to see what it says."
 
 
 class MeasurementError(SurefillError):
@@ -28,7 +29,7 @@ class Editor:
 
     def __init__(self, settings: Mapping[str, object]) -> None:
         self._ids = itertools.count(1)
-        self._answers: dict[int, queue.SimpleQueue[dict[str, Any]]] = {}
+        self._answers: dict[int, queue.SimpleQueue[dict[str, Any] | None]] = {}
         self._lock = threading.Lock()
         self._process = subprocess.Popen(
             [sys.executable, "-m", "surefill", "lsp"],
@@ -88,7 +89,10 @@ class Editor:
             answer = self._answers[number].get(timeout=_PATIENCE_SECONDS)
         except queue.Empty as error:
             raise MeasurementError("The server does not answer.") from error
-        del self._answers[number]
+        finally:
+            del self._answers[number]
+        if answer is None:
+            raise MeasurementError(_GONE)
         if "error" in answer:
             raise MeasurementError(f"The server answered: {answer['error']['message']}")
         return answer["result"]
@@ -148,8 +152,11 @@ class Editor:
         body = json.dumps({"jsonrpc": "2.0", **message}).encode()
         assert self._process.stdin is not None
         with self._lock:
-            self._process.stdin.write(b"Content-Length: %d\r\n\r\n" % len(body) + body)
-            self._process.stdin.flush()
+            try:
+                self._process.stdin.write(b"Content-Length: %d\r\n\r\n" % len(body) + body)
+                self._process.stdin.flush()
+            except OSError as error:
+                raise MeasurementError(_GONE) from error
 
     def _read(self) -> None:
         assert self._process.stdout is not None
@@ -162,3 +169,5 @@ class Editor:
                     self._send({"id": message["id"], "result": None})
             elif message.get("id") in self._answers:
                 self._answers[message["id"]].put(message)
+        for waiting in list(self._answers.values()):
+            waiting.put(None)

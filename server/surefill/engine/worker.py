@@ -228,7 +228,12 @@ class EngineWorker:
                 arrived, self._arrived = self._arrived, None
                 if arrived is None:
                     self._running = self._jobs.popleft()
-            if arrived is not None:
+                    overtaken = False
+                else:
+                    overtaken = self._load is not None or self._loading not in (None, arrived[0])
+            if arrived is not None and overtaken:
+                _drop(*arrived)
+            elif arrived is not None:
                 self._install(*arrived)
             else:
                 self._run_job()
@@ -256,8 +261,12 @@ class EngineWorker:
         try:
             if job.future.set_running_or_notify_cancel():
                 job.future.set_result(job.work(engine))
-        except BaseException as error:  # noqa: BLE001 - handed to whoever submitted the job
+        except Exception as error:  # noqa: BLE001 - handed to whoever submitted the job
             job.future.set_exception(error)
+        except BaseException as error:  # noqa: BLE001 - native code panics past Exception
+            failure = EngineError(f"The model failed: {error}.")
+            failure.__cause__ = error
+            job.future.set_exception(failure)
         finally:
             with self._changed:
                 self._running = None

@@ -7,8 +7,10 @@ Knows where settings come from and who follows them; what they mean stands in
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
@@ -34,6 +36,9 @@ class Configuration:
         self._options: object = None
         self._followers: list[Follower] = []
         self._problems: set[str] = set()
+        self._asked = 0
+        self._applied = 0
+        """Number of the newest question or push that is in force."""
         self.current = Settings()
 
     def follow(self, follower: Follower) -> None:
@@ -47,16 +52,28 @@ class Configuration:
         self._apply(None)
 
     async def pull(self) -> None:
-        """Apply what the editor's configuration says, where it can be asked."""
+        """Apply what the editor's configuration says, where it can be asked.
+
+        Returns without the answer when it takes long; it is applied whenever it comes, unless
+        there is something newer by then.
+        """
         if not self._client.answers_configuration:
             return
-        try:
-            question = self._client.ask_configuration(SECTION)
-            answer = await asyncio.wait_for(question, _ANSWER_SECONDS)
-        except (JsonRpcException, TimeoutError) as error:
-            logger.warning("the editor did not answer workspace/configuration: %s", error)
+        self._asked += 1
+        question = asyncio.ensure_future(self._client.ask_configuration(SECTION))
+        question.add_done_callback(functools.partial(self._answered, self._asked))
+        done, _ = await asyncio.wait({question}, timeout=_ANSWER_SECONDS)
+        if not done:
+            logger.warning("the editor has not answered workspace/configuration yet")
+
+    def _answered(self, number: int, question: asyncio.Future[Any]) -> None:
+        if question.cancelled():
             return
-        self._apply(section_of(answer))
+        if error := question.exception():
+            logger.warning("the editor did not answer workspace/configuration: %s", error)
+        elif number > self._applied:
+            self._applied = number
+            self._apply(section_of(question.result()))
 
     async def ask_for_changes(self) -> None:
         """Ask to be told of changes, where the editor wants to be asked."""
@@ -72,6 +89,8 @@ class Configuration:
         pushed = plain(params.settings)
         ours = isinstance(pushed, dict) and SECTION in pushed
         if ours or not self._client.answers_configuration:
+            self._asked += 1
+            self._applied = self._asked
             self._apply(section_of(pushed))
         else:
             await self.pull()

@@ -159,7 +159,7 @@ class ModelService:
             self._fail(error)
             progress.end("failed")
             return
-        self._serving = _serve(model, self._settings)
+        self._notifier.forget(self._problem)
         self._state, self._problem = "ready", ""
         if model.note:
             logger.info("%s", model.note)
@@ -167,8 +167,12 @@ class ModelService:
         progress.end(f"{model.name} {model.version} on {model.provider} in {seconds:.1f} s")
 
     async def _swap(self, settings: Settings) -> LoadedModel:
-        """Load in the worker thread; the old model stays in service until the new one is there."""
+        """Load in the worker thread; the old model stays in service until the new one is there.
+
+        What the worker installs is what serves from then on, whoever still waits for it.
+        """
         loaded: list[LoadedModel] = []
+        loop = asyncio.get_running_loop()
 
         def factory() -> Engine:
             import surefill.completion.pipeline  # noqa: F401 - here, so that the loop need not wait
@@ -176,7 +180,18 @@ class ModelService:
             loaded.append(self._loader(settings))
             return loaded[0].engine
 
-        await asyncio.wrap_future(self._worker.swap(factory))
+        def adopt() -> None:
+            if self._state != "idle":
+                self._serving = _serve(loaded[0], self._settings)
+
+        def installed(swap: Future[None]) -> None:
+            if not swap.cancelled() and swap.exception() is None:
+                with contextlib.suppress(RuntimeError):  # the session has ended
+                    loop.call_soon_threadsafe(adopt)
+
+        swap = self._worker.swap(factory)
+        swap.add_done_callback(installed)
+        await asyncio.wrap_future(swap)
         return loaded[0]
 
     def _fail(self, error: Exception) -> None:
@@ -184,7 +199,11 @@ class ModelService:
         if isinstance(error, SurefillError):
             self._problem = str(error)
         else:
-            self._problem = f"The model could not be loaded: {error}"
+            reason = str(error) or type(error).__name__
+            self._problem = (
+                f"The model could not be loaded: {reason}. The log says more; surefill doctor "
+                "examines the bundle."
+            )
             logger.error("loading failed", exc_info=error)
         self._notifier.show_once(self._problem)
 

@@ -33,9 +33,11 @@ Handler = Generator[Any, Any, Any]
 
 
 def lenient_converter() -> Converter:
-    """The converter of pygls, with positions outside the protocol's numbers clamped into them.
+    """The converter of pygls, for one session, less strict in two places.
 
-    Editors send 2**32-1 for "end of line"; refusing the message would lose an edit.
+    Positions outside the protocol's numbers are clamped into them: editors send 2**32-1 for "end
+    of line", and refusing the message would lose an edit. An inline completion's trigger may be
+    VS Code's own number, which starts at 0: vscode-languageclient 9 sends it.
     """
     converter: Converter = default_converter()  # type: ignore[no-untyped-call]
 
@@ -43,7 +45,17 @@ def lenient_converter() -> Converter:
         line, character = (max(0, min(int(data[key]), 2**31 - 1)) for key in ("line", "character"))
         return types.Position(line, character)
 
+    from_zero = False
+
+    def trigger(kind: object, _: object) -> types.InlineCompletionTriggerKind:
+        nonlocal from_zero
+        from_zero = from_zero or kind == 0
+        invoked = kind == (0 if from_zero else types.InlineCompletionTriggerKind.Invoked)
+        kinds = types.InlineCompletionTriggerKind
+        return kinds.Invoked if invoked else kinds.Automatic
+
     converter.register_structure_hook(types.Position, structure)
+    converter.register_structure_hook(types.InlineCompletionTriggerKind, trigger)
     return converter
 
 
@@ -68,7 +80,10 @@ class SurefillProtocol(LanguageServerProtocol):
             _check_envelope(message)
             if message.get("method") is not None and message.get("params") is None:
                 message["params"] = {}
-            self.handle_message(self.structure_message(message))
+            structured = self.structure_message(message)
+            if request_id is not None and not hasattr(structured, "id"):
+                raise JsonRpcInvalidRequest(f"{message['method']} is no request")
+            self.handle_message(structured)
         except JsonRpcException as error:
             logger.warning("refused a message: %s", error)
             if not _expects_no_answer(message):

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, BinaryIO
 
+from surefill.errors import InputError
 from surefill.lsp.transport import ByteReader, FrameError, FrameReader, FrameWriter, claim_stdio
 
 if TYPE_CHECKING:
@@ -42,9 +43,10 @@ def serve_stdio(create: ServerFactory | None = None) -> int:
 def serve_tcp(host: str = "127.0.0.1", port: int = 0, create: ServerFactory | None = None) -> int:
     """Serve editors over TCP, one at a time, each with a server of its own, until interrupted."""
     _tune_interpreter()
-    with socket.create_server((host, port)) as listener:
+    with _listen(host, port) as listener:
         address = listener.getsockname()
-        sys.stderr.write(f"surefill: listening on {address[0]}:{address[1]}\n")
+        shown = f"[{address[0]}]" if ":" in address[0] else address[0]
+        sys.stderr.write(f"surefill: listening on {shown}:{address[1]}\n")
         sys.stderr.flush()
         try:
             while True:
@@ -52,21 +54,38 @@ def serve_tcp(host: str = "127.0.0.1", port: int = 0, create: ServerFactory | No
                 # An editor that vanishes takes its own session with it, and no other.
                 with suppress(OSError), connection, connection.makefile("rb") as incoming:
                     with connection.makefile("wb") as outgoing:
-                        run_session(incoming, outgoing, create or _default_factory)
+                        run_session(incoming, outgoing, create or _default_factory, remote=True)
                     connection.shutdown(socket.SHUT_RDWR)
         except KeyboardInterrupt:
             return 0
 
 
-def run_session(stream_in: ByteReader, stream_out: BinaryIO, create: ServerFactory) -> int:
+def run_session(
+    stream_in: ByteReader, stream_out: BinaryIO, create: ServerFactory, *, remote: bool = False
+) -> int:
     """Serve until ``exit``, the end of the stream or the editor's death; returns the status.
 
-    0 when the editor asked for a shutdown first, otherwise 1.
+    0 when the editor asked for a shutdown first, otherwise 1. With a ``remote`` editor anyone may
+    be at the other end: what is no message ends the session, and its process is not ours to watch.
     """
-    return asyncio.run(_session(stream_in, stream_out, create))
+    return asyncio.run(_session(stream_in, stream_out, create, remote=remote))
 
 
-async def _session(stream_in: ByteReader, stream_out: BinaryIO, create: ServerFactory) -> int:
+def _listen(host: str, port: int) -> socket.socket:
+    """A listening socket; raises InputError where there can be none."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family)
+    except OSError as error:
+        raise InputError(
+            f"Cannot listen on {host}, port {port}: {error.strerror or error}.",
+            "Choose another port, or 0 for any that is free.",
+        ) from error
+
+
+async def _session(
+    stream_in: ByteReader, stream_out: BinaryIO, create: ServerFactory, *, remote: bool
+) -> int:
     loop = asyncio.get_running_loop()
     frames: asyncio.Queue[bytes | FrameError | None] = asyncio.Queue()
 
@@ -74,11 +93,13 @@ async def _session(stream_in: ByteReader, stream_out: BinaryIO, create: ServerFa
         with suppress(RuntimeError):  # the session has ended: nobody listens any more
             loop.call_soon_threadsafe(frames.put_nowait, frame)
 
-    FrameReader(stream_in, deliver).start()
+    FrameReader(stream_in, deliver, strict=remote).start()
     server = create()
     protocol = server.protocol
     protocol.set_writer(FrameWriter(stream_out, on_lost=lambda: deliver(None)))
-    protocol.on_initialized = lambda pid: _watch_parent(pid, lambda: deliver(None))
+    ended = threading.Event()
+    if not remote:
+        protocol.on_initialized = lambda pid: _watch_parent(pid, ended, lambda: deliver(None))
     try:
         while protocol.exit_status is None and (frame := await frames.get()) is not None:
             if isinstance(frame, FrameError):
@@ -90,6 +111,7 @@ async def _session(stream_in: ByteReader, stream_out: BinaryIO, create: ServerFa
             await asyncio.sleep(0)
         return protocol.leave()
     finally:
+        ended.set()
         await server.close(_CLOSE_SECONDS)
 
 
@@ -101,8 +123,8 @@ def _tune_interpreter() -> None:
     logging.getLogger("pygls").setLevel(logging.ERROR)
 
 
-def _watch_parent(pid: int | None, on_death: Callable[[], None]) -> None:
-    """Call ``on_death`` when the editor's process is gone.
+def _watch_parent(pid: int | None, ended: threading.Event, on_death: Callable[[], None]) -> None:
+    """Call ``on_death`` when the editor's process is gone, until the session has ``ended``.
 
     The end of stdin says the same, unless something else holds the other end of the pipe. A
     process that cannot be seen at the start (another container's number) is not watched.
@@ -112,10 +134,10 @@ def _watch_parent(pid: int | None, on_death: Callable[[], None]) -> None:
 
     def watch() -> None:
         while _alive(pid):
-            ended.wait(_PARENT_POLL_SECONDS)
+            if ended.wait(_PARENT_POLL_SECONDS):
+                return
         on_death()
 
-    ended = threading.Event()
     threading.Thread(target=watch, name="surefill-parent", daemon=True).start()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from typing import Any
 
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException, JsonRpcInternalError
@@ -142,10 +143,11 @@ def _inline_completion(server: SurefillServer) -> None:
 
 
 def _commands(server: SurefillServer) -> None:
+    # Parameters annotated ``object`` would be given the server: it is one.
     @server.command(STATUS)
-    def status(*_: object) -> dict[str, object]:
+    def status(*_: Any) -> dict[str, object]:  # noqa: ANN401 - any JSON
         return server.commands.status()
 
     @server.command(ACCEPTED)
-    def accepted(*arguments: object) -> None:
+    def accepted(*arguments: Any) -> None:  # noqa: ANN401 - any JSON
         server.commands.accepted(arguments)

@@ -1,7 +1,8 @@
 """Frames of the base protocol: reads ``Content-Length`` messages and writes them.
 
 Knows bytes, not messages. After a broken header or a wrong length it finds the next header, so
-that one bad frame costs one message and not the session.
+that one bad frame costs one message and not the session; over TCP, where a web page could hide
+frames in a request of its browser, it ends the session instead.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ _MAX_HEADER_BYTES = 2**16
 # Found anywhere in a line: behind a body that was longer than announced, the next header follows
 # without a line break.
 _CONTENT_LENGTH = re.compile(rb"Content-Length:[ \t]*([+-]?\d+)[ \t]*\r?\n?$", re.IGNORECASE)
+_HEADER = re.compile(rb"Content-(Length|Type):[^\r\n]*\r?\n", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -38,14 +40,21 @@ class ByteReader(Protocol):
     def read(self, size: int, /) -> bytes: ...
 
 
-def read_frames(stream: ByteReader) -> Iterator[bytes | FrameError]:
-    """Bodies of the messages in ``stream``, in order, until it ends."""
+def read_frames(stream: ByteReader, *, strict: bool = False) -> Iterator[bytes | FrameError]:
+    """Bodies of the messages in ``stream``, in order, until it ends.
+
+    ``strict`` ends at the first line that belongs to no header, and at the first wrong length.
+    """
     length: int | None = None
     while line := stream.readline(_MAX_HEADER_BYTES):
+        if strict and line.strip() and not _HEADER.fullmatch(line):
+            return
         if match := _CONTENT_LENGTH.search(line):
             length = int(match[1]) if len(match[1]) < 20 else MAX_MESSAGE_BYTES + 1
             if not 0 < length <= MAX_MESSAGE_BYTES:
                 yield FrameError(f"the header announces {length} bytes")
+                if strict:
+                    return
                 length = None
         elif not line.strip() and length is not None:
             body = stream.read(length)
@@ -63,9 +72,14 @@ class FrameReader:
     """
 
     def __init__(
-        self, stream: ByteReader, deliver: Callable[[bytes | FrameError | None], None]
+        self,
+        stream: ByteReader,
+        deliver: Callable[[bytes | FrameError | None], None],
+        *,
+        strict: bool = False,
     ) -> None:
         self._stream = stream
+        self._strict = strict
         self._deliver = deliver
         self._thread = threading.Thread(target=self._run, name="surefill-reader", daemon=True)
 
@@ -75,7 +89,7 @@ class FrameReader:
     def _run(self) -> None:
         # The other side is gone, or the stream was closed under us.
         with suppress(OSError, ValueError):
-            for frame in read_frames(self._stream):
+            for frame in read_frames(self._stream, strict=self._strict):
                 self._deliver(frame)
         self._deliver(None)
 

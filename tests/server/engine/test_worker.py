@@ -217,3 +217,13 @@ def test_a_load_that_panics_fails_and_the_next_one_is_served(worker):
     assert worker.state == "failed"
     worker.swap(fake_factory(["hello"])).result(5)
     assert text(worker.submit(ask).result(5)) == "hello"
+
+
+def test_a_job_that_panics_is_an_error_and_the_next_one_runs(worker):
+    def panic(_engine: Engine) -> None:
+        raise Panic("index out of bounds")
+
+    worker.swap(fake_factory(["hello"])).result(5)
+    with pytest.raises(EngineError, match="The model failed: index out of bounds"):
+        worker.submit(panic).result(5)
+    assert text(worker.submit(ask).result(5)) == "hello"

@@ -4,6 +4,7 @@ from collections import namedtuple
 import pytest
 from lsprotocol import types
 
+from surefill.lsp import configuration as module
 from surefill.lsp.configuration import Configuration, merge, section_of
 from surefill.lsp.notify import Notifier
 from surefill.settings import Settings
@@ -143,3 +144,26 @@ def test_merging_keeps_what_the_overlay_does_not_name():
     assert merge(base, None) == base
     assert merge(None, {"a": 1}) == {"a": 1}
     assert base == {"a": 1, "b": {"c": 2, "d": 3}}
+
+
+async def test_an_answer_that_comes_late_is_applied_all_the_same(
+    session, configuration, monkeypatch
+):
+    monkeypatch.setattr(module, "_ANSWER_SECONDS", 0.01)
+    session.initialize(PULLS)
+    configuration.start(None)
+    await configuration.pull()
+    assert configuration.current.enabled
+    await session.reply("workspace/configuration", [{"enabled": False}])
+    await asyncio.sleep(0.01)
+    assert not configuration.current.enabled
+
+
+async def test_an_answer_does_not_undo_a_newer_push(session, configuration):
+    session.initialize(PULLS)
+    configuration.start(None)
+    pull = asyncio.create_task(configuration.pull())
+    await session.reply("workspace/configuration", [{"enabled": True, "bundle": "old"}])
+    await configuration.changed(push({"surefill": {"enabled": False}}))
+    await pull
+    assert configuration.current == Settings(enabled=False)

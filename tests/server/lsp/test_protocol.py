@@ -177,3 +177,37 @@ def test_the_first_encoding_offered_that_is_known_is_taken(session, offered, cho
     capabilities = {"general": {"positionEncodings": offered}} if offered is not None else {}
     assert session.initialize(capabilities)["capabilities"]["positionEncoding"] == chosen
     assert session.client.encoding == chosen
+
+
+@pytest.mark.parametrize(
+    "method", ["textDocument/didClose", "workspace/didChangeConfiguration", "exit"]
+)
+def test_a_notification_with_an_id_is_answered(session, method):
+    session.initialize()
+    params = {"textDocument": {"uri": "file:///a"}, "settings": {}}
+    session.request(method, params, request_id=8)
+    assert only_error(session) == (8, INVALID_REQUEST)
+    assert session.protocol.exit_status is None
+
+
+@pytest.mark.parametrize(
+    ("sent", "explicit"),
+    [((1, 2, 2, 1), (True, False, False, True)), ((0, 1, 0, 1), (True, False, True, False))],
+)
+def test_triggers_come_in_the_protocols_numbers_or_in_vs_codes_own(session, sent, explicit):
+    seen = []
+
+    @session.server.feature(types.TEXT_DOCUMENT_INLINE_COMPLETION, types.InlineCompletionOptions())
+    def answer(params: types.InlineCompletionParams):
+        seen.append(params.context.trigger_kind == types.InlineCompletionTriggerKind.Invoked)
+        return types.InlineCompletionList([])
+
+    session.initialize()
+    for number, kind in enumerate(sent):
+        params = {
+            "textDocument": {"uri": "file:///a"},
+            "position": {"line": 0, "character": 0},
+            "context": {"triggerKind": kind},
+        }
+        session.request("textDocument/inlineCompletion", params, request_id=number)
+    assert tuple(seen) == explicit

@@ -88,3 +88,34 @@ stream_out.write(b"protocol " + stream_in.read()); stream_out.flush()
     assert done.stdout == b"protocol question"
     for line in (b"printed", b"native", b"child 0"):
         assert line in done.stderr
+
+
+HTTP = (
+    b"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 999999999999\r\n"
+    b"Referer: http://elsewhere/?Content-Length:2\r\n\r\n{}"
+)
+
+
+@pytest.mark.parametrize(
+    "noise",
+    [
+        HTTP,
+        b"Content-Length: 4\r\n\r\n" + b'{"x": 1}',
+        b"noise\r\n",
+        b"x Content-Length: 2\r\n\r\n",
+    ],
+)
+def test_read_strictly_noise_ends_the_stream(noise):
+    read = list(read_frames(io.BytesIO(frame(b"[1]") + noise + frame(b"{}")), strict=True))
+    assert read[0] == b"[1]"
+    assert b"{}" not in read
+
+
+def test_read_strictly_headers_may_still_be_in_any_order():
+    head = b"Content-Type: x; charset=utf-8\r\ncontent-length: 2\r\n\r\n"
+    assert list(read_frames(io.BytesIO(head + b"{}" + frame(b"[]")), strict=True)) == [b"{}", b"[]"]
+
+
+def test_read_strictly_an_impossible_length_ends_the_stream():
+    (error,) = read_frames(io.BytesIO(b"Content-Length: 0\r\n\r\n" + frame(b"{}")), strict=True)
+    assert isinstance(error, FrameError)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from hashlib import sha256
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 import torch
 
 from surefill_training import card
-from surefill_training.card import describe, read_results, summarize
+from surefill_training.card import describe, read_results, require_scores_of, summarize
 from surefill_training.errors import TrainingError
 from surefill_training.model import build_model, count_parameters, preset
 
@@ -25,6 +26,7 @@ MADE = {
     "parameters": 123_456,
     "corpus": "0123456789abcdef0123",
     "any_license": False,
+    "hole_share": 0.43,
     "sources": [
         {"name": "alpha", "version": "1.0", "license": "MIT", "split": "train"},
         {"name": "beta", "version": "2.1", "license": "BSD-3-Clause", "split": "train"},
@@ -37,6 +39,7 @@ RESULT = {
     "exact_match": {"mean": 0.25, "low": 0.2, "high": 0.31},
     "edit_similarity": {"mean": 0.5, "low": 0.4, "high": 0.6},
     "holes": 40,
+    "unseen": True,
 }
 
 
@@ -69,13 +72,14 @@ def test_a_model_trained_here_says_how(model: Path) -> None:
         "# mine 3",
         "trained from scratch",
         "12 steps, 3.4M tokens in 5 minutes",
-        "70% of the pieces with a hole, 60% of those",
+        "43% of the pieces with a hole, 60% of those",
         "permissively licensed packages",
         "`0123456789abcdef`",
         "Trained on: alpha 1.0 (MIT), beta 2.1 (BSD-3-Clause).",
         "Held out, to measure on: gamma 3 (Apache-2.0).",
         "| int4 | 1.235 | 25.0% (20.0% to 31.0%, 40 holes) | 50.0% |",
         "Licence of the weights: MIT",
+        "on packages that neither the tokenizer nor the model has seen",
     ):
         assert fact in " ".join(text.split("\n")), fact
 
@@ -126,6 +130,7 @@ def test_scores_by_precision() -> None:
         "line_exact_match_interval": [0.2, 0.31],
         "line_edit_similarity": 0.5,
         "holes": 40,
+        "unseen": True,
     }
     assert scores["fp32"]["heldout_bits_per_byte"] == 1.2
 
@@ -146,3 +151,52 @@ def test_scores_that_are_something_else(tmp_path: Path) -> None:
         summarize([1])  # type: ignore[list-item]
     with pytest.raises(TrainingError, match="several bundles"):
         summarize([RESULT, RESULT])
+
+
+def test_scores_of_a_model_that_may_know_the_answers_say_so(model: Path) -> None:
+    _, text = described(model, summarize([{**RESULT, "unseen": False}]))
+    assert "it is not known whether the model has seen" in " ".join(text.split())
+    _, text = described(model)
+    assert "Measured with" not in text
+
+
+def test_scores_of_other_weights_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "int4").mkdir()
+    (tmp_path / "int4" / "model.onnx").write_bytes(b"weights")
+    good = {**RESULT, "name": "mine", "weights": sha256(b"weights").hexdigest()}
+    require_scores_of([good], tmp_path)
+    for other in ({**good, "weights": "0" * 64}, {**good, "precision": "int8"}, RESULT):
+        with pytest.raises(TrainingError, match="are not of the model in"):
+            require_scores_of([other], tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("config", "length"), [({"n_positions": 99}, 99), ({"max_position_embeddings": 77}, 77)]
+)
+def test_the_context_goes_by_several_names(
+    model: Path, config: dict[str, int], length: int
+) -> None:
+    raw = json.loads((model / "config.json").read_text())
+    raw.pop("max_position_embeddings")
+    (model / "config.json").write_text(json.dumps({**raw, **config}))
+    assert described(model)[0].context_length == length
+    (model / "config.json").write_text(json.dumps(raw))
+    with pytest.raises(TrainingError, match="how long its context is"):
+        described(model)
+
+
+def test_a_model_from_elsewhere_is_served_prefix_first_unless_told(model: Path) -> None:
+    assert (described(model)[0].template, described(model)[0].order) == ("qwen2.5-coder", "psm")
+    info, _ = describe(
+        model,
+        name="mine",
+        version="3",
+        license_name="MIT",
+        precision="int4",
+        scores={},
+        template="starcoder2",
+        order="spm",
+    )
+    assert (info.template, info.order) == ("starcoder2", "spm")
+    (model / "training.json").write_text(json.dumps(MADE))
+    assert described(model)[0].order == "spm"

@@ -123,3 +123,14 @@ def test_one_short_text_fills_any_row() -> None:
 def test_no_text_is_refused(texts: list[str]) -> None:
     with pytest.raises(CorpusError, match="no text to train on"):
         stream(texts)
+
+
+def test_the_survey_counts_holes_that_are_kept() -> None:
+    texts = [f"value_{n} = compute({n})\nother = {n}\n" for n in range(200)]
+    rows = stream(texts, length=400)
+    share = rows.survey(20)
+    assert 0.5 < share < 0.75  # of 0.7 drawn, those at the end of a row are cut
+    assert rows.state == StreamState()
+    assert stream(texts, length=400, fim_rate=0.0).survey(20) == 0.0
+    # Hardly an example fits into rows that are shorter than it.
+    assert stream(texts, length=20).survey(20) < 0.1

@@ -176,7 +176,9 @@ def results() -> list[BundleScores]:
     share = Estimate(0.25, 0.2, 0.3, 40)
     nothing = bootstrap([])
     return [
-        BundleScores("mine", "1", p, 1.5, share, share, share, nothing, 12.0, 7.0, 40, 0, "ab")
+        BundleScores(
+            "mine", "1", p, 1.5, share, share, share, nothing, 12.0, 7.0, 40, 0, "ab", "cd", True
+        )
         for p in ("fp32", "int4")
     ]
 

@@ -15,6 +15,7 @@ from safetensors.torch import load_file
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from surefill.context.prompt import TEMPLATES
 from surefill_training import train as training
 from surefill_training.checkpoint import CheckpointFolder
 from surefill_training.corpus import build
@@ -23,6 +24,7 @@ from surefill_training.evaluate.bits import bits_per_byte
 from surefill_training.inputs import load_tokenizer
 from surefill_training.metrics import Metrics, MetricsLog
 from surefill_training.model import preset
+from surefill_training.tokenizer import save_tokenizer, train_tokenizer
 from surefill_training.train import RunOptions, Trainer, TrainOptions
 
 STEPS = 40
@@ -276,9 +278,54 @@ def test_a_run_that_diverges_says_so(
 ) -> None:
     loss = Trainer._loss
     monkeypatch.setattr(Trainer, "_loss", lambda *arguments: loss(*arguments) * float("nan"))
-    with pytest.raises(TrainingError, match="loss at step 1 is not a number"):
+    with pytest.raises(TrainingError, match="Loss or gradient at step 1 is not a number"):
         inputs.trainer(tmp_path).train()
     assert CheckpointFolder(tmp_path / "checkpoints").paths() == []
+
+
+def test_a_gradient_that_is_no_number_does_not_reach_the_weights(
+    inputs: Inputs, tmp_path: Path
+) -> None:
+    trainer = inputs.trainer(tmp_path)
+    before = {name: p.clone() for name, p in trainer._model.state_dict().items()}
+    first = next(trainer._model.parameters())
+    first.register_hook(lambda gradient: gradient * float("inf"))
+    with pytest.raises(TrainingError, match="Loss or gradient at step 1"):
+        trainer.train()
+    after = trainer._model.state_dict()
+    assert all(torch.equal(after[name], weight) for name, weight in before.items())
+
+
+def test_too_little_memory_means_fewer_rows_at_once(
+    inputs: Inputs,
+    short_run: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    loss, room = Trainer._loss, [1]
+
+    def limited(trainer: Trainer, forward: Any, rows: torch.Tensor) -> torch.Tensor:
+        if len(rows) > room[0]:
+            raise torch.OutOfMemoryError("out of memory")
+        return loss(trainer, forward, rows)
+
+    monkeypatch.setattr(Trainer, "_loss", limited)
+    inputs.trainer(tmp_path / "one").train()
+    assert "going on with 1 rows at once" in caplog.text
+    ours, theirs = weights(tmp_path / "one"), weights(short_run)
+    assert all(torch.allclose(ours[name], theirs[name], atol=2e-2) for name in theirs)
+    room[0] = 0
+    with pytest.raises(TrainingError, match="too little memory for one row"):
+        inputs.trainer(tmp_path / "none").train()
+
+
+def test_a_tokenizer_with_fewer_tokens_makes_a_smaller_model(corpus: Path, tmp_path: Path) -> None:
+    small = tmp_path / "small.json"
+    texts = [document.text for document in build.load(corpus, "train")]
+    save_tokenizer(train_tokenizer(texts, TEMPLATES["qwen2.5-coder"], 300), small)
+    model = Trainer(corpus, small, tmp_path / "run", SHORT, EAGER).train()
+    assert json.loads((model / "config.json").read_text())["vocab_size"] == 320
 
 
 def test_folders_that_cannot_be_written(inputs: Inputs, blocked: Path, tmp_path: Path) -> None:

@@ -82,6 +82,9 @@ def write_bundle(
             made = Path(scratch) / "new"
             made.mkdir()
             _copy_files(made, model, tokenizer, model_card)
+            # Raises for a tokenizer that does not have the template's tokens.
+            template = TEMPLATES[info.template]
+            BundleTokenizer(made / TOKENIZER, template.special_tokens())
             manifest = _manifest(made, info, layout, precision)
             (made / MANIFEST).write_text(manifest.to_json(), encoding="utf-8", newline="\n")
             Bundle.load(made)

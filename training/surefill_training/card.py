@@ -11,9 +11,11 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from surefill.engine.bundle import PromptOrder
 from surefill_training.bundle import BundleInfo
 from surefill_training.errors import TrainingError
 from surefill_training.export import read_config
+from surefill_training.files import hash_of
 
 _CARD = """\
 # {name} {version}
@@ -27,8 +29,7 @@ A causal language model that fills in the middle of a file{origin}.
 ## Scores
 {scores}
 
-Measured with `surefill-train evaluate` on packages that neither the tokenizer nor the model has
-seen, through the engine and the pipeline that serve it; intervals are 95 % bootstrap.
+{measured}
 
 ## What it is for, and what not
 Completing the line or the block at the cursor, together with Surefill's checks. A small model knows
@@ -50,8 +51,13 @@ def describe(
     license_name: str,
     precision: str,
     scores: Mapping[str, Any],
+    template: str | None = None,
+    order: PromptOrder | None = None,
 ) -> tuple[BundleInfo, str]:
     """Manifest facts and model card for the model in a Hugging Face directory.
+
+    A model that was trained here has its ``template`` on record and is served suffix-first, one
+    from elsewhere takes Qwen's unless told otherwise, prefix-first as most were trained.
 
     ``training.json``, which ``pretrain`` writes beside the weights, says how it was made; a model
     from elsewhere has none and its card says so.
@@ -69,7 +75,9 @@ def describe(
         languages=("python",),
         license=license_name,
         parameters=parameters,
-        context_length=int(config["max_position_embeddings"]),
+        context_length=_context_length(config),
+        template=template or made.get("template", "qwen2.5-coder"),
+        order=order or ("spm" if made else "psm"),
         made=made,
         scores=scores,
     )
@@ -81,6 +89,7 @@ def describe(
         precision=precision,
         made=_made(made),
         scores=_scores(scores),
+        measured=_measured(scores),
         license=license_name,
         origin=_TRAINED_HERE if made else "",
         limits=_PYTHON_ONLY if made else "",
@@ -89,7 +98,17 @@ def describe(
     return info, card
 
 
-_NEEDED = {"preset", "optimizer", "steps", "tokens", "minutes", "infilling", "corpus"}
+def _context_length(config: Mapping[str, Any]) -> int:
+    for name in ("max_position_embeddings", "n_positions"):
+        if name in config:
+            return int(config[name])
+    raise TrainingError(
+        "The model's config.json does not say how long its context is.",
+        "Add max_position_embeddings to it.",
+    )
+
+
+_NEEDED = {"preset", "optimizer", "steps", "tokens", "minutes", "infilling", "corpus", "hole_share"}
 
 
 def _training_record(path: Path) -> dict[str, Any]:
@@ -151,7 +170,7 @@ def _made(made: dict[str, Any]) -> str:
         f"Preset `{made['preset']}`, recipe `{made['optimizer']['recipe']}`, "
         f"{made['steps']} steps, {made['tokens'] / 1e6:.1f}M tokens in "
         f"{made['minutes']:.0f} minutes of training; "
-        f"{made['infilling']['fim_rate']:.0%} of the pieces with a hole, "
+        f"{made['hole_share']:.0%} of the pieces with a hole, "
         f"{made['infilling']['spm_share']:.0%} of those in suffix-first order; torch "
         f"{made['versions']['torch']}."
     )
@@ -171,6 +190,19 @@ def read_results(path: Path) -> list[dict[str, Any]]:
             f"{path} holds no results.", "Give what surefill-train evaluate --json wrote."
         )
     return results
+
+
+def require_scores_of(results: Sequence[Mapping[str, Any]], exported: Path) -> None:
+    """Refuse scores that were measured on other weights than those in ``exported``."""
+    for result in results:
+        graph = exported / str(result.get("precision")) / "model.onnx"
+        if not graph.is_file() or hash_of(graph) != result.get("weights"):
+            raise TrainingError(
+                f"The scores of {result.get('name')} ({result.get('precision')}) are not of the "
+                f"model in {exported}.",
+                "Bundle this export without scores, run surefill-train evaluate on that, and "
+                "bundle it again with what it wrote.",
+            )
 
 
 def summarize(results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -202,6 +234,7 @@ def _by_precision(results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
             ],
             "line_edit_similarity": round(result["edit_similarity"]["mean"], 4),
             "holes": result["holes"],
+            "unseen": bool(result.get("unseen")),
         }
         for result in results
     }
@@ -222,6 +255,22 @@ def _scores(scores: Mapping[str, Any]) -> str:
             f"{score['line_edit_similarity']:.1%} |"
         )
     return "\n".join(rows)
+
+
+def _measured(scores: Mapping[str, Any]) -> str:
+    if not scores:
+        return ""
+    unseen = all(score["unseen"] for score in scores.values())
+    packages = (
+        "packages that neither the tokenizer nor the\nmodel has seen"
+        if unseen
+        else "packages of which it is not known\nwhether the model has seen them"
+    )
+    return (
+        f"Measured with `surefill-train evaluate` on {packages}, through the engine and the\n"
+        "pipeline that serve it: a match is exact when all that is shown is the rest of the line, "
+        "of which at\nleast three characters were missing; intervals are 95 % bootstrap."
+    )
 
 
 def _parameters(model: Path) -> int:

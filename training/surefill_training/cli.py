@@ -24,6 +24,8 @@ From sources to a bundle that the server loads:
   surefill-train bundle    runs/nano/model --exported runs/nano/onnx --name mine --out bundles/mine
   surefill-train evaluate  bundles/mine --corpus corpus
   surefill complete FILE --at LINE:COLUMN --bundle bundles/mine
+
+For another size give its --preset to tokenizer and to pretrain.
 """
 
 
@@ -133,7 +135,13 @@ def _add_tokenizer(commands: _Commands[argparse.ArgumentParser]) -> None:
     parser = _command(commands, "tokenizer", "Train a byte-level BPE tokenizer on a corpus.")
     add = parser.add_argument
     add("--corpus", type=Path, required=True, metavar="DIR", help="a corpus built before")
-    add("--vocabulary", type=_positive, default=8192, metavar="N", help="number of tokens")
+    add(
+        "--preset",
+        default="nano",
+        metavar="NAME",
+        help="the preset of the model that it is for, which says how many tokens it has",
+    )
+    add("--vocabulary", type=_positive, metavar="N", help="number of tokens instead")
     add(
         "--template",
         default="qwen2.5-coder",
@@ -179,6 +187,12 @@ def _add_pretrain(commands: _Commands[argparse.ArgumentParser]) -> None:
     )
     add("--recipe", choices=("muon", "adamw"), default="muon", help="optimiser recipe")
     add("--seed", type=int, default=0, help="of the weights and of the order of the data")
+    add(
+        "--template",
+        default="qwen2.5-coder",
+        metavar="NAME",
+        help="how prompts are laid out; the one that the tokenizer was trained with",
+    )
     add("--device", default="auto", metavar="NAME", help="auto, cpu or cuda")
     add(
         "--precision",
@@ -226,6 +240,17 @@ def _add_bundle(commands: _Commands[argparse.ArgumentParser]) -> None:
     add("--name", required=True, help="name of the bundle")
     add("--release", default="1", metavar="VERSION", help="version of the bundle")
     add("--license", default="Apache-2.0", help="licence of the weights")
+    add(
+        "--template",
+        metavar="NAME",
+        help="how prompts are laid out, for a model from elsewhere; else as it was trained",
+    )
+    add(
+        "--order",
+        choices=("spm", "psm"),
+        help="suffix first, or prefix first for a model that knows no other; "
+        "suffix first for models trained here, prefix first for others",
+    )
     add("--scores", type=Path, metavar="FILE", help="results of `evaluate --json` to put into it")
     add("--out", type=Path, required=True, metavar="DIR", help="the bundle's folder")
     parser.set_defaults(run="bundle")

@@ -61,12 +61,14 @@ def corpus(arguments: argparse.Namespace) -> int:
 
 def tokenizer(arguments: argparse.Namespace) -> int:
     """Train a tokenizer, unless the same one is there already."""
+    from surefill_training.model import preset
     from surefill_training.tokenizer import save_tokenizer, train_tokenizer
 
     template = _template(arguments.template)
+    vocabulary = arguments.vocabulary or preset(arguments.preset).shape.vocabulary
     made = {
         "corpus": build.manifest(arguments.corpus)["hash"],
-        "vocabulary": arguments.vocabulary,
+        "vocabulary": vocabulary,
         "template": template.name,
         "max_chars": arguments.max_chars,
     }
@@ -82,7 +84,7 @@ def tokenizer(arguments: argparse.Namespace) -> int:
             break
         taken.append(text)
         total += len(text)
-    trained = train_tokenizer(taken, template, arguments.vocabulary, length=len(taken))
+    trained = train_tokenizer(taken, template, vocabulary, length=len(taken))
     save_tokenizer(trained, arguments.out)
     write_atomically(record, json.dumps(made, indent=1).encode())
     heldout = [document.text for document in build.load(arguments.corpus, "heldout")]
@@ -103,6 +105,7 @@ def pretrain(arguments: argparse.Namespace) -> int:
         seed=arguments.seed,
         minutes=arguments.minutes,
         steps=arguments.steps,
+        template=arguments.template,
         optimizer=OptimizerOptions(recipe=arguments.recipe),
     )
     run = RunOptions(
@@ -166,7 +169,7 @@ def export(arguments: argparse.Namespace) -> int:
 def bundle(arguments: argparse.Namespace) -> int:
     """Assemble a bundle with its model card."""
     from surefill_training.bundle import write_bundle
-    from surefill_training.card import describe, read_results, summarize
+    from surefill_training.card import describe, read_results, require_scores_of, summarize
 
     folder = arguments.exported / arguments.precision
     exported = _record(folder / "exported.json")
@@ -180,7 +183,11 @@ def bundle(arguments: argparse.Namespace) -> int:
             f"{folder} was exported from another model than {arguments.model}.",
             f"Run surefill-train export {arguments.model} --out {arguments.exported} again.",
         )
-    scores = summarize(read_results(arguments.scores)) if arguments.scores else {}
+    scores = {}
+    if arguments.scores:
+        results = read_results(arguments.scores)
+        require_scores_of(results, arguments.exported)
+        scores = summarize(results)
     info, card = describe(
         arguments.model,
         name=arguments.name,
@@ -188,6 +195,8 @@ def bundle(arguments: argparse.Namespace) -> int:
         license_name=arguments.license,
         precision=arguments.precision,
         scores=scores,
+        template=_template(arguments.template).name if arguments.template else None,
+        order=arguments.order,
     )
     written = write_bundle(
         arguments.out,
@@ -258,13 +267,14 @@ def _record(path: Path) -> dict[str, Any]:
 
 
 def _model_stamp(model: Path) -> str:
-    """What tells one trained model from another: the hash of its weights."""
+    """What tells one trained model from another: the hashes of its weights and its config."""
     from surefill_training.files import hash_of
 
     weights = sorted(model.glob("*.safetensors"))
+    config = model / "config.json"
     if not weights:
         raise TrainingError(
             f"{model} holds no model.",
             "Give the folder `model` that surefill-train pretrain wrote.",
         )
-    return "+".join(hash_of(file) for file in weights)
+    return "+".join(hash_of(file) for file in (*weights, config) if file.exists())

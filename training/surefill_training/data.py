@@ -94,6 +94,24 @@ class RowStream:
         """The next rows, shape (count, length + 1)."""
         return np.array([self._row() for _ in range(count)], np.int64)
 
+    def survey(self, rows: int) -> float:
+        """Share of the examples in the first ``rows`` that keep the hole they were given.
+
+        Of those that do not fit into the rest of a row only the text is learned.
+        """
+        counts = [0, 0]
+        state = StreamState()
+        for _ in range(rows):
+            length = 0
+            while length <= self._length:
+                state, piece = self._advance(state)
+                _, ids = self._example(state.epoch, piece)
+                fits = length + len(ids) <= self._length + 1
+                counts[0] += fits and self._task.has_hole(ids)
+                counts[1] += 1
+                length += len(ids)
+        return counts[0] / counts[1]
+
     def _row(self) -> list[int]:
         row: list[int] = []
         wanted = self._length + 1

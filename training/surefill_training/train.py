@@ -13,7 +13,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -77,6 +77,9 @@ class RunOptions:
 
 Forward = Callable[..., Any]
 
+_VOCABULARY_STEP = 64
+_ROWS_SURVEYED = 64
+
 logger = logging.getLogger(__name__)
 
 
@@ -100,12 +103,16 @@ class Trainer:
         self._tokenizer_path = tokenizer_path
         self._tokenizer = load_tokenizer(tokenizer_path)
         shape = self._preset.shape
-        if self._tokenizer.get_vocab_size() > shape.vocabulary:
+        size = self._tokenizer.get_vocab_size()
+        if size > shape.vocabulary:
             raise TrainingError(
-                f"The tokenizer has {self._tokenizer.get_vocab_size()} tokens, the preset "
-                f"{options.preset!r} room for {shape.vocabulary}.",
+                f"The tokenizer has {size} tokens, the preset {options.preset!r} room for "
+                f"{shape.vocabulary}.",
                 f"Train the tokenizer with --vocabulary {shape.vocabulary}.",
             )
+        # A small corpus gives a small tokenizer; rows of the embedding for tokens that it does not
+        # have would never be trained.
+        shape = replace(shape, vocabulary=-(-size // _VOCABULARY_STEP) * _VOCABULARY_STEP)
         texts = [document.text for document in build.load(corpus, "train")]
         self._heldout = heldout_sample(corpus, self._run.heldout_chars)
         task = make_task(self._tokenizer, options.template, options.infilling)
@@ -123,6 +130,7 @@ class Trainer:
         self._model = build_model(shape, self._end)
         self._model.to(self._device)  # type: ignore[arg-type]
         self._optimizers = Optimizers(self._model, options.optimizer, self._precision)
+        self._micro_batch = self._preset.micro_batch
         self._checkpoints = CheckpointFolder(out / "checkpoints")
         manifest = build.manifest(corpus)
         self._any_license = bool(manifest.get("options", {}).get("any_license"))
@@ -134,6 +142,7 @@ class Trainer:
                 "tokenizer": hash_of(tokenizer_path),
             }
         )
+        self._precisions: list[str] = []
         self._step = 0
         self._steps_before = 0
         self._tokens = 0
@@ -222,22 +231,47 @@ class Trainer:
 
     def _optimize(self, forward: Forward) -> float:
         """One optimiser step; the mean loss in nats per token."""
-        plan = self._preset
-        rows = torch.from_numpy(self._stream.rows(plan.batch)).to(self._device)
-        parts = rows.split(plan.micro_batch)  # type: ignore[no-untyped-call]
-        total = 0.0
-        for part in parts:
-            loss = self._loss(forward, part) / len(parts)
-            loss.backward()  # type: ignore[no-untyped-call]
-            total += loss.item()
-        torch.nn.utils.clip_grad_norm_(self._model.parameters(), self._options.optimizer.clip)
-        self._optimizers.step(self._progress())
-        if not math.isfinite(total):
+        rows = torch.from_numpy(self._stream.rows(self._preset.batch)).to(self._device)
+        total = self._backward(forward, rows)
+        norm = torch.nn.utils.clip_grad_norm_(
+            self._model.parameters(), self._options.optimizer.clip
+        )
+        # Before the step: it would make the weights, and the next checkpoint, unusable.
+        if not math.isfinite(total) or not math.isfinite(norm):
             raise TrainingError(
-                f"The loss at step {self._step + 1} is not a number: training diverged.",
+                f"Loss or gradient at step {self._step + 1} is not a number: training diverged.",
                 "The last checkpoint is from before; another --seed or recipe needs another --out.",
             )
+        self._optimizers.step(self._progress())
         return total
+
+    def _backward(self, forward: Forward, rows: torch.Tensor) -> float:
+        """Accumulate the gradient of the mean loss of ``rows``; the loss in nats per token.
+
+        In parts as large as the device's memory takes: the gradient is the same.
+        """
+        while True:
+            try:
+                parts = rows.split(self._micro_batch)  # type: ignore[no-untyped-call]
+                total = 0.0
+                for part in parts:
+                    loss = self._loss(forward, part) / len(parts)
+                    loss.backward()  # type: ignore[no-untyped-call]
+                    total += loss.item()
+                return total
+            except torch.OutOfMemoryError as error:
+                self._model.zero_grad(set_to_none=True)
+                self._shrink(error)
+
+    def _shrink(self, error: torch.OutOfMemoryError) -> None:
+        """Half as many rows at once; TrainingError when it is one already."""
+        if self._micro_batch == 1:
+            raise TrainingError(
+                f"The {self._device.type} device has too little memory for one row.",
+                "Choose a smaller --preset, or --device cpu.",
+            ) from error
+        self._micro_batch //= 2
+        logger.warning("Out of memory; going on with %d rows at once.", self._micro_batch)
 
     def _compiled(self) -> Forward:
         """The model compiled for the one shape of training rows, outside the measured time.
@@ -246,12 +280,12 @@ class Trainer:
         """
         forward: Forward = torch.compile(self._model, dynamic=False)
         rows = torch.zeros(
-            (self._preset.micro_batch, self._preset.sequence + 1),
-            dtype=torch.long,
-            device=self._device,
+            (self._micro_batch, self._preset.sequence + 1), dtype=torch.long, device=self._device
         )
         try:
-            self._loss(forward, rows).backward()  # type: ignore[no-untyped-call]
+            self._backward(forward, rows)
+        except TrainingError:
+            raise
         except Exception as error:  # noqa: BLE001 - no compiler, no writable cache, no support: all the same
             logger.warning(
                 "torch.compile does not work here (%s); training without it, more slowly.",
@@ -302,9 +336,15 @@ class Trainer:
                 "stream": [state.epoch, state.cursor],
                 "counters": [self._step, self._tokens],
                 "seconds": self._seconds,
+                "precisions": self._used_precisions(),
                 "random": torch.get_rng_state(),
             },
         )
+
+    def _used_precisions(self) -> list[str]:
+        """Of all parts of the run, in order, each once."""
+        own = [str(self._precision).removeprefix("torch.")] if self.new_steps else []
+        return list(dict.fromkeys([*self._precisions, *own]))
 
     def _resume(self) -> None:
         state = self._checkpoints.load_latest()
@@ -317,6 +357,7 @@ class Trainer:
         self._step, self._tokens = state["counters"]
         self._steps_before = self._step
         self._seconds = state["seconds"]
+        self._precisions = [*state.get("precisions", ())]
         torch.set_rng_state(state["random"])
 
     def _save_model(self) -> Path:
@@ -348,7 +389,8 @@ class Trainer:
             "steps": self._step,
             "tokens": self._tokens,
             "minutes": round(self._seconds / 60, 1),
-            "precision": str(self._precision).removeprefix("torch."),
+            "precision": "+".join(self._used_precisions()),
+            "hole_share": round(self._stream.survey(_ROWS_SURVEYED), 3),
             "finished": self.finished,
             "any_license": self._any_license,
             "sources": self._sources,

@@ -13,16 +13,20 @@ import numpy as np
 
 from surefill.completion.loading import load_model
 from surefill.completion.pipeline import CompletionPipeline
-from surefill.engine.bundle import Bundle
+from surefill.engine.bundle import MODEL, Bundle, Manifest
 from surefill.engine.interrupt import Interrupt
 from surefill.engine.session import ModelSession
 from surefill.engine.tokenizer import BundleTokenizer
 from surefill.settings import Settings
 from surefill_training.corpus import build
+from surefill_training.corpus.sources import canonical
 from surefill_training.errors import CorpusError
 from surefill_training.evaluate.lines import complete_lines, draw_holes
 from surefill_training.evaluate.statistics import Estimate, bootstrap
 from surefill_training.tasks.holes import Hole
+
+_CHUNK = 128
+"""Tokens whose logits are computed at once: those of a whole context can be gigabytes."""
 
 Progress = Callable[[str, int, int], None]
 
@@ -53,15 +57,25 @@ class BundleScores:
     holes: int
     seed: int
     corpus: str
+    weights: str
+    """SHA-256 of the graph."""
+    unseen: bool
+    """Whether the bundle says what it was trained on, and none of that was held out here."""
 
 
 def compare(
     bundles: Sequence[Path], corpus: Path, options: EvaluateOptions, progress: Progress
 ) -> list[BundleScores]:
-    """Measure each bundle on the same held-out samples."""
+    """Measure each bundle on the same held-out samples.
+
+    Raises CorpusError for a bundle that was trained on a package which this corpus holds out.
+    """
     documents = list(build.load(corpus, "heldout"))
     if not documents:
         raise CorpusError("The corpus holds nothing out.", "Build it again with --heldout PACKAGE.")
+    heldout = {canonical(document.source) for document in documents}
+    for path in bundles:
+        _require_unseen(Bundle.load(path).manifest, heldout)
     samples = _Samples(
         texts=sample(documents, options.chars, options.seed),
         holes=draw_holes(documents, options.holes, options.seed),
@@ -114,7 +128,23 @@ def _measure(path: Path, samples: _Samples, progress: Progress) -> BundleScores:
         holes=len(scores),
         seed=samples.seed,
         corpus=samples.corpus,
+        weights=manifest.files[MODEL],
+        unseen=bool(manifest.made.get("sources")),
     )
+
+
+def _require_unseen(manifest: Manifest, heldout: set[str]) -> None:
+    trained = {
+        canonical(source["name"])
+        for source in manifest.made.get("sources", ())
+        if source["split"] == "train"
+    }
+    if trained & heldout:
+        raise CorpusError(
+            f"{manifest.name} was trained on what this corpus holds out: "
+            f"{', '.join(sorted(trained & heldout))}.",
+            "Measure it on a corpus that holds out other packages.",
+        )
 
 
 def sample(documents: Sequence[build.Document], chars: int, seed: int) -> list[str]:
@@ -148,11 +178,13 @@ def bits_per_byte(bundle: Bundle, texts: Sequence[str], progress: Progress) -> f
         for start in range(0, len(ids), length):
             window = [end, *ids[start : start + length]]
             session.rewind(0)
-            logits = session.extend(window[:-1], Interrupt()).astype(np.float64)
-            targets = window[1:]
-            peak = logits.max(axis=1)
-            norm = peak + np.log(np.exp(logits - peak[:, None]).sum(axis=1))
-            nats += float((norm - logits[np.arange(len(targets)), targets]).sum())
+            for first in range(0, len(window) - 1, _CHUNK):
+                targets = window[first + 1 : first + 1 + _CHUNK]
+                part = window[first : first + len(targets)]
+                logits = session.extend(part, Interrupt()).astype(np.float64)
+                peak = logits.max(axis=1)
+                norm = peak + np.log(np.exp(logits - peak[:, None]).sum(axis=1))
+                nats += float((norm - logits[np.arange(len(targets)), targets]).sum())
         progress(f"{manifest.name}: bits per byte", number + 1, len(texts))
     session.close()
     return nats / math.log(2) / size

@@ -41,6 +41,7 @@ class Infilling:
         self._special = special
         self._template = template
         self._options = options
+        self._middle = special(template.middle) if template.infills else None
         self.end = special(template.ends[0])
 
     def example(self, text: str, rng: random.Random) -> list[int]:
@@ -66,6 +67,10 @@ class Infilling:
     def plain(self, text: str) -> list[int]:
         """Ids of ``text`` left to right, the end token last."""
         return [*self._encode(text), self.end]
+
+    def has_hole(self, ids: list[int]) -> bool:
+        """Whether an example is one with a hole."""
+        return self._middle in ids
 
     def _suffix_limit(self, length: int, rng: random.Random) -> int:
         if rng.random() < self._options.no_suffix:

@@ -320,6 +320,17 @@ def test_too_little_memory_means_fewer_rows_at_once(
         inputs.trainer(tmp_path / "none").train()
 
 
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_a_gpu_trains_stops_and_goes_on(inputs: Inputs, tmp_path: Path) -> None:
+    part = RunOptions(device="cuda", heldout_chars=1_000, stop_after_minutes=1e-9)
+    inputs.trainer(tmp_path, run=part).train()
+    inputs.trainer(tmp_path, run=RunOptions(device="cuda", heldout_chars=1_000)).train()
+    last = metrics_of(tmp_path)[-1]
+    assert last["step"] == SHORT.steps
+    assert 0 < last["heldout_bits_per_byte"] < 9
+
+
 def test_a_tokenizer_with_fewer_tokens_makes_a_smaller_model(corpus: Path, tmp_path: Path) -> None:
     small = tmp_path / "small.json"
     texts = [document.text for document in build.load(corpus, "train")]

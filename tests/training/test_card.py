@@ -163,9 +163,9 @@ def test_scores_of_a_model_that_may_know_the_answers_say_so(model: Path) -> None
 def test_scores_of_other_weights_are_refused(tmp_path: Path) -> None:
     (tmp_path / "int4").mkdir()
     (tmp_path / "int4" / "model.onnx").write_bytes(b"weights")
-    good = {**RESULT, "name": "mine", "weights": sha256(b"weights").hexdigest()}
+    good = {**RESULT, "name": "mine", "weights": [sha256(b"weights").hexdigest()]}
     require_scores_of([good], tmp_path)
-    for other in ({**good, "weights": "0" * 64}, {**good, "precision": "int8"}, RESULT):
+    for other in ({**good, "weights": ["0" * 64]}, {**good, "precision": "int8"}, RESULT):
         with pytest.raises(TrainingError, match="are not of the model in"):
             require_scores_of([other], tmp_path)
 

@@ -11,7 +11,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from surefill.engine.bundle import PromptOrder
+from surefill.engine.bundle import MODEL, PromptOrder
 from surefill_training.bundle import BundleInfo
 from surefill_training.errors import TrainingError
 from surefill_training.export import read_config
@@ -195,14 +195,19 @@ def read_results(path: Path) -> list[dict[str, Any]]:
 def require_scores_of(results: Sequence[Mapping[str, Any]], exported: Path) -> None:
     """Refuse scores that were measured on other weights than those in ``exported``."""
     for result in results:
-        graph = exported / str(result.get("precision")) / "model.onnx"
-        if not graph.is_file() or hash_of(graph) != result.get("weights"):
+        folder = exported / str(result.get("precision"))
+        if not (folder / MODEL).is_file() or _weights(folder) != result.get("weights"):
             raise TrainingError(
                 f"The scores of {result.get('name')} ({result.get('precision')}) are not of the "
                 f"model in {exported}.",
                 "Bundle this export without scores, run surefill-train evaluate on that, and "
                 "bundle it again with what it wrote.",
             )
+
+
+def _weights(folder: Path) -> list[str]:
+    """Hashes of the graph and, where they lie beside it, of its weights."""
+    return [hash_of(file) for file in sorted(folder.glob(f"{MODEL}*"))]
 
 
 def summarize(results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

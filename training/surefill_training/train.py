@@ -6,6 +6,7 @@ from the newest: the rows that follow are the ones that would have followed with
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import math
@@ -251,25 +252,28 @@ class Trainer:
         In parts as large as the device's memory takes: the gradient is the same.
         """
         while True:
-            try:
-                parts = rows.split(self._micro_batch)  # type: ignore[no-untyped-call]
-                total = 0.0
-                for part in parts:
-                    loss = self._loss(forward, part) / len(parts)
-                    loss.backward()  # type: ignore[no-untyped-call]
-                    total += loss.item()
-                return total
-            except torch.OutOfMemoryError as error:
-                self._model.zero_grad(set_to_none=True)
-                self._shrink(error)
+            # Outside the handler, which holds on to the memory of what failed.
+            with contextlib.suppress(torch.OutOfMemoryError):
+                return self._backward_in_parts(forward, rows)
+            self._model.zero_grad(set_to_none=True)
+            self._shrink()
 
-    def _shrink(self, error: torch.OutOfMemoryError) -> None:
+    def _backward_in_parts(self, forward: Forward, rows: torch.Tensor) -> float:
+        parts = rows.split(self._micro_batch)  # type: ignore[no-untyped-call]
+        total = 0.0
+        for part in parts:
+            loss = self._loss(forward, part) / len(parts)
+            loss.backward()  # type: ignore[no-untyped-call]
+            total += loss.item()
+        return total
+
+    def _shrink(self) -> None:
         """Half as many rows at once; TrainingError when it is one already."""
         if self._micro_batch == 1:
             raise TrainingError(
                 f"The {self._device.type} device has too little memory for one row.",
                 "Choose a smaller --preset, or --device cpu.",
-            ) from error
+            )
         self._micro_batch //= 2
         logger.warning("Out of memory; going on with %d rows at once.", self._micro_batch)
 

@@ -10,7 +10,9 @@ from surefill.syntax.indentation import indent_width
 from surefill.syntax.languages import Language
 
 _ENOUGH = 2
-"""Characters or lines that two texts share where a partial overlap is no coincidence."""
+"""Characters that two texts must share for a partial overlap to be no coincidence."""
+_ENOUGH_LINES = 3
+"""The same of lines in the middle of a text."""
 _PUNCTUATION = ":,;)]}"
 """Single characters that a model writes only because the rest of the line has them."""
 
@@ -102,10 +104,10 @@ def _without_extra_closers(
 def without_overlap_below(text: str, line_prefix: str, below: tuple[str, ...]) -> str:
     """Cut ``text`` where it begins to repeat the lines below the cursor.
 
-    A repetition goes on to the end of ``text``, or of what is below, or over several lines: one
-    line in the middle may be the same by chance. Lines are compared with the one being completed
-    whole and without regard to surrounding whitespace. A single line counts with the same
-    indentation only: a statement may well recur one level out.
+    A repetition goes on to the end of ``text``; with the same indentation it may also go on to the
+    end of what is below, or over several lines: a few in the middle may be the same by chance.
+    Lines are compared with the one being completed whole and without regard to trailing whitespace.
+    A single line counts with the same indentation only: a statement may well recur one level out.
     """
     following = [line for line in below if line.strip()]
     lines = (line_prefix + text).split("\n")
@@ -113,8 +115,10 @@ def without_overlap_below(text: str, line_prefix: str, below: tuple[str, ...]) -
     for start, number in enumerate(filled):
         tail = [lines[number] for number in filled[start:]]
         count = _shared(tail, following)
-        whole = count in (len(tail), len(following))
-        if not (whole or count >= _ENOUGH) or not _same(tail[:count], following[:count]):
+        to_the_end = count == len(tail)
+        if not (to_the_end or count == len(following) or count >= _ENOUGH_LINES):
+            continue
+        if not _same(tail[:count], following[:count], indented=not to_the_end):
             continue
         if number == 0:
             return ""
@@ -132,10 +136,12 @@ def _shared(tail: list[str], head: list[str]) -> int:
     return count
 
 
-def _same(tail: list[str], head: list[str]) -> bool:
-    """Whether lines with the same content are a repetition."""
+def _same(tail: list[str], head: list[str], *, indented: bool) -> bool:
+    """Whether lines with the same content are a repetition; ``indented`` in the same way, too."""
     if not any(re.search(r"\w", line) for line in tail):
         return False  # closing brackets alone are counted, not compared
-    if len(tail) != 1:
-        return bool(tail)
-    return indent_width(tail[0]) == indent_width(head[0])
+    if len(tail) > 1 and not indented:
+        return True
+    return all(
+        indent_width(one) == indent_width(other) for one, other in zip(tail, head, strict=True)
+    )

@@ -69,7 +69,7 @@ def postprocess(text: str, around: Surroundings, special_tokens: tuple[str, ...]
     return text
 
 
-_SPECIAL = re.compile(r"<[|｜][\w▁ ]{2,40}[|｜]>|[▁ ]?<(EOT|SUF|MID)>")
+_SPECIAL = re.compile(r"<[|｜][\w▁]{2,40}[|｜]>|▁<(EOT|SUF|MID)>| ?<EOT>$")
 """Special tokens of models and servers that no template names."""
 
 

@@ -45,6 +45,10 @@ class TextLayout(Protocol):
     @property
     def middle(self) -> str: ...
 
+    def special_tokens(self) -> tuple[str, ...]:
+        """All of the model's, as texts."""
+        ...
+
 
 class PlainTokenizer:
     """Stands in where a prompt is built for a model whose tokenizer is elsewhere: a character is
@@ -182,11 +186,11 @@ def _prompt_fields(prompt: Prompt, layout: TextLayout | None) -> dict[str, str]:
     if layout is None:
         # Servers that do not infill refuse the field even when it is empty.
         return {"prompt": prompt.prefix, **({"suffix": prompt.suffix} if prompt.suffix else {})}
-    marks = (layout.prefix, layout.suffix, layout.middle)
-    if not all(marks):
-        return {"prompt": prompt.prefix}
-    before, after = (_as_text(part, marks) for part in (prompt.prefix, prompt.suffix))
-    return {"prompt": f"{marks[0]}{before}{marks[1]}{after}{marks[2]}"}
+    special = layout.special_tokens()
+    before, after = (_as_text(part, special) for part in (prompt.prefix, prompt.suffix))
+    if not layout.middle:
+        return {"prompt": before}
+    return {"prompt": f"{layout.prefix}{before}{layout.suffix}{after}{layout.middle}"}
 
 
 def _as_text(text: str, marks: Sequence[str]) -> str:

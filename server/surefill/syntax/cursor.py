@@ -120,23 +120,31 @@ def _line_above(snapshot: Snapshot, number: int) -> str:
 
 def scan_before(snapshot: Snapshot, position: Position) -> tuple[Lexical, int, str]:
     """Lexical state before the cursor, the line where the scan began, and the scanned text."""
-    start = Position(max(0, position.line - _NEAR_LINES), 0)
-    tree = snapshot.tree if start.line else None
-    if tree is not None:
-        byte = snapshot.byte_at(start)
-        for node in _path(tree, byte):
-            if _is_literal(node.type) and node.end_byte > byte:
-                # Do not begin inside a string or a comment, but behind it.
-                start = min(snapshot.position_at(node.end_byte), position)
-                break
+    near = Position(max(0, position.line - _NEAR_LINES), 0)
+    start = _outside_literal(snapshot, near, position)
     text = snapshot.text_in(Range(start, position))
-    first_line = start.line
-    cut = max(0, len(text) - _NEAR_CHARACTERS)
-    if cut:
-        cut = text.find("\n", cut) + 1 or cut
-        first_line += text.count("\n", 0, cut)
-        text = text[cut:]
-    return scan(text, snapshot.language), first_line, text
+    if len(text) > _NEAR_CHARACTERS:
+        cut = len(text) - _NEAR_CHARACTERS
+        line_start = text.find("\n", cut) + 1
+        near = Position(start.line + text.count("\n", 0, line_start or cut), 0)
+        if line_start:
+            start = _outside_literal(snapshot, near, position)
+            text = snapshot.text_in(Range(start, position))
+        else:  # the cursor's own line is that long
+            start, text = near, text[cut:]
+    return scan(text, snapshot.language), start.line, text
+
+
+def _outside_literal(snapshot: Snapshot, start: Position, end: Position) -> Position:
+    """``start``, or behind the string or comment that it is in, at ``end`` at the latest."""
+    tree = snapshot.tree if start.line else None
+    if tree is None:
+        return start
+    byte = snapshot.byte_at(start)
+    for node in _path(tree, byte):
+        if _is_literal(node.type) and node.end_byte > byte:
+            return min(snapshot.position_at(node.end_byte), end)
+    return start
 
 
 def _path(tree: tree_sitter.Tree, byte: int) -> list[tree_sitter.Node]:

@@ -39,13 +39,13 @@ def indentation_problem(
     """
     reader = _Reader(language)
     levels = _Levels()
-    for statement in reader.read(above.split("\n")):
+    for statement in reader.read(above.removesuffix("\n").split("\n")):
         levels.accept(statement)
     next_fits = levels.copy()
-    begins_statement = not reader.inside
-    for number, statement in enumerate(reader.read(text.split("\n"))):
-        users = given and begins_statement and number == 0
+    users = given or reader.inside
+    for statement in reader.read(text.split("\n")):
         problem = "" if users else levels.problem(statement)
+        users = False
         if problem:
             return problem
         levels.accept(statement)
@@ -70,6 +70,8 @@ class _Reader:
 
     def __init__(self, language: Language) -> None:
         self._language = language
+        self._begun: int | None = None
+        """Columns of the statement that is not at its end yet."""
         self._string = ""
         self._depth = 0
         self._continued = False
@@ -80,21 +82,17 @@ class _Reader:
         return bool(self._string or self._depth or self._continued)
 
     def read(self, lines: Iterable[str]) -> Iterator[_Statement]:
-        """One for each statement that ends in ``lines``, or is open at their end."""
-        begun: int | None = None
-        code = ""
+        """One for each statement that ends in ``lines``, wherever it began."""
         for line in lines:
             starts = not self.inside
-            code = self._take(line)
+            code = self._take(line.rstrip("\r\n"))
             if starts:
                 if not code.strip():
                     continue
-                begun = indent_width(line)
-            if begun is not None and not self.inside:
-                yield _Statement(begun, code.endswith(":"))
-                begun = None
-        if begun is not None:
-            yield _Statement(begun, False)
+                self._begun = indent_width(line)
+            if self._begun is not None and not self.inside:
+                yield _Statement(self._begun, code.endswith(":"))
+                self._begun = None
 
     def _take(self, line: str) -> str:
         """Follow strings and brackets over one line; its code without what is a comment."""

@@ -147,7 +147,7 @@ class _Judge:
         return indentation_problem(
             above,
             self._line_prefix + self._text + self._rest,
-            (line.rstrip("\r\n") for line in self._snapshot.lines[end : end + _LINES_BELOW]),
+            self._snapshot.lines[end : end + _LINES_BELOW],
             self._language,
             given=bool(self._line_prefix.strip()),
         )

@@ -73,6 +73,17 @@ CASES = [
     ),
     ("python", "def f():\n|\nx = 1\n", ["    return 1"], ["return 1"]),
     ("python", "x = (\n|", ["    1,\n  2)", "1)"], ["1) = 2"]),
+    ("python", "def f(\n    a,\n    b|", ["\n):\n    return a"], ["\n):\n  a\n    return a"]),
+    ("python", "def f(\n    a,\n|", ["):\n    return a"], ["):\nreturn a"]),
+    ("python", "assert x, \\\n        |", ['"msg"'], ['= "msg"']),
+    ("python", "if a and \\\n    b|", [":\n    x = a"], [":\nx = a"]),
+    (
+        "python",
+        "class A:\r\n    def f(self):  # no: \r\n        |\r\n",
+        ["return 1"],
+        ["return = 1"],
+    ),
+    ("python", "# Note:\r\n# more\r\nx = 1  # Note:\r\n|", ["return_ = 1"], ["    y = 1"]),
     # The user's own indentation does not count against a suggestion.
     ("python", "def f():\n      a = 1\n   b = |\n", ["2"], ["= 2"]),
     # The editor has closed the bracket of a header that is not finished.
@@ -421,3 +432,12 @@ def test_what_is_replaced_does_not_count():
 def test_a_document_without_grammar_cannot_be_judged():
     snapshot = Document("file:///a", None, "x").snapshot()
     assert parses_with(snapshot, Range(Position(0, 0), Position(0, 0)), "y")[0] is False
+
+
+def test_a_long_docstring_above_is_no_code():
+    docstring = "\n".join(f"    {'words ' * 15}{n}" for n in range(110))
+    code = "\n".join(f"    value_{n} = {n}" for n in range(30))
+    marked = f'def f():\n    """First.\n\n{docstring}\n    """\n{code}\n\n\n|'
+    text = 'def g():\n    """Second.\n\n    Parameters\n        a : int\n    """\n    return 2'
+    assert judge("python", marked, text)[0]
+    assert not judge("python", marked, text + "\n        x = 1")[0]

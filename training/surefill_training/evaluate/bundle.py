@@ -57,8 +57,8 @@ class BundleScores:
     holes: int
     seed: int
     corpus: str
-    weights: str
-    """SHA-256 of the graph."""
+    weights: Sequence[str]
+    """SHA-256 of the graph and, where they lie beside it, of its weights."""
     unseen: bool
     """Whether the bundle says what it was trained on, and none of that was held out here."""
 
@@ -128,7 +128,7 @@ def _measure(path: Path, samples: _Samples, progress: Progress) -> BundleScores:
         holes=len(scores),
         seed=samples.seed,
         corpus=samples.corpus,
-        weights=manifest.files[MODEL],
+        weights=[manifest.files[n] for n in sorted(manifest.files) if n.startswith(MODEL)],
         unseen=bool(manifest.made.get("sources")),
     )
 

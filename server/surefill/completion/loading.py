@@ -60,6 +60,8 @@ def _local(settings: Settings) -> LoadedModel:
         manifest.prompt.order,
         manifest.context_length,
         per_line=manifest.tokenizer.per_line,
+        # Some tokenizers drop a leading space when they decode a token by itself.
+        heals=engine.tokenizer.decode(engine.tokenizer.encode(" a")) == " a",
     )
     return LoadedModel(
         engine=engine,

@@ -11,6 +11,7 @@ import functools
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from surefill.context.healing import heal
 from surefill.context.prompt import Order, PromptTemplate, layout
 from surefill.engine.interface import Prompt, Tokenizer
 from surefill.syntax.cursor import Cursor
@@ -40,7 +41,8 @@ class ContextBuilder:
     """Builds prompts for one bundle. Call it from one thread at a time.
 
     With a tokenizer that is not ``per_line`` the budgets are counted line by line, and the text
-    that was chosen is encoded as a whole, as the model has seen it in training.
+    that was chosen is encoded as a whole, as the model has seen it in training. Where it ``heals``,
+    the prompt may end before the last word, for the model to begin with.
     """
 
     def __init__(
@@ -51,7 +53,10 @@ class ContextBuilder:
         context_length: int,
         *,
         per_line: bool = True,
+        heals: bool = False,
     ) -> None:
+        # Only where the middle follows the prefix can a token reach over the cursor.
+        self._heals = heals and (order == "spm" or not template.infills)
         self._per_line = per_line
         self._tokenizer = tokenizer
         self._template = template
@@ -86,14 +91,18 @@ class ContextBuilder:
         suffix = self._suffix(snapshot, position, suffix_budget) if suffix_budget else []
         used = sum(len(piece.ids) for piece in suffix)
         prefix = self._prefix(snapshot, position, cursor, budget - used)
+        before, lead = self._encode(prefix), ""
+        if self._heals:
+            keep = 0 if self._template.infills else 1
+            before, lead = heal(_text(prefix), before, self._tokenizer, keep=keep)
         ids = layout(
             self._template,
             self._order,
             self._tokenizer.special,
-            self._encode(prefix),
+            before,
             self._encode(suffix),
         )
-        return Prompt(tuple(ids), _text(prefix), _text(suffix))
+        return Prompt(tuple(ids), _text(prefix), _text(suffix), lead)
 
     def _encode(self, pieces: list[_Piece]) -> Sequence[int]:
         if self._per_line:

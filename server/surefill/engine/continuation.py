@@ -14,8 +14,16 @@ class Continuation:
     """Collects tokens until an end token, ``stop``, the length, or bytes that are not UTF-8."""
 
     def __init__(
-        self, tokenizer: Tokenizer, ends: frozenset[int], stop: Stop | None, max_new_tokens: int
+        self,
+        tokenizer: Tokenizer,
+        ends: frozenset[int],
+        stop: Stop | None,
+        max_new_tokens: int,
+        lead: str = "",
     ) -> None:
+        self._lead = lead
+        self.pending = lead
+        """What the next tokens have to begin with: it stands before the cursor already."""
         self._tokenizer = tokenizer
         self._ends = ends
         self._stop = stop
@@ -35,9 +43,10 @@ class Continuation:
         self.ids.append(token)
         self._logprobs.append(logprob)
         # Decoded as a whole: a character's bytes may be spread over several tokens.
-        self.text, broken, rest = self._tokenizer.decode(self.ids).partition(_REPLACEMENT)
+        whole, broken, rest = self._tokenizer.decode(self.ids).partition(_REPLACEMENT)
+        self.text, self.pending = whole[len(self._lead) :], self._lead[len(whole) :]
         self._reach.append(len(self.text))
-        length = self._stop(self.text) if self._stop else None
+        length = self._stop(self.text) if self._stop and not self.pending else None
         if length is not None:
             self.text = self.text[:length]
             self.reason = "stop"

@@ -6,6 +6,7 @@ Joins session, tokenizer and sampling. Knows token ids and candidates; nothing o
 from __future__ import annotations
 
 import contextlib
+import functools
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ import numpy as np
 from surefill.engine.bundle import Bundle
 from surefill.engine.continuation import Continuation
 from surefill.engine.drafts import PromptLookup
+from surefill.engine.healing import TokenTexts
 from surefill.engine.interface import (
     Cancellation,
     Candidate,
@@ -64,6 +66,13 @@ class LocalEngine:
         self.ends = frozenset(tokenizer.special(token) for token in ends)
         self.allowed = _allowed_tokens(session.vocab_size, tokenizer, self.ends)
         self._closed = False
+
+    @functools.cached_property
+    def texts(self) -> TokenTexts:
+        """What each token is as text; needed, and so made, when a prompt has a lead."""
+        decode, size = self.tokenizer.decode, self.session.vocab_size
+        known = range(min(size, self.tokenizer.vocab_size))
+        return TokenTexts([decode([token]) for token in known] + [""] * (size - len(known)))
 
     def generate(
         self,
@@ -185,6 +194,8 @@ class _Request:
         allowed = self._allowed(out, logprobs)
         if allowed is None:
             return None
+        if out.pending:
+            logprobs = _given(logprobs, allowed)
         token = greedy(logprobs, allowed)
         return None if out.push(token, float(logprobs[token])) else token
 
@@ -206,6 +217,8 @@ class _Request:
                 logprobs = log_softmax(rows[index])
                 allowed = self._allowed(out, logprobs)
                 if allowed is not None:
+                    if out.pending:
+                        logprobs = _given(logprobs, allowed)
                     token = sample(logprobs, allowed, generator, options.temperature, options.top_p)
                     tokens[index] = token
                     out.push(token, float(logprobs[token]))
@@ -217,7 +230,12 @@ class _Request:
     def _allowed(self, out: Continuation, logprobs: Floats) -> Bools | None:
         """The tokens that may follow ``out``; None, and ``out`` is complete, when there is none."""
         allowed = self.engine.allowed
-        if self.guide is not None:
+        if out.pending:
+            allowed = allowed & self.engine.texts.beginning(out.pending)
+            if not allowed.any():
+                out.close("stop")
+                return None
+        elif self.guide is not None:
             mask = self.guide.mask(out.text, logprobs)
             if mask is not None:
                 allowed = allowed & mask
@@ -228,7 +246,12 @@ class _Request:
 
     def _continuation(self) -> Continuation:
         engine = self.engine
-        return Continuation(engine.tokenizer, engine.ends, self.stop, self.budget)
+        return Continuation(engine.tokenizer, engine.ends, self.stop, self.budget, self.prompt.lead)
+
+
+def _given(logprobs: Floats, allowed: Bools) -> Floats:
+    """Log-probabilities among the tokens ``allowed``: what is known already says nothing more."""
+    return logprobs - np.logaddexp.reduce(logprobs[allowed])
 
 
 def _allowed_tokens(vocab_size: int, tokenizer: BundleTokenizer, ends: frozenset[int]) -> Bools:

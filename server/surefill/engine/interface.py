@@ -30,11 +30,14 @@ class Prompt:
 
     ``ids`` is what a local model sees, special tokens included. ``prefix`` and ``suffix`` are the
     same request as plain text, for engines that build the prompt themselves and for drafts.
+    ``lead`` is the end of the prefix that ``ids`` leaves out: what a local model generates has to
+    begin with it, and a candidate's text is what follows.
     """
 
     ids: tuple[int, ...]
     prefix: str
     suffix: str
+    lead: str = ""
 
 
 @dataclass(frozen=True)

@@ -160,8 +160,11 @@ def test_drafts_change_nothing(architecture, precision, engine_of, prompts, monk
         assert lookup.right > 3
         assert lookup.wrong > 3
         assert ids(found) == ids(wanted)
+        # With int4 the activations are rounded to 8 bits, and a lone row may round otherwise.
         np.testing.assert_allclose(
-            found.candidates[0].logprobs, wanted.candidates[0].logprobs, atol=1e-3
+            found.candidates[0].logprobs,
+            wanted.candidates[0].logprobs,
+            atol=5e-2 if precision == "int4" else 1e-3,
         )
         # What stays in the cache is what was accepted.
         cached = drafting.session.tokens

@@ -46,7 +46,7 @@ def decide(
     """Decide for ``position``; ``explicit`` when the user asked for a suggestion."""
     if cursor.in_word:
         return Decision("none", "the cursor is inside a word")
-    bar = settings.min_confidence
+    bar = 0.0 if explicit else settings.min_confidence
     if not explicit and (cursor.statement_complete or not cursor.rest_is_closers):
         # Nothing need follow here: only a model that is sure may speak.
         bar += (1.0 - bar) / 2
@@ -67,6 +67,8 @@ def _extent(
         return "block", "a block, after the line that opens it", block_stop(language, width)
     if several and (cursor.after_description or explicit or settings.multiline == "always"):
         width = indent_width(cursor.line_prefix) if cursor.blank else indent_width(cursor.indent)
+        if cursor.after_description and not cursor.line_prefix:
+            width = indent_width(cursor.line_above)  # as deep as the description
         reason = "a block, as its description says" if cursor.after_description else "a block"
         return "block", reason, block_stop(language, width, paragraph=True)
     may_lead = cursor.statement_complete or cursor.opens_block

@@ -48,6 +48,8 @@ class Cursor:
     """On a blank line right after a line that opens a block."""
     after_description: bool
     """On a blank line right after a comment or docstring."""
+    line_above: str
+    """The line right above, or the one above a single blank line."""
     open_brackets: tuple[tuple[str, int], ...]
     """Unclosed brackets before the cursor, outermost first, with the line each is on."""
     statement_complete: bool
@@ -94,6 +96,7 @@ class Cursor:
             opens_block=code and not blank and _opens(prefix, language, lexical),
             after_opener=code and blank and _opens(above, language, None),
             after_description=code and blank and _describes(above, language),
+            line_above=above,
             open_brackets=tuple(
                 (bracket, first_line + scanned.count("\n", 0, offset))
                 for bracket, offset in lexical.open

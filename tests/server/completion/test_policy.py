@@ -52,6 +52,13 @@ def test_how_much_is_suggested(name, marked, kind):
     assert result.reason
 
 
+def test_what_a_description_asks_for_is_as_deep_as_the_description():
+    stop = decision('class A:\n    def f(self):\n        """Doc."""\n|').stop
+    body = "        x = 1\n        return x"
+    assert stop(body + "\n\n    def g") == len(body)
+    assert stop(body) is None
+
+
 def test_settings_and_explicit_requests_change_the_extent():
     assert decision("def f():\n    |", multiline="never").kind == "line"
     assert decision("x = foo(|)", multiline="never").kind == "line"
@@ -66,8 +73,8 @@ def test_the_model_must_be_surer_where_nothing_is_missing():
     assert decision("x = |", min_confidence=0.2).min_confidence == 0.2
     assert decision("foo()|", min_confidence=0.2).min_confidence == pytest.approx(0.6)
     assert decision("x = | + 1", min_confidence=0.2).min_confidence == pytest.approx(0.6)
-    assert decision("foo()|", min_confidence=0.2, explicit=True).min_confidence == 0.2
-    assert decision("foo()|").min_confidence == 0.5
+    assert decision("foo()|", min_confidence=0.2, explicit=True).min_confidence == 0.0
+    assert decision("foo()|").min_confidence == 0.75
 
 
 def cut(stop, text):

@@ -251,7 +251,8 @@ class _Request:
 
 def _given(logprobs: Floats, allowed: Bools) -> Floats:
     """Log-probabilities among the tokens ``allowed``: what is known already says nothing more."""
-    return logprobs - np.logaddexp.reduce(logprobs[allowed])
+    given: Floats = logprobs - np.logaddexp.reduce(logprobs[allowed])
+    return given
 
 
 def _allowed_tokens(vocab_size: int, tokenizer: BundleTokenizer, ends: frozenset[int]) -> Bools:

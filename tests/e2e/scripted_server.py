@@ -8,6 +8,7 @@ for before loading ends, and SUREFILL_TEST_LOADER=missing|crash makes loading fa
 
 import os
 import re
+import signal
 import sys
 import time
 from pathlib import Path
@@ -86,4 +87,6 @@ def load(settings):
 
 
 if __name__ == "__main__":
+    # Background jobs of a shell ignore interrupts, and so would the server of their tests.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.exit(serve_stdio(lambda: create_server(load)))

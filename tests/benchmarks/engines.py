@@ -35,6 +35,8 @@ from surefill_training.export import export
 from surefill_training.model import PRESETS, ModelShape, build_model
 
 PROMPT, NEW = 512, 32
+_PAUSE_SECONDS = 0.2
+"""Threads of the engine before go on spinning for a while, at the cost of whoever is next."""
 SHAPES = {
     "nano": PRESETS["nano"].shape,
     "45m": ModelShape(12, 512, 1536, 8, 2, 16384, 1024),
@@ -74,7 +76,9 @@ def code_prompts(tokenizer: Tokenizer, count: int) -> list[list[int]]:
 def random_model(shape: ModelShape, tokenizer: Tokenizer, scratch: Path) -> Path:
     torch.manual_seed(0)
     folder = scratch / "model"
-    build_model(shape, end_token=0).save_pretrained(folder)
+    # The engine refuses a model whose vocabulary is not its tokenizer's.
+    fitting = replace(shape, vocabulary=tokenizer.get_vocab_size())
+    build_model(fitting, end_token=0).save_pretrained(folder)
     tokenizer.save(str(folder / "tokenizer.json"))
     return folder
 
@@ -141,6 +145,7 @@ def measure(
     outputs: dict[str, list[list[int]]] = {name: [] for name in engines}
     for number, prompt in enumerate(prompts):
         for name, run in engines.items():
+            time.sleep(_PAUSE_SECONDS)
             # Another first token each time: the whole prompt is computed, nothing is reused.
             began = time.perf_counter()
             run([2 * number + 20, *prompt[1:]], 1)

@@ -156,7 +156,7 @@ class Editor:
         self.notify("initialized")
         return result
 
-    def open(self, text, uri="file:///work/example.py", language="python", version=1):
+    def open(self, text, uri="file:///project/example.py", language="python", version=1):
         self.notify(
             "textDocument/didOpen",
             {

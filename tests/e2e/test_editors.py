@@ -8,7 +8,7 @@ import pytest_lsp
 from lsprotocol import types
 from pytest_lsp import ClientServerConfig, LanguageClient, client_capabilities
 
-URI = "file:///work/example.py"
+URI = "file:///project/example.py"
 SERVER = ClientServerConfig(server_command=[sys.executable, "-m", "surefill", "lsp"])
 
 # Repetitive code, where any model of Python can tell what comes next.

@@ -26,7 +26,7 @@ def victim(editors):
 def editor(victim):
     yield victim
     # Whatever was sent: the server still serves, and nobody was bothered.
-    uri = victim.open(TEXT, uri="file:///work/after.py")
+    uri = victim.open(TEXT, uri="file:///project/after.py")
     assert [each["insertText"] for each in victim.inline(uri, 1, 4)] == ["42"]
     victim.notify(CLOSE, {"textDocument": {"uri": uri}})
     assert victim.told("window/showMessage") == []
@@ -118,7 +118,7 @@ def test_documents_that_are_not_open(editor):
 
 
 def test_opening_and_closing_twice(editor):
-    uri = "file:///work/twice.py"
+    uri = "file:///project/twice.py"
     editor.open("other text", uri=uri)
     editor.open(TEXT, uri=uri)
     assert [each["insertText"] for each in editor.inline(uri, 1, 4)] == ["42"]

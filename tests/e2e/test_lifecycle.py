@@ -331,7 +331,7 @@ def test_a_model_that_comes_while_another_is_wanted_does_not_end_the_service(scr
     editor = scripted()
     editor.initialize({"bundle": "first", "completion": {"deadlineMs": 60_000}})
     editor.wait_until_loaded()
-    hanging = editor.open("# model: hang\nx = ", uri="file:///work/hang.py")
+    hanging = editor.open("# model: hang\nx = ", uri="file:///project/hang.py")
     running = editor.inline_message(hanging, 1, 4)
     editor.send(running)
     editor.wait_for_status(lambda status: status["live"] == 1)

@@ -67,7 +67,7 @@ def test_the_feature_is_announced(scripted):
 
 def test_a_newer_request_ends_the_older_of_its_document(editor):
     uri = editor.open(document("hang")[0])
-    other = editor.open(document("answer 1")[0], uri="file:///work/other.py")
+    other = editor.open(document("answer 1")[0], uri="file:///project/other.py")
     older = editor.inline_message(uri, 1, 4)
     editor.send(older)
     wait_until_generating(editor)
@@ -104,7 +104,7 @@ def test_a_cancelled_request_stops_the_model(editor):
     editor.notify("$/cancelRequest", {"id": message["id"]})
     assert editor.answer(message["id"])["error"]["code"] == CANCELLED
     # The one worker thread is free again, or this would never be answered.
-    other = editor.open(document("answer 1")[0], uri="file:///work/other.py")
+    other = editor.open(document("answer 1")[0], uri="file:///project/other.py")
     assert texts(editor.inline(other, 1, 4)) == ["1"]
 
 
@@ -176,7 +176,7 @@ def test_a_failing_model_shows_nothing_and_is_logged_once(editor, fault):
     errors = [each for each in editor.told("window/logMessage") if each["type"] == 1]
     assert len(errors) == 1
     assert editor.told("window/showMessage") == []
-    other = editor.open(document("answer 1")[0], uri="file:///work/other.py")
+    other = editor.open(document("answer 1")[0], uri="file:///project/other.py")
     assert texts(editor.inline(other, 1, 4)) == ["1"]
 
 

@@ -155,7 +155,7 @@ def test_twenty_documents_opened_and_closed_leave_nothing_behind(shared):
     process = psutil.Process(shared.process.pid)
 
     def round_of_documents(number):
-        uris = [f"file:///work/round_{number}/module_{n}.py" for n in range(20)]
+        uris = [f"file:///project/round_{number}/module_{n}.py" for n in range(20)]
         body = "".join(f"def f{number}_{n}():\n    return {n}\n" for n in range(300))
         for uri in uris:
             shared.open(body, uri=uri)

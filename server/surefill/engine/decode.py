@@ -6,7 +6,6 @@ Joins session, tokenizer and sampling. Knows token ids and candidates; nothing o
 from __future__ import annotations
 
 import contextlib
-import functools
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -65,14 +64,9 @@ class LocalEngine:
         self.options = options
         self.ends = frozenset(tokenizer.special(token) for token in ends)
         self.allowed = _allowed_tokens(session.vocab_size, tokenizer, self.ends)
+        # With the model rather than with the first request: it takes as long as many of them.
+        self.texts = _token_texts(session.vocab_size, tokenizer)
         self._closed = False
-
-    @functools.cached_property
-    def texts(self) -> TokenTexts:
-        """What each token is as text; needed, and so made, when a prompt has a lead."""
-        decode, size = self.tokenizer.decode, self.session.vocab_size
-        known = range(min(size, self.tokenizer.vocab_size))
-        return TokenTexts([decode([token]) for token in known] + [""] * (size - len(known)))
 
     def generate(
         self,
@@ -247,6 +241,13 @@ class _Request:
     def _continuation(self) -> Continuation:
         engine = self.engine
         return Continuation(engine.tokenizer, engine.ends, self.stop, self.budget, self.prompt.lead)
+
+
+def _token_texts(vocab_size: int, tokenizer: BundleTokenizer) -> TokenTexts:
+    """What each token is as text; padding of the vocabulary is none."""
+    known = range(min(vocab_size, tokenizer.vocab_size))
+    texts = [tokenizer.decode([token]) for token in known]
+    return TokenTexts(texts + [""] * (vocab_size - len(texts)))
 
 
 def _given(logprobs: Floats, allowed: Bools) -> Floats:

@@ -43,8 +43,6 @@ def test_without_a_lead_nothing_changes(engine, prompts):
 
 
 def test_a_lead_that_no_token_begins_ends_the_candidate(engine, prompts, monkeypatch):
-    monkeypatch.setattr(
-        type(engine), "texts", TokenTexts([""] * engine.session.vocab_size), raising=False
-    )
+    monkeypatch.setattr(engine, "texts", TokenTexts([""] * engine.session.vocab_size))
     candidate = engine.generate(replace(prompts(60), lead="x"), max_new_tokens=5).candidates[0]
     assert (candidate.text, candidate.token_ids) == ("", ())

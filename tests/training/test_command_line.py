@@ -291,12 +291,12 @@ def test_an_export_of_another_model_is_not_bundled(
 def test_what_a_library_cannot_write_is_one_sentence_too(
     work: Workplace, fail: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from surefill_training import commands
+    from surefill_training.commands import export
 
     def full(_arguments: object) -> int:
         raise OSError(28, "No space left on device", "/somewhere/model.onnx")
 
-    monkeypatch.setattr(commands, "export", full)
+    monkeypatch.setattr(export, "run", full)
     message = fail("export", work.run / "model", "--out", work.onnx)
     assert message.startswith("surefill-train: /somewhere/model.onnx: No space left on device.")
 

@@ -103,6 +103,7 @@ def layout(
     special: Callable[[str], int],
     prefix: Sequence[int],
     suffix: Sequence[int],
+    related: Sequence[Sequence[int]] = (),
 ) -> list[int]:
     """Token ids of a prompt, up to the place where the middle begins.
 
@@ -110,11 +111,20 @@ def layout(
     behind the middle token, so that prefix and middle are contiguous and typing only appends
     (the SPM variant of Bavarian et al., 2022, https://arxiv.org/abs/2207.14255). A template
     without infilling drops the suffix.
+
+    ``related`` are excerpts of other files, which stand in front, each behind a file separator,
+    as in the repository-level prompts of Qwen2.5-Coder; one more separator ends them. A template
+    without a separator drops them.
     """
-    begin = [special(template.begin)] if template.begin else []
+    front = [special(template.begin)] if template.begin else []
+    if related and template.file_sep:
+        separator = special(template.file_sep)
+        for excerpt in related:
+            front += [separator, *excerpt]
+        front.append(separator)
     if not template.infills:
-        return [*begin, *prefix]
+        return [*front, *prefix]
     pre, suf, mid = (special(t) for t in (template.prefix, template.suffix, template.middle))
     if order == "spm":
-        return [*begin, pre, suf, *suffix, mid, *prefix]
-    return [*begin, pre, *prefix, suf, *suffix, mid]
+        return [*front, pre, suf, *suffix, mid, *prefix]
+    return [*front, pre, *prefix, suf, *suffix, mid]

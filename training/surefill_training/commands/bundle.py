@@ -1,0 +1,82 @@
+"""Assembles a bundle."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from surefill_training.commands.shared import find_template, model_stamp, read_record
+from surefill_training.errors import TrainingError
+
+HELP = "Assemble a bundle that the server loads."
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of the command."""
+    add = parser.add_argument
+    add("model", type=Path, metavar="MODEL_DIR", help="the model directory that was exported")
+    add("--exported", type=Path, required=True, metavar="DIR", help="what `export` wrote")
+    add("--precision", choices=("fp32", "int8", "int4"), default="int4", help="which graph to take")
+    add("--name", required=True, help="name of the bundle")
+    add("--release", default="1", metavar="VERSION", help="version of the bundle")
+    add("--license", default="Apache-2.0", help="licence of the weights")
+    add(
+        "--template",
+        metavar="NAME",
+        help="how prompts are laid out, for a model from elsewhere; else as it was trained",
+    )
+    add(
+        "--order",
+        choices=("spm", "psm"),
+        help="suffix first, or prefix first for a model that knows no other; "
+        "suffix first for models trained here, prefix first for others",
+    )
+    add("--scores", type=Path, metavar="FILE", help="results of `evaluate --json` to put into it")
+    add("--out", type=Path, required=True, metavar="DIR", help="the bundle's folder")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Assemble a bundle with its model card."""
+    from surefill_training.bundle import write_bundle
+    from surefill_training.card import describe, read_results, require_scores_of, summarize
+    from surefill_training.commands.progress import console
+
+    folder = arguments.exported / arguments.precision
+    exported = read_record(folder / "exported.json")
+    if not exported:
+        raise TrainingError(
+            f"{folder} holds no exported model.",
+            f"Run surefill-train export {arguments.model} --out {arguments.exported} first.",
+        )
+    if exported["model"] != model_stamp(arguments.model):
+        raise TrainingError(
+            f"{folder} was exported from another model than {arguments.model}.",
+            f"Run surefill-train export {arguments.model} --out {arguments.exported} again.",
+        )
+    scores = {}
+    if arguments.scores:
+        results = read_results(arguments.scores)
+        require_scores_of(results, arguments.exported)
+        scores = summarize(results)
+    info, card = describe(
+        arguments.model,
+        name=arguments.name,
+        version=arguments.release,
+        license_name=arguments.license,
+        precision=arguments.precision,
+        scores=scores,
+        template=find_template(arguments.template).name if arguments.template else None,
+        order=arguments.order,
+    )
+    written = write_bundle(
+        arguments.out,
+        info,
+        model=folder / "model.onnx",
+        layout=exported["layout"],
+        precision=arguments.precision,
+        tokenizer=arguments.model / "tokenizer.json",
+        model_card=card,
+    )
+    size = sum(file.stat().st_size for file in written.path.iterdir())
+    console.print(f"{written.manifest.name} {written.manifest.version}: {size / 1e6:.1f} MB")
+    return 0

@@ -1,0 +1,95 @@
+"""Collects sources into a corpus."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from surefill_training.commands.shared import positive, read_lines
+
+HELP = "Collect, filter, deduplicate and split Python sources by package."
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of the command."""
+    add = parser.add_argument
+    add("--package", action="append", default=[], metavar="NAME", help="an installed package")
+    add("--packages-file", type=Path, metavar="FILE", help="package names, one on each line")
+    add(
+        "--site",
+        type=Path,
+        action="append",
+        metavar="DIR",
+        help="a site-packages folder to look for packages in, instead of this interpreter's",
+    )
+    add(
+        "--directory",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="a folder of sources of your own",
+    )
+    add("--stdlib", action="store_true", help="this interpreter's standard library")
+    add(
+        "--heldout",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a package that is kept out of training, whole, to measure on",
+    )
+    add(
+        "--max-package-chars",
+        type=positive,
+        default=4_000_000,
+        metavar="N",
+        help="take at most this much of one package",
+    )
+    add(
+        "--any-license",
+        action="store_true",
+        help="accept sources whose licence is unknown or not permissive, such as your own",
+    )
+    add("--seed", type=int, default=0, help="which files a large package is represented by")
+    add("--out", type=Path, required=True, metavar="DIR", help="where to write the corpus")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Build a corpus and print what went in and what was dropped."""
+    from surefill_training.commands.progress import console, progress_bar
+    from surefill_training.corpus import build, sources
+
+    names = list(arguments.package)
+    if arguments.packages_file:
+        names += read_lines(arguments.packages_file)
+    unique = {sources.canonical(name): name for name in reversed(names)}
+    collected = [sources.from_package(name, arguments.site) for name in unique.values()]
+    license_name = "own" if arguments.any_license else "unknown"
+    directories = dict.fromkeys(directory.resolve() for directory in arguments.directory)
+    collected += [sources.from_directory(d, license_name) for d in directories]
+    if arguments.stdlib:
+        collected.append(sources.from_standard_library())
+    options = build.CorpusOptions(
+        heldout=tuple(arguments.heldout),
+        max_source_chars=arguments.max_package_chars,
+        any_license=arguments.any_license,
+        seed=arguments.seed,
+    )
+    with progress_bar() as (progress, task):
+
+        def report(what: str, done: int, total: int) -> None:
+            progress.update(task, description=what, completed=done, total=total)
+
+        manifest = build.build(collected, arguments.out, options, report)
+    dropped: dict[str, int] = {}
+    for package in manifest["packages"]:
+        for reason, count in package["dropped"].items():
+            dropped[reason] = dropped.get(reason, 0) + count
+    for split, count in manifest["documents"].items():
+        console.print(
+            f"{split}: {count} documents, {manifest['chars'][split] / 1e6:.1f}M characters"
+        )
+    for reason, count in sorted(dropped.items(), key=lambda item: -item[1]):
+        console.print(f"dropped, {reason}: {count}")
+    console.print(f"corpus {manifest['hash'][:16]} in {arguments.out}")
+    return 0

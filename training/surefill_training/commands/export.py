@@ -1,0 +1,55 @@
+"""Exports a model to ONNX."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from surefill_training.commands.shared import model_stamp, read_record
+from surefill_training.files import write_atomically
+
+HELP = "Export a model directory to ONNX."
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of the command."""
+    add = parser.add_argument
+    add("model", type=Path, metavar="MODEL_DIR", help="a Hugging Face model directory")
+    add(
+        "--precision",
+        action="append",
+        choices=("fp32", "int8", "int4"),
+        help="give it several times for several graphs; all three by default",
+    )
+    add(
+        "--out",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="one folder for each precision is written here",
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Export to each precision that is not there yet."""
+    from surefill_training import export as exporting
+    from surefill_training.commands.progress import console
+
+    stamp = model_stamp(arguments.model)
+    for precision in arguments.precision or ("fp32", "int8", "int4"):
+        out = arguments.out / precision
+        record = out / "exported.json"
+        if read_record(record).get("model") == stamp and (out / "model.onnx").exists():
+            console.print(f"{precision}: up to date")
+            continue
+        with console.status(f"exporting {precision}"):
+            exported = exporting.export(arguments.model, out, precision)
+        write_atomically(
+            record,
+            json.dumps(
+                {"model": stamp, "layout": exported.layout, "precision": precision}
+            ).encode(),
+        )
+        console.print(f"{precision}: {exported.path.stat().st_size / 1e6:.1f} MB in {out}")
+    return 0

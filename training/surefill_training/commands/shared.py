@@ -1,0 +1,74 @@
+"""What several commands share: checks of arguments, records of what was done; nothing heavy."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from surefill.context.prompt import TEMPLATES, PromptTemplate
+from surefill_training.errors import TrainingError
+
+
+def positive(text: str) -> int:
+    try:
+        value = int(text)
+    except ValueError:
+        value = 0
+    if value <= 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a positive whole number")
+    return value
+
+
+def positive_float(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a positive number")
+    return value
+
+
+def find_template(name: str) -> PromptTemplate:
+    try:
+        return TEMPLATES[name]
+    except KeyError as error:
+        raise TrainingError(
+            f"There is no prompt template {name!r}.", f"Choose one of {', '.join(TEMPLATES)}."
+        ) from error
+
+
+def read_lines(path: Path) -> list[str]:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise TrainingError(
+            f"{path} cannot be read ({reason}).", "Give a text file with one name on each line."
+        ) from error
+    return [name for line in text.splitlines() if (name := line.partition("#")[0].strip())]
+
+
+def read_record(path: Path) -> dict[str, Any]:
+    """What an earlier run of a step noted; empty when there is none that can be read."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def model_stamp(model: Path) -> str:
+    """What tells one trained model from another: the hashes of its weights and its config."""
+    from surefill_training.files import hash_of
+
+    weights = sorted(model.glob("*.safetensors"))
+    config = model / "config.json"
+    if not weights:
+        raise TrainingError(
+            f"{model} holds no model.",
+            "Give the folder `model` that surefill-train pretrain wrote.",
+        )
+    return "+".join(hash_of(file) for file in (*weights, config) if file.exists())

@@ -103,6 +103,7 @@ def layout(
     special: Callable[[str], int],
     prefix: Sequence[int],
     suffix: Sequence[int],
+    *,
     related: Sequence[Sequence[int]] = (),
 ) -> list[int]:
     """Token ids of a prompt, up to the place where the middle begins.

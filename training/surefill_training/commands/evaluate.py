@@ -35,6 +35,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="BUNDLE",
         help="the bundle to beat: a path, `default` for the one that ships, or `none`",
     )
+    add(
+        "--ablate-blend",
+        action="store_true",
+        help="also measure the bundles with their n-grams turned off",
+    )
     add("--tasks", default=_TASKS, metavar="LIST", help="what is asked, separated by commas")
     add(
         "--holes",
@@ -93,6 +98,7 @@ def run(arguments: argparse.Namespace) -> int:
         seed=arguments.seed,
         min_confidence=arguments.min_confidence,
         against=arguments.against,
+        ablate_blend=arguments.ablate_blend,
     )
     if arguments.training_run:
         from surefill_training.evaluate.report_folder import check_run

@@ -32,6 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "suffix first for models trained here, prefix first for others",
     )
     add("--scores", type=Path, metavar="FILE", help="results of `evaluate --json` to put into it")
+    add("--ngrams", type=Path, metavar="FILE", help="what `ngrams` wrote, to blend in")
     add("--out", type=Path, required=True, metavar="DIR", help="the bundle's folder")
 
 
@@ -76,6 +77,7 @@ def run(arguments: argparse.Namespace) -> int:
         precision=arguments.precision,
         tokenizer=arguments.model / "tokenizer.json",
         model_card=card,
+        ngrams=arguments.ngrams,
     )
     size = sum(file.stat().st_size for file in written.path.iterdir())
     console.print(f"{written.manifest.name} {written.manifest.version}: {size / 1e6:.1f} MB")

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from surefill.errors import SurefillError
 from surefill_training import __version__
-from surefill_training.commands import bundle, corpus, evaluate, export, pretrain, tokenizer
+from surefill_training.commands import bundle, corpus, evaluate, export, ngrams, pretrain, tokenizer
 
 _EPILOG = """\
 From sources to a bundle that the server loads:
@@ -46,6 +46,7 @@ _COMMANDS: dict[str, _Command] = {
     "pretrain": pretrain,
     "export": export,
     "bundle": bundle,
+    "ngrams": ngrams,
     "evaluate": evaluate,
 }
 """In the order in which a user needs them; what is heavy they import when they run."""

@@ -87,12 +87,11 @@ def run(arguments: argparse.Namespace) -> int:
     """Measure bundles side by side and print a table."""
     from surefill_training.commands.progress import console, progress_bar
     from surefill_training.evaluate.bundle import EvaluateOptions, Measured, measure, plan, results
-    from surefill_training.evaluate.holes import find_task
+    from surefill_training.evaluate.holes import find_tasks
     from surefill_training.evaluate.report import to_json
 
-    names = [name.strip() for name in arguments.tasks.split(",") if name.strip()]
     options = EvaluateOptions(
-        tasks=tuple(dict.fromkeys(find_task(name) for name in names)),
+        tasks=find_tasks(arguments.tasks),
         holes=arguments.holes,
         chars=arguments.chars,
         seed=arguments.seed,

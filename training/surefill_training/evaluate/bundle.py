@@ -232,14 +232,18 @@ def _rivals(measured: Measured, others: Sequence[Measured]) -> list[Measured]:
 
 def _result(plan: Plan, measured: Measured, rivals: Sequence[Measured]) -> Result:
     contestant, bins = measured.contestant, calibration(measured.answers)
-    before = next((r.contestant.label for r in rivals if r.contestant.note == PREVIOUS), None)
-    gains = {
-        rival.contestant.label: {
+    gains: dict[str, dict[str, Estimate]] = {}
+    against: str | None = None
+    difference: dict[str, Estimate] = {}
+    for rival in rivals:
+        gained: dict[str, Estimate] = {
             task: paired_difference(_exact(measured.of(task)), _exact(rival.of(task)))
             for task in plan.options.tasks
         }
-        for rival in rivals
-    }
+        if rival.contestant.note == PREVIOUS:
+            against, difference = rival.contestant.label, gained
+        else:
+            gains[rival.contestant.label] = gained
     return Result(
         name=contestant.name,
         version=contestant.version,
@@ -258,8 +262,8 @@ def _result(plan: Plan, measured: Measured, rivals: Sequence[Measured]) -> Resul
         tasks={task: score(measured.of(task)) for task in plan.options.tasks},
         calibration=bins,
         calibration_error=calibration_error(bins),
-        against=before,
-        difference=gains.pop(before) if before else {},
+        against=against,
+        difference=difference,
         gains=gains,
     )
 

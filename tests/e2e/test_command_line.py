@@ -135,6 +135,7 @@ def test_doctor_finds_nothing_to_mend() -> None:
     findings = json.loads(surefill("doctor", "--json").stdout)
     subjects = {finding["subject"] for finding in findings}
     assert {"Surefill", "runtime", "model", "provider", "grammars", "data folder"} <= subjects
+    assert "sandbox" in subjects
     assert all(finding["ok"] for finding in findings)
 
 

@@ -42,7 +42,7 @@ PERIMETER = {
     "prompt": 'def perimeter(width, height):\n    """Length of the border of a rectangle."""\n',
     "entry_point": "perimeter",
     "canonical_solution": "    return 2 * (width + height)\n",
-    "test": "def check(candidate):\n    assert candidate(2, 3) == 10\n    assert not candidate(0, 0)\n",
+    "test": "def check(candidate):\n    assert candidate(2, 3) == 10 != candidate(1, 1)\n",
 }
 RIGHT = "    total = width + height\n\n    return total + total\n"
 WRONG = "    return width + height\n"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from surefill.errors import BundleError
 
 if TYPE_CHECKING:
+    from surefill.completion.feed import Memory
     from surefill.context.window import ContextBuilder
     from surefill.engine.interface import Engine
     from surefill.settings import Settings
@@ -31,6 +32,9 @@ class LoadedModel:
     provider: str
     note: str = ""
     """Why it is this provider, where that is not what was asked for."""
+    languages: tuple[str, ...] = ()
+    """Those that it was trained for."""
+    memory: Memory | None = None
 
 
 def load_model(settings: Settings) -> LoadedModel:
@@ -70,6 +74,7 @@ def _local(settings: Settings) -> LoadedModel:
         version=manifest.version,
         provider=engine.session.provider,
         note=engine.session.provider_note,
+        languages=manifest.languages,
     )
 
 

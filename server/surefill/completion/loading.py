@@ -66,6 +66,7 @@ def _local(settings: Settings) -> LoadedModel:
         per_line=manifest.tokenizer.per_line,
         # Some tokenizers drop a leading space when they decode a token by itself.
         heals=engine.tokenizer.decode(engine.tokenizer.encode(" a")) == " a",
+        takes_related=manifest.prompt.related,
     )
     return LoadedModel(
         engine=engine,
@@ -89,5 +90,8 @@ def _remote(settings: Settings) -> LoadedModel:
     template = TEMPLATES[remote.template if remote.template != "suffix" else "qwen2.5-coder"]
     endpoint = Endpoint(remote.url, remote.model, remote.api_key_variable)
     engine = RemoteEngine(endpoint, None if remote.template == "suffix" else template)
-    context = ContextBuilder(PlainTokenizer(), template, "psm", _REMOTE_CHARACTERS)
+    # Other files than the one being edited stay on this machine.
+    context = ContextBuilder(
+        PlainTokenizer(), template, "psm", _REMOTE_CHARACTERS, takes_related=False
+    )
     return LoadedModel(engine, context, remote.model or "remote", "", "remote")

@@ -12,32 +12,21 @@ from pathlib import Path
 from typing import Protocol
 
 from surefill.context.imports import local_modules
+from surefill.context.related import OtherFile
 from surefill.context.sources import SourceReader, akin, is_secret
 from surefill.syntax.document import Snapshot
-from surefill.syntax.languages import Language, language_for
+from surefill.syntax.languages import language_for
 
 _MOST_OPEN = 8
 _MOST_IMPORTED = 8
-_MOST_CHARACTERS = 200_000
+_MOST_CHARACTERS = 100_000
 """Longer texts are left out: choosing from them would take longer than the model."""
-
-
-@dataclass(frozen=True)
-class Neighbour:
-    """One other file as a prompt may show it."""
-
-    name: str
-    """Its path in the project, with forward slashes."""
-    text: str
-    language: Language
-    imported: bool
-    """The document imports it."""
 
 
 class Neighbours(Protocol):
     """Says which files are around a document."""
 
-    def files(self, snapshot: Snapshot) -> Sequence[Neighbour]:
+    def files(self, snapshot: Snapshot) -> Sequence[OtherFile]:
         """Imported modules in the order of the imports, then other files, most recent first."""
         ...
 
@@ -72,18 +61,18 @@ class ProjectNeighbours:
         self._others = others
         self._disabled = disabled
 
-    def files(self, snapshot: Snapshot) -> Sequence[Neighbour]:
+    def files(self, snapshot: Snapshot) -> Sequence[OtherFile]:
         """See ``Neighbours``; at most eight files of either kind, in a language like its own."""
         imported = self._imported(snapshot)
-        found: list[Neighbour] = []
+        found: list[OtherFile] = []
         for path in imported:
             if len(found) >= _MOST_IMPORTED:
                 break
             text = self._text(path)
             if text is not None:
-                found += self._neighbour(snapshot, path, text, imported=True)
+                found += self._other(snapshot, path, text, imported=True)
         for path, text in list(self._open(snapshot, set(imported)))[:_MOST_OPEN]:
-            found += self._neighbour(snapshot, path, text, imported=False)
+            found += self._other(snapshot, path, text, imported=False)
         return found
 
     def _imported(self, snapshot: Snapshot) -> list[Path]:
@@ -110,16 +99,16 @@ class ProjectNeighbours:
             # A document that lies nowhere is known by what its URI ends with.
             yield other.path or Path(other.snapshot.uri.rpartition(":")[2]), other.snapshot.text
 
-    def _neighbour(
+    def _other(
         self, snapshot: Snapshot, path: Path, text: str, *, imported: bool
-    ) -> list[Neighbour]:
+    ) -> list[OtherFile]:
         language = language_for(None, path.name) or snapshot.language
         unfit = is_secret(path) or not text.strip() or len(text) > _MOST_CHARACTERS
         if unfit or language is None or language.id in self._disabled:
             return []
         if not akin(snapshot.language, language):
             return []
-        return [Neighbour(self._name(path), _with_newlines(text), language, imported)]
+        return [OtherFile(self._name(path), _with_newlines(text), language, imported)]
 
     def _name(self, path: Path) -> str:
         """Relative to the innermost workspace folder around it, or its last two parts."""

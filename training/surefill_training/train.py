@@ -14,7 +14,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, astuple, dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -114,16 +114,15 @@ class Trainer:
         # A small corpus gives a small tokenizer; rows of the embedding for tokens that it does not
         # have would never be trained.
         shape = replace(shape, vocabulary=-(-size // _VOCABULARY_STEP) * _VOCABULARY_STEP)
-        texts = [document.text for document in build.load(corpus, "train")]
+        documents = list(build.load(corpus, "train"))
         self._heldout = heldout_sample(corpus, self._run.heldout_chars)
         task = make_task(self._tokenizer, options.template, options.infilling)
         self._end = task.end
         self._stream = RowStream(
-            texts,
+            documents,
             task,
             self._preset.sequence,
             seed=options.seed,
-            piece_chars=int(self._preset.sequence * 3.4),
             # Where the model trains on a GPU the cores are free to prepare its rows.
             threads=min(8, os.cpu_count() or 1) if self._device.type == "cuda" else 0,
         )
@@ -330,14 +329,13 @@ class Trainer:
         )
 
     def _save(self) -> None:
-        state = self._stream.state
         self._checkpoints.save(
             self._step,
             {
                 "fingerprint": self._fingerprint,
                 "model": self._model.state_dict(),
                 "optimizers": self._optimizers.state_dict(),
-                "stream": [state.epoch, state.cursor],
+                "stream": list(astuple(self._stream.state)),
                 "counters": [self._step, self._tokens],
                 "seconds": self._seconds,
                 "precisions": self._used_precisions(),

@@ -10,6 +10,7 @@ import logging
 import queue
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Protocol
@@ -42,6 +43,15 @@ class Memory(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class _Fed:
+    """A file that was fed as it was on disk."""
+
+    characters: int
+    mark: tuple[int, ...]
+    """Another one says that the file has changed since."""
+
+
 class ProjectFeed:
     """Keeps a memory in step with a project. Every method returns at once, in any thread.
 
@@ -59,8 +69,9 @@ class ProjectFeed:
         self._open: dict[str, tuple[Path | None, Snapshot]] = {}
         self._folders: tuple[Path, ...] = ()
         self._walk: Iterator[Path] | None = None
-        self._fed: dict[Path, int] = {}
-        """Characters of each file that was fed from disk."""
+        self._near: frozenset[Path] = frozenset()
+        """Folders that the present walk or the last one began with."""
+        self._fed: dict[Path, _Fed] = {}
         self._unseen: set[Path] = set()
         """Files fed before that the present walk has not come upon."""
 
@@ -127,9 +138,14 @@ class ProjectFeed:
         self._folders = folders
         if self._memory is None:
             return
-        near = {path.parent for path, _ in self._open.values() if path is not None}
+        self._near = frozenset(path.parent for path, _ in self._open.values() if path is not None)
         self._unseen = set(self._fed)
-        self._walk = source_files(folders, sorted(near), self._wanted)
+        self._walk = source_files(folders, sorted(self._near), self._wanted)
+
+    def _draw_near(self) -> None:
+        """Other files are nearest now, where not all can be fed."""
+        if self._walk or not self._room:
+            self._explore(self._folders)
 
     def _step(self) -> None:
         """Feed the next file of the walk; behind the last one, forget those that are gone."""
@@ -144,13 +160,16 @@ class ProjectFeed:
 
     @property
     def _room(self) -> bool:
-        kept = [size for path, size in self._fed.items() if path not in self._unseen]
+        kept = [fed.characters for path, fed in self._fed.items() if path not in self._unseen]
         return len(kept) < MOST_FILES and sum(kept) < MOST_CHARACTERS
 
     def _show(self, snapshot: Snapshot, path: Path | None) -> None:
+        known = snapshot.uri in self._open
         self._open[snapshot.uri] = path, snapshot
         if self._memory is None:
             return
+        if not known and path is not None and path.parent not in self._near:
+            self._draw_near()
         if path is not None and path in self._fed:
             self._drop(path, keep=snapshot.uri)
         language = snapshot.language
@@ -182,16 +201,28 @@ class ProjectFeed:
         """Feed a file as it is on disk, unless it is open; one that cannot be read is forgotten."""
         if self._memory is None or any(path == each for each, _ in self._open.values()):
             return
-        text = read_source(path) if self._room or path in self._fed else None
+        mark, fed = _mark(path), self._fed.get(path)
+        if fed and fed.mark == mark:
+            return
+        text = read_source(path) if mark and (self._room or fed) else None
         if instead_of and (text is None or instead_of != path.as_uri()):
             self._memory.remove(instead_of)
         if text is None:
             self._drop(path)
         else:
-            self._fed[path] = len(text)
+            self._fed[path] = _Fed(len(text), mark)
             self._memory.update(path.as_uri(), text)
 
     def _drop(self, path: Path, keep: str = "") -> None:
         """Forget a file that was fed, unless ``keep`` goes on under the same URI."""
         if self._fed.pop(path, None) is not None and self._memory and path.as_uri() != keep:
             self._memory.remove(path.as_uri())
+
+
+def _mark(path: Path) -> tuple[int, ...]:
+    """Changes with the file's contents; empty where there is none."""
+    try:
+        status = path.stat()
+    except (OSError, ValueError):
+        return ()
+    return status.st_mtime_ns, status.st_size, status.st_ino

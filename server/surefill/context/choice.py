@@ -2,7 +2,8 @@
 
 The engine keeps the KV cache of an unchanged front only, so a choice stays as long as its owner
 types on, whatever happens in other files. It is looked at again when the text behind the cursor is
-another one, because then most of the prompt is new anyway. Knows token counts, no layout.
+another one or the imports are, because then most of the prompt is new anyway. Knows token counts,
+no layout.
 """
 
 from __future__ import annotations
@@ -12,13 +13,14 @@ from dataclasses import dataclass
 
 from surefill.context.neighbours import Neighbours
 from surefill.context.related import OtherFile, excerpts
+from surefill.syntax.cursor import Cursor
 from surefill.syntax.document import Snapshot, split_lines
 from surefill.syntax.position import Position
 
 _FAR_LINES = 40
 """So far from where a choice was made, another part of a file may be the similar one."""
-_ABOVE_LINES, _BELOW_LINES = 16, 8
-"""What is around the cursor, for what looks like it elsewhere."""
+_ABOVE_LINES, _BELOW_LINES = 40, 12
+"""What is around the cursor, for what looks like it elsewhere; about as much as in training."""
 _LONGEST_LINE = 300
 _CHARACTERS_PER_TOKEN = 4
 """More than code has, so that the choice is made by what a prompt holds and not by this figure."""
@@ -42,26 +44,24 @@ class Choice:
     def __init__(self, encode: Callable[[str], Sequence[int]]) -> None:
         self._encode = encode
         self._place: _Place | None = None
-        self._behind: tuple[str, ...] = ()
+        self._around: tuple[object, ...] = ()
         self._dropped = False
         self.excerpts: tuple[tuple[int, ...], ...] = ()
         """Token ids of each, in the order of the prompt."""
 
-    def settled(self, snapshot: Snapshot, position: Position) -> bool:
+    def settled(self, snapshot: Snapshot, cursor: Cursor) -> bool:
         """Whether the prompt begins as the last one did, so that the choice has to stay."""
-        same = self._place is not None and self._place.uri == snapshot.uri
-        return same and self._behind == _behind(snapshot, position)
+        return self._around == _unchanged(snapshot, cursor)
 
-    def make(
-        self, snapshot: Snapshot, position: Position, neighbours: Neighbours, budget: int
-    ) -> None:
-        """Choose for ``position``: at most ``budget`` tokens, a separator for each counted in.
+    def make(self, snapshot: Snapshot, cursor: Cursor, neighbours: Neighbours, budget: int) -> None:
+        """Choose for the cursor's place: at most ``budget`` tokens, their separators included.
 
         The last choice stays where neither the files nor the place are others.
         """
         files = neighbours.files(snapshot)
+        position = cursor.position
         place = _Place(snapshot.uri, position.line, hash(tuple((f.path, f.text) for f in files)))
-        self._behind = _behind(snapshot, position)
+        self._around = _unchanged(snapshot, cursor)
         if not self._dropped and self._holds(place):
             return
         self._place, self._dropped = place, False
@@ -112,7 +112,9 @@ def _around(snapshot: Snapshot, position: Position) -> str:
     return "".join(line[:_LONGEST_LINE] for line in lines)
 
 
-def _behind(snapshot: Snapshot, position: Position) -> tuple[str, ...]:
-    """What stands behind the cursor: the same as long as somebody types in front of it."""
-    first, *others = snapshot.lines[position.line : position.line + _BEHIND_LINES]
-    return (first[position.character :], *others)
+def _unchanged(snapshot: Snapshot, cursor: Cursor) -> tuple[object, ...]:
+    """What stays the same as long as somebody types on in one place."""
+    line, character = cursor.position
+    first, *others = snapshot.lines[line : line + _BEHIND_LINES]
+    imports = snapshot.lines[slice(*cursor.imports)]
+    return snapshot.uri, len(snapshot.lines) - line, first[character:], others, imports

@@ -116,7 +116,7 @@ class ContextBuilder:
         """
         new_tokens = min(max_new_tokens, self.most_new_tokens)
         budget = max(0, self._context_length - self._overhead - new_tokens)
-        related = self._related(snapshot, position, neighbours, budget)
+        related = self._related(snapshot, cursor, neighbours, budget)
         window = self._window(snapshot, position, cursor, budget - _cost(related))
         if related and self._choice and not window.holds_scope(cursor):
             self._choice.drop()
@@ -139,17 +139,17 @@ class ContextBuilder:
     def _related(
         self,
         snapshot: Snapshot,
-        position: Position,
+        cursor: Cursor,
         neighbours: Neighbours | None,
         budget: int,
     ) -> Sequence[Sequence[int]]:
         """Excerpts of other files: what was chosen before, wherever that still holds."""
         if neighbours is None or self._choice is None:
             return ()
-        if not self._choice.settled(snapshot, position):
+        if not self._choice.settled(snapshot, cursor):
             least, most = (self._context_length // share for share in _RELATED_SHARES)
             left = budget - self._count_lines(snapshot, range(len(snapshot.lines)), budget)
-            self._choice.make(snapshot, position, neighbours, min(max(left, least), most))
+            self._choice.make(snapshot, cursor, neighbours, min(max(left, least), most))
         return self._choice.excerpts
 
     def _window(

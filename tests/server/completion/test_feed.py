@@ -207,3 +207,16 @@ def test_closing_ends_the_thread_in_the_middle_of_a_large_project(write, tmp_pat
     assert not thread.is_alive()
     feed.show(*shown(tmp_path / "late.py", "x\n"))
     assert set(threading.enumerate()) <= before
+
+
+def test_what_is_opened_later_draws_its_neighbours_in(feed, memory, write, tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "MOST_FILES", 3)
+    files = {name: write(name, f"{name}\n") for name in ("a/1.py", "a/2.py", "a/3.py", "z/1.py")}
+    feed.explore([tmp_path])
+    memory.wait_for({files[name].as_uri(): f"{name}\n" for name in ("a/1.py", "a/2.py", "a/3.py")})
+    updates = memory.updates
+    opened = shown(tmp_path / "z" / "open.py", "open\n")
+    feed.show(*opened)
+    wanted = {files[name].as_uri(): f"{name}\n" for name in ("z/1.py", "a/1.py", "a/2.py")}
+    memory.wait_for({**wanted, opened[0].uri: "open\n"})
+    assert memory.updates == updates + 2  # what is known and unchanged is not fed again

@@ -85,8 +85,9 @@ def test_golden(path):
 def test_with_nothing_related_a_prompt_is_as_without(nothing):
     text = "import os\n" + "".join(f"name{n} = {n}\n" for n in range(300)) + "|\nend = 1\n"
     snapshot, position = place(text)
-    plain = Prompts().builder.build(snapshot, position, Cursor.at(snapshot, position), 8)
-    assert Prompts().at(text, nothing) == plain
+    cursor, prompts = Cursor.at(snapshot, position), Prompts()
+    plain = prompts.builder.build(snapshot, position, cursor, 8)
+    assert prompts.at(text, nothing) == plain
 
 
 @pytest.mark.parametrize("template", ["codellama", "deepseek-coder", "plain"])
@@ -131,13 +132,13 @@ def test_special_tokens_in_other_files_stay_text():
 
 
 def test_excerpts_never_take_the_place_of_the_scope_around_the_cursor():
-    lines = "".join(f"    name{n} = {n}\n" for n in range(40))
+    lines = "".join(f"    name{n} = {n}\n" for n in range(52))
     neighbours, prompts = Given(SHOP), Prompts(400)
     text = f"from lib.shop import sell\n\ndef outer():\n{lines}    |\n"
     without = prompts.at(text, None)
     assert "def outer():\n    name0" in without.prefix
     assert prompts.at(text, neighbours) == without
-    short = "from lib.shop import sell\n\ndef outer():\n    |\n"
+    short = "from lib.shop import sell\n\ndef outer():\n    |\n\nx = 1\n"
     assert "sell(item, price)" in prompts.front(short, neighbours)
 
 
@@ -168,6 +169,14 @@ def test_another_place_gets_what_has_changed_meanwhile():
     neighbours.given = [OtherFile("lib/shop.py", "def sell(what): pass\n", PYTHON, imported=True)]
     assert prompts.front(elsewhere, neighbours) == before
     assert "sell(what)" in prompts.front(text, neighbours)
+
+
+def test_a_new_import_counts_at_once():
+    neighbours, prompts = Given(), Prompts()
+    assert prompts.front("import os\n\nsell(|)\n", neighbours) == ""
+    neighbours.given = [SHOP]
+    assert prompts.front("import os\n\nsell(a|)\n", neighbours) == ""
+    assert "sell(item" in prompts.front("import os, shop\n\nsell(a|)\n", neighbours)
 
 
 def test_another_document_gets_its_own():

@@ -146,19 +146,20 @@ def _skipped(path: Path, ignored: Sequence[_Ignored], *, is_folder: bool) -> boo
 
 
 def _ignore_spec(file: Path) -> GitIgnoreSpec | None:
-    from pathspec import GitIgnoreSpec, Pattern  # needed only where there is such a file
+    from pathspec import GitIgnoreSpec  # needed only where there is such a file
 
     text = read_source(file, _IGNORE_BYTES)
     if text is None:
         return None
-    patterns: list[Pattern] = []
+    sound = []
     for line in text.splitlines():
         try:
-            if len(re.findall(r"\*+", line)) <= _MOST_WILDCARDS:
-                patterns += GitIgnoreSpec.from_lines([line]).patterns
+            GitIgnoreSpec.from_lines([line])
         except ValueError:
             logger.debug("%s has a line that is no pattern: %.80s", file, line)
-    return GitIgnoreSpec(patterns)
+        else:
+            sound += [line] * (len(re.findall(r"\*+", line)) <= _MOST_WILDCARDS)
+    return GitIgnoreSpec.from_lines(sound)
 
 
 def _distance(folder: Path, near: Iterable[Path]) -> int:

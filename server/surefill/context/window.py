@@ -60,9 +60,9 @@ class ContextBuilder:
     """Builds prompts for one bundle. Call it from one thread at a time.
 
     With a tokenizer that is not ``per_line`` the budgets are counted line by line, and the text
-    that was chosen is encoded as a whole, as the model has seen it in training. Where it ``heals``,
-    the prompt may end before the last word, for the model to begin with. ``takes_related`` says
-    that the model was trained with excerpts of other files in front.
+    that was chosen is encoded as a whole, as the model has seen it in training. With ``extends``
+    (see ``heal``) the prompt may end before the cursor, for the model to begin with what is left.
+    ``takes_related`` says that the model was trained with excerpts of other files in front.
     """
 
     def __init__(
@@ -73,11 +73,11 @@ class ContextBuilder:
         context_length: int,
         *,
         per_line: bool = True,
-        heals: bool = False,
+        extends: Callable[[str], bool] | None = None,
         takes_related: bool = True,
     ) -> None:
         # Only where the middle follows the prefix can a token reach over the cursor.
-        self._heals = heals and (order == "spm" or not template.infills)
+        self._extends = extends if order == "spm" or not template.infills else None
         self._per_line = per_line
         self._tokenizer = tokenizer
         self._template = template
@@ -123,9 +123,10 @@ class ContextBuilder:
             related = ()
             window = self._window(snapshot, position, cursor, budget)
         before, lead = self._encode(window.prefix), ""
-        if self._heals:
+        if self._extends is not None:
             keep = 0 if self._template.infills else 1
-            before, lead = heal(_text(window.prefix), before, self._tokenizer, keep=keep)
+            text = _text(window.prefix)
+            before, lead = heal(text, before, self._tokenizer, self._extends, keep=keep)
         ids = layout(
             self._template,
             self._order,

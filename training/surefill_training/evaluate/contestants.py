@@ -130,7 +130,7 @@ def _open_ngrams(bundle: Bundle, _settings: Settings) -> LoadedModel:
     per_line = bundle.manifest.tokenizer.per_line
     return LoadedModel(
         engine=engine,
-        context=context_for(bundle, engine.tokenizer, counts=True),
+        context=context_for(bundle, engine, counts=True),
         name=NGRAMS_ALONE,
         version="",
         provider="cpu",

@@ -163,7 +163,7 @@ def _fit(
     """``store`` with the weights of both mixtures."""
     engine = open_engine(bundle, "cpu", ngrams=False)
     try:
-        setting = Setting(engine, context_for(bundle, engine.tokenizer, counts=True), store)
+        setting = Setting(engine, context_for(bundle, engine, counts=True), store)
         heard = listen(
             documents,
             options.holes,

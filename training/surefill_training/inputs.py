@@ -32,7 +32,7 @@ def make_task(tokenizer: Tokenizer, template: str, options: InfillingOptions) ->
         if found is None:
             raise TrainingError(
                 f"The tokenizer has no token {token!r}.",
-                "Give the --template that it was made for, or train one with surefill-train tokenizer.",
+                "Give the --template that it was made for, or train one: surefill-train tokenizer.",
             )
         return int(found)
 

@@ -8,6 +8,7 @@ in it waits, and accelerate is not imported.
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from collections.abc import Iterable, Sequence
@@ -94,7 +95,7 @@ def join(device: str) -> tuple[Processes, str]:
 
     Without a launcher it is alone, and the device the one that was asked for.
     """
-    if int(os.environ.get("WORLD_SIZE", "1")) <= 1:
+    if not launched():
         return Processes(), device
     from accelerate import PartialState
 
@@ -102,18 +103,22 @@ def join(device: str) -> tuple[Processes, str]:
     return Processes(state.process_index, state.num_processes), str(state.device)
 
 
-def launch(count: int, arguments: Sequence[str], logs: Path) -> int:
+def launched() -> bool:
+    """Whether a launcher (``accelerate launch``, ``torchrun``, ``launch``) started this process."""
+    return int(os.environ.get("WORLD_SIZE", "1")) > 1
+
+
+def launch(count: int, arguments: Sequence[str], logs: Path, *, on_cpu: bool) -> int:
     """Run ``surefill-train`` with ``arguments`` in ``count`` processes; the exit status.
 
     The first prints as usual; what the others print goes to ``logs``.
     """
-    import logging
-
     from torch.distributed.elastic.multiprocessing import DefaultLogsSpecs, Std
+    from torch.distributed.elastic.multiprocessing.api import SignalException
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
     from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
-    if torch.cuda.is_available() and count > torch.cuda.device_count():
+    if not on_cpu and torch.cuda.is_available() and count > torch.cuda.device_count():
         raise TrainingError(
             f"There are {torch.cuda.device_count()} CUDA GPUs for {count} processes.",
             "Give as many --processes as there are GPUs, or --device cpu.",
@@ -134,5 +139,7 @@ def launch(count: int, arguments: Sequence[str], logs: Path) -> int:
     try:
         elastic_launch(config, sys.executable)("-m", "surefill_training.cli", *arguments)
     except ChildFailedError as error:
-        return error.get_first_failure()[1].exitcode
+        return int(error.get_first_failure()[1].exitcode)
+    except SignalException as error:
+        raise KeyboardInterrupt from error
     return 0

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from surefill_training.data import RowStream, StreamState
+from surefill_training.errors import TrainingError
 from surefill_training.model import Preset
 from surefill_training.options import TrainOptions
 from surefill_training.tasks.infilling import Infilling
@@ -88,6 +89,12 @@ def make_phases(
     curriculum = options.curriculum
     begins = {plan.sequence: 0.0}
     if curriculum is not None:
+        if curriculum.sequence >= plan.sequence:
+            raise TrainingError(
+                f"Rows cannot begin with {curriculum.sequence} tokens and end with fewer or as "
+                f"many ({plan.sequence}).",
+                "Choose a smaller --sequence-start.",
+            )
         begins = {curriculum.sequence: 0.0, plan.sequence: curriculum.switch}
     phases = []
     for length, begin in begins.items():

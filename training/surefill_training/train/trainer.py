@@ -10,7 +10,7 @@ import json
 import math
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -18,20 +18,21 @@ import torch
 from torch import nn
 
 from surefill.context.prompt import TEMPLATES
-from surefill_training.checkpoint import CheckpointFolder, fingerprint, require_same
+from surefill_training.checkpoint import CheckpointFolder, require_same
 from surefill_training.corpus import build
 from surefill_training.errors import CheckpointError, TrainingError
 from surefill_training.evaluate.bits import bits_per_byte
-from surefill_training.files import hash_of, make_folder, write_atomically
+from surefill_training.files import make_folder, write_atomically
 from surefill_training.inputs import device, heldout_sample, make_task, precision
 from surefill_training.interruption import Interruption
 from surefill_training.metrics import Metrics, MetricsLog, Report, Window
-from surefill_training.model import Preset, count_parameters
+from surefill_training.model import count_parameters
 from surefill_training.optimizer import Optimizers
 from surefill_training.options import RunOptions, TrainOptions
 from surefill_training.train.gradients import Gradients
 from surefill_training.train.lora import merge, trained
 from surefill_training.train.processes import join
+from surefill_training.train.record import fingerprint_of, plan_of, summary_of
 from surefill_training.train.rows import Phase, make_phases
 from surefill_training.train.saving import save_model
 from surefill_training.train.start import Start, new_model
@@ -61,7 +62,7 @@ class Trainer:
         self._precision = precision(self._run.precision, self._device)
         self._start = new_model(start, options) if isinstance(start, Path) else start
         self._options = self._start.options
-        self._plan = _for_this_run(self._start, self._run, self._processes.count)
+        self._plan = plan_of(self._start, self._run, self._processes.count)
         self._model = self._start.model
         texts = [document.text for document in build.load(corpus, "train")]
         self._heldout = heldout_sample(corpus, self._run.heldout_chars)
@@ -78,7 +79,7 @@ class Trainer:
         self._stopping = EarlyStopping(self._options.stopping)
         self._checkpoints = CheckpointFolder(out / "checkpoints")
         self._manifest = build.manifest(corpus)
-        self._fingerprint = _fingerprint(self._start, self._plan, self._manifest["hash"])
+        self._fingerprint = fingerprint_of(self._start, self._plan, self._manifest["hash"])
         self._precisions: list[str] = []
         self._step = 0
         self._steps_before = 0
@@ -116,6 +117,11 @@ class Trainer:
     @property
     def finished(self) -> bool:
         return self._progress() >= 1.0 or self._stopping.exhausted
+
+    @property
+    def stopped_early(self) -> bool:
+        """Whether the held-out loss ended the run."""
+        return self._stopping.exhausted
 
     @property
     def writes(self) -> bool:
@@ -323,7 +329,9 @@ class Trainer:
             best = self._checkpoints.load_best() if self._stopping.active else None
             if best is not None:
                 self._load_weights(best["model"])
-            summary = self._summary(best)
+            summary = summary_of(
+                self._start, self._fingerprint, self._manifest, self._measured(best)
+            )
             save_model(
                 folder,
                 merge(self._model, self._out / "adapter"),
@@ -335,13 +343,9 @@ class Trainer:
         self._processes.leave()
         return folder
 
-    def _summary(self, best: dict[str, Any] | None) -> dict[str, Any]:
-        """What is measured comes last: the options name bounds of steps and minutes, or none."""
-        start = self._start
-        sources = [*start.history.get("sources", ()), *build.used_sources(self._manifest)]
-        any_license = bool(self._manifest.get("options", {}).get("any_license"))
-        summary = {
-            **json.loads(self._fingerprint),
+    def _measured(self, best: dict[str, Any] | None) -> dict[str, Any]:
+        """What only the end of the run, or of its part, knows."""
+        measured: dict[str, Any] = {
             "parameters": count_parameters(self._model),
             "steps": self._step,
             "tokens": self._tokens,
@@ -349,33 +353,7 @@ class Trainer:
             "precision": "+".join(self._used_precisions()),
             "hole_share": round(self._phases[-1].rows.survey(_ROWS_SURVEYED), 3),
             "finished": self.finished,
-            "any_license": any_license or bool(start.history.get("any_license")),
-            "sources": [s for i, s in enumerate(sources) if s not in sources[:i]],
         }
         if best is not None:
-            summary |= {"best_step": best["step"], "heldout_bits_per_byte": best["bits"]}
-        if start.source:
-            summary["source_history"] = dict(start.history)
-        return summary
-
-
-def _for_this_run(start: Start, run: RunOptions, processes: int) -> Preset:
-    """The plan with the rows at once that were asked for, as far as a process has so many."""
-    plan = start.plan
-    if plan.batch < processes:
-        raise TrainingError(
-            f"A batch of {plan.batch} rows is too small for {processes} processes.",
-            f"Choose a --batch of at least {processes}.",
-        )
-    most = -(-plan.batch // processes)
-    return replace(plan, micro_batch=min(run.micro_batch or plan.micro_batch, most))
-
-
-def _fingerprint(start: Start, plan: Preset, corpus: str) -> str:
-    values = {
-        **start.options.record(),
-        "corpus": corpus,
-        "tokenizer": hash_of(start.tokenizer_files[0]),
-        "size": {**asdict(plan.shape), "sequence": plan.sequence, "batch": plan.batch},
-    }
-    return fingerprint(values | ({"source": dict(start.source)} if start.source else {}))
+            measured |= {"best_step": best["step"], "heldout_bits_per_byte": best["bits"]}
+        return measured

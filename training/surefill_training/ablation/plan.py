@@ -85,7 +85,7 @@ def _ablation(base: Mapping[str, Any], group: Mapping[str, Any]) -> Ablation:
 
 
 def _arm(
-    base: Mapping[str, Any], arm: Mapping[str, Any], budget: Mapping[Unit, Any], seeds: list[int]
+    base: Mapping[str, Any], arm: Mapping[str, Any], budget: Mapping[str, Any], seeds: list[int]
 ) -> Arm:
     name = _name(arm, "An arm")
     given = {_flag(key): value for key, value in arm.get("options", {}).items()}

@@ -16,7 +16,6 @@ from pathlib import Path
 
 import torch
 from torch import nn
-from torch._utils import _flatten_dense_tensors, _unflatten_dense_tensors
 
 from surefill_training.errors import TrainingError
 
@@ -50,11 +49,12 @@ class Processes:
 
         gradients = [p.grad for p in parameters if p.grad is not None]
         # One exchange a step: it is as long as the weights, and a step is long.
-        flat = reduce(_flatten_dense_tensors([*gradients, loss]), "sum")
-        *summed, total = _unflatten_dense_tensors(flat, [*gradients, loss])  # type: ignore[no-untyped-call]
+        flat = torch.cat([part.flatten() for part in (*gradients, loss)])
+        *summed, total = reduce(flat, "sum").split([part.numel() for part in (*gradients, loss)])
         for gradient, value in zip(gradients, summed, strict=True):
-            gradient.copy_(value)
-        return torch.as_tensor(total)
+            gradient.copy_(value.view_as(gradient))
+        found: torch.Tensor = total.squeeze()
+        return found
 
     def agree(
         self, seconds: float, interrupted: bool, scoring: bool, saving: bool

@@ -128,6 +128,7 @@ def launch(count: int, arguments: Sequence[str], logs: Path, *, on_cpu: bool) ->
     config = LaunchConfig(
         min_nodes=1,
         max_nodes=1,
+        run_id="surefill",
         nproc_per_node=count,
         rdzv_backend="c10d",
         rdzv_endpoint="localhost:0",
@@ -139,7 +140,13 @@ def launch(count: int, arguments: Sequence[str], logs: Path, *, on_cpu: bool) ->
     try:
         elastic_launch(config, sys.executable)("-m", "surefill_training.cli", *arguments)
     except ChildFailedError as error:
-        return int(error.get_first_failure()[1].exitcode)
+        rank, failure = error.get_first_failure()
+        if rank == 0:
+            return int(failure.exitcode)
+        raise TrainingError(
+            f"Process {rank} failed (exit status {failure.exitcode}).",
+            f"See what it printed in {logs}.",
+        ) from error
     except SignalException as error:
         raise KeyboardInterrupt from error
     return 0

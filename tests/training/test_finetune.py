@@ -167,8 +167,10 @@ def test_the_command_up_to_a_bundle(
         ["finetune", first, *common, "--lora", "--rank", 2, "--out", second],
         ["finetune", first, *common, "--lora", "--rank", 2, "--out", second],
         ["export", second / "model", "--precision", "fp32", "--out", onnx],
-        ["bundle", second / "model", "--exported", onnx, "--precision", "fp32"]
-        + ["--name", "tuned", "--out", bundle],
+        [
+            *("bundle", second / "model", "--exported", onnx, "--precision", "fp32"),
+            *("--name", "tuned", "--out", bundle),
+        ],
     ):
         assert cli.main([str(word) for word in command]) == 0, capfd.readouterr().err
     assert "was already finished after 2 steps" in capfd.readouterr().err

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 from pathlib import Path
 
@@ -12,32 +11,17 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from surefill_training import cli
 from surefill_training.errors import TrainingError
-from surefill_training.options import Overrides, RunOptions, TrainOptions
+from surefill_training.launching import launch
+from surefill_training.options import Overrides, RunOptions, StoppingOptions, TrainOptions
 from surefill_training.train import Trainer, trainer
 from surefill_training.train.processes import Processes
 
-STEPS = 4
-
-
-def command(corpus: Path, tokenizer: Path, out: Path, *more: object) -> list[str]:
-    words = ["pretrain", "--corpus", corpus, "--tokenizer", tokenizer, "--out", out]
-    words += ["--preset", "test", "--steps", STEPS, "--batch", 3, "--device", "cpu"]
-    words += ["--no-compile", "--precision", "fp32", "--heldout-chars", 500]
-    words += ["--evaluate-steps", 1, "--patience", 9, *more]
-    return [str(word) for word in words]
-
-
-def run(words: list[str], launcher: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    return subprocess.run(
-        [sys.executable, "-m", *launcher, "surefill_training.cli", *words],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-        env=environment,
-    )
+OPTIONS = TrainOptions(
+    preset="test", steps=4, overrides=Overrides(batch=3), stopping=StoppingOptions(patience=9)
+)
+RUN = RunOptions(device="cpu", compile=False, precision="fp32", heldout_chars=500, evaluate_steps=1)
 
 
 def metrics(out: Path) -> list[dict[str, float]]:
@@ -45,40 +29,39 @@ def metrics(out: Path) -> list[dict[str, float]]:
 
 
 def test_two_processes_train_as_one_does(
-    corpus: Path, tokenizer_file: Path, tmp_path: Path
+    corpus: Path, tokenizer_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Three rows on two processes: the same losses, scores and weights, up to rounding."""
+    """Three rows on two processes: the same run, up to rounding."""
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
     one, two = tmp_path / "one", tmp_path / "two"
-    for words in (
-        command(corpus, tokenizer_file, one),
-        command(corpus, tokenizer_file, two, "--processes", 2, "--stop-after", 1e-9),
-        command(corpus, tokenizer_file, two, "--processes", 2),
-    ):
-        done = run(words)
-        assert done.returncode == 0, done.stderr
+    words = ["pretrain", "--corpus", corpus, "--tokenizer", tokenizer_file, "--out", two]
+    words += ["--preset", "test", "--steps", 4, "--batch", 3, "--patience", 9]
+    words += ["--device", "cpu", "--no-compile", "--precision", "fp32", "--heldout-chars", 500]
+    words += ["--evaluate-steps", 1, "--processes", 2]
+    assert cli.main([str(word) for word in words]) == 0
+    Trainer(corpus, tokenizer_file, one, OPTIONS, RUN).train()
     alone, together = metrics(one), metrics(two)
-    assert [report["step"] for report in together] == list(range(1, STEPS + 1))
+    assert [report["step"] for report in together] == [1, 2, 3, 4]
     for key in ("loss", "heldout_bits_per_byte", "tokens"):
         expected = [report[key] for report in alone]
         assert [report[key] for report in together] == pytest.approx(expected, rel=1e-4)
     ours, theirs = (load_file(out / "model" / "model.safetensors") for out in (one, two))
     assert all(torch.allclose(ours[name], theirs[name], atol=1e-3) for name in ours)
-    refused = run(command(corpus, tokenizer_file, two, "--processes", 2, "--seed", 1))
-    assert refused.returncode == 1
-    assert "other options (seed)" in refused.stderr + " ".join(
-        file.read_text() for file in (two / "processes").rglob("*.log")
-    )
-    assert "ChildFailedError" not in refused.stderr
+    # One process goes on where two have been: there is nothing left to do.
+    again = Trainer(corpus, tokenizer_file, two, OPTIONS, RUN)
+    again.train()
+    assert (again.finished, again.new_steps) == (True, 0)
 
 
-def test_a_launcher_of_accelerate_makes_no_difference(
-    corpus: Path, tokenizer_file: Path, tmp_path: Path
-) -> None:
-    words = command(corpus, tokenizer_file, tmp_path, "--processes", 1)
-    launcher = ("accelerate.commands.launch", "--num_processes", "1", "--cpu", "-m")
-    done = run(words, launcher)
-    assert done.returncode == 0, done.stderr
-    assert metrics(tmp_path)[-1]["step"] == STEPS
+def test_a_process_that_fails_ends_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
+    try:
+        assert launch(2, ["unknown"], tmp_path, on_cpu=True) == 2
+    except TrainingError as error:
+        assert "Process 1 failed (exit status 2)" in error.message
+    (log,) = tmp_path.rglob("1/stderr.log")
+    assert "usage: surefill-train" in log.read_text()
 
 
 def test_one_process_exchanges_nothing() -> None:

@@ -86,7 +86,7 @@ def work(tmp_path_factory: pytest.TempPathFactory) -> Workplace:
     install_some(place.site)
     (place.mine).mkdir()
     (place.mine / "own.py").write_text(module(1000))
-    (place.root / "names.txt").write_text("# packages\n\nbeta  # the second\nAlpha\nalpha\n")
+    (place.root / "names.txt").write_text("# packages\n\nbeta==1.0  # MIT\nAlpha\nalpha\n")
     model, onnx, bundle = place.run / "model", place.onnx, place.bundle
     commands: list[tuple[object, ...]] = [
         (

@@ -15,6 +15,7 @@ from safetensors.torch import load_file
 
 from surefill_training import cli
 from surefill_training.checkpoint import CheckpointFolder, fingerprint, require_same
+from surefill_training.corpus import build
 from surefill_training.data import RowStream
 from surefill_training.errors import CheckpointError, TrainingError
 from surefill_training.inputs import load_tokenizer, make_task
@@ -151,12 +152,12 @@ def test_dropout_is_part_of_the_run_and_goes_on_after_a_stop(
 
 
 def test_rows_made_ahead_are_the_same_and_resume_alike(inputs: Inputs, corpus: Path) -> None:
-    texts = [file.read_text() for file in sorted(corpus.parent.rglob("*.py"))]
+    documents = list(build.load(corpus, "train"))
     tokenizer = load_tokenizer(inputs.tokenizer)
     task = make_task(tokenizer, "qwen2.5-coder", InfillingOptions())
 
     def rows(*, ahead: bool) -> Rows:
-        return Rows(RowStream(texts, task, 64, seed=0, piece_chars=200), 3, ahead=ahead)
+        return Rows(RowStream(documents, task, 64, seed=0), 3, ahead=ahead)
 
     plain, ahead = rows(ahead=False), rows(ahead=True)
     for _ in range(5):

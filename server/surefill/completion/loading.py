@@ -54,14 +54,15 @@ def _local(settings: Settings) -> LoadedModel:
             "Use a newer Surefill, or another bundle.",
         )
     engine = open_engine(bundle, settings.engine.provider, settings.engine.threads or None)
+    # Some tokenizers drop a leading space when they decode a token by itself.
+    keeps_spaces = engine.tokenizer.decode(engine.tokenizer.encode(" a")) == " a"
     context = ContextBuilder(
         engine.tokenizer,
         template,
         manifest.prompt.order,
         manifest.context_length,
         per_line=manifest.tokenizer.per_line,
-        # Some tokenizers drop a leading space when they decode a token by itself.
-        heals=engine.tokenizer.decode(engine.tokenizer.encode(" a")) == " a",
+        extends=engine.texts.extends if keeps_spaces else None,
     )
     return LoadedModel(
         engine=engine,

@@ -41,8 +41,8 @@ class ContextBuilder:
     """Builds prompts for one bundle. Call it from one thread at a time.
 
     With a tokenizer that is not ``per_line`` the budgets are counted line by line, and the text
-    that was chosen is encoded as a whole, as the model has seen it in training. Where it ``heals``,
-    the prompt may end before the last word, for the model to begin with.
+    that was chosen is encoded as a whole, as the model has seen it in training. With ``extends``
+    (see ``heal``) the prompt may end before the cursor, for the model to begin with what is left.
     """
 
     def __init__(
@@ -53,10 +53,10 @@ class ContextBuilder:
         context_length: int,
         *,
         per_line: bool = True,
-        heals: bool = False,
+        extends: Callable[[str], bool] | None = None,
     ) -> None:
         # Only where the middle follows the prefix can a token reach over the cursor.
-        self._heals = heals and (order == "spm" or not template.infills)
+        self._extends = extends if order == "spm" or not template.infills else None
         self._per_line = per_line
         self._tokenizer = tokenizer
         self._template = template
@@ -92,9 +92,9 @@ class ContextBuilder:
         used = sum(len(piece.ids) for piece in suffix)
         prefix = self._prefix(snapshot, position, cursor, budget - used)
         before, lead = self._encode(prefix), ""
-        if self._heals:
+        if self._extends is not None:
             keep = 0 if self._template.infills else 1
-            before, lead = heal(_text(prefix), before, self._tokenizer, keep=keep)
+            before, lead = heal(_text(prefix), before, self._tokenizer, self._extends, keep=keep)
         ids = layout(
             self._template,
             self._order,

@@ -50,6 +50,8 @@ class BundleInfo:
     """The most tokens that the model was trained to see."""
     template: str = "qwen2.5-coder"
     order: PromptOrder = "spm"
+    related: bool = True
+    """The model has seen excerpts of other files in front, where its template can mark them."""
     made: Mapping[str, Any] = field(default_factory=dict)
     scores: Mapping[str, Any] = field(default_factory=dict)
 
@@ -142,6 +144,7 @@ def _manifest(folder: Path, info: BundleInfo, layout: KvLayout, precision: Preci
             order=info.order,
             special_tokens=template.special_tokens(),
             ends=template.ends,
+            related=info.related and bool(template.file_sep),
         ),
         tokenizer=TokenizerFormat(per_line=_is_per_line(folder / TOKENIZER)),
         files={file.name: _sha256(file) for file in sorted(folder.iterdir())},

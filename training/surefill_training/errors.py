@@ -17,3 +17,7 @@ class CheckpointError(TrainingError):
 
 class ExportError(TrainingError):
     """A model cannot be exported or bundled."""
+
+
+class ProblemsError(TrainingError):
+    """A file of problems with tests cannot be used."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from surefill.errors import BundleError
 
 if TYPE_CHECKING:
+    from surefill.completion.feed import Memory
     from surefill.context.window import ContextBuilder
     from surefill.engine.interface import Engine
     from surefill.settings import Settings
@@ -31,6 +32,9 @@ class LoadedModel:
     provider: str
     note: str = ""
     """Why it is this provider, where that is not what was asked for."""
+    languages: tuple[str, ...] = ()
+    """Those that it was trained for."""
+    memory: Memory | None = None
 
 
 def load_model(settings: Settings) -> LoadedModel:
@@ -63,6 +67,7 @@ def _local(settings: Settings) -> LoadedModel:
         manifest.context_length,
         per_line=manifest.tokenizer.per_line,
         extends=engine.texts.extends if keeps_spaces else None,
+        takes_related=manifest.prompt.related,
     )
     return LoadedModel(
         engine=engine,
@@ -71,6 +76,7 @@ def _local(settings: Settings) -> LoadedModel:
         version=manifest.version,
         provider=engine.session.provider,
         note=engine.session.provider_note,
+        languages=manifest.languages,
     )
 
 
@@ -85,5 +91,8 @@ def _remote(settings: Settings) -> LoadedModel:
     template = TEMPLATES[remote.template if remote.template != "suffix" else "qwen2.5-coder"]
     endpoint = Endpoint(remote.url, remote.model, remote.api_key_variable)
     engine = RemoteEngine(endpoint, None if remote.template == "suffix" else template)
-    context = ContextBuilder(PlainTokenizer(), template, "psm", _REMOTE_CHARACTERS)
+    # Other files than the one being edited stay on this machine.
+    context = ContextBuilder(
+        PlainTokenizer(), template, "psm", _REMOTE_CHARACTERS, takes_related=False
+    )
     return LoadedModel(engine, context, remote.model or "remote", "", "remote")

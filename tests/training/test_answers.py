@@ -17,6 +17,7 @@ from surefill.context.prompt import TEMPLATES
 from surefill.context.window import ContextBuilder
 from surefill.engine.tokenizer import BundleTokenizer
 from surefill.settings import CompletionSettings, Settings
+from surefill.syntax.document import Document as Parsed
 from surefill_training.corpus.build import Document
 from surefill_training.errors import TrainingError
 from surefill_training.evaluate.answers import Answer, answer, answer_all
@@ -135,6 +136,25 @@ def test_a_memory_knows_the_project_and_never_the_middle(pipeline: CompletionPip
         expected = {uri_of(d): d.text for d in own}
         expected[uri_of(asked.document)] = asked.prefix + asked.suffix
         assert seen == expected
+
+
+def test_imports_are_looked_up_in_the_package_without_the_middle() -> None:
+    helper = Document("thing", "thing/helper.py", "def scale(first):\n    return 2 * first\n")
+    user = Document(
+        "thing", "thing/user.py", "from thing import helper, user\nx = helper.scale(3)\n"
+    )
+    outside = Document("thing", "../outside.py", "x = 1\n")
+    asked = hole("helper.scale(3)", document=user)
+    snapshot = Parsed(uri_of(user), asked.language, asked.prefix + asked.suffix).snapshot()
+    with HeldoutProject([helper, user, outside], None) as project:
+        found = project.cut(asked).files(snapshot)
+        assert [(file.path, file.imported) for file in found][:1] == [("thing/helper.py", True)]
+        assert found[0].text == helper.text
+        assert all(asked.middle not in file.text for file in found)
+        moved = hole("scale", document=helper)
+        project.cut(moved)
+        assert found[0].text != moved.prefix + moved.suffix
+        assert user.text in {file.text for file in project.cut(moved).files(snapshot)}
 
 
 def test_a_project_beyond_what_a_server_looks_at(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,17 @@ from typing import Protocol
 
 from surefill.errors import SurefillError
 from surefill_training import __version__
-from surefill_training.commands import bundle, corpus, evaluate, export, ngrams, pretrain, tokenizer
+from surefill_training.commands import (
+    ablate,
+    bundle,
+    corpus,
+    evaluate,
+    export,
+    finetune,
+    ngrams,
+    pretrain,
+    tokenizer,
+)
 
 _EPILOG = """\
 From sources to a bundle that the server loads:
@@ -44,6 +54,8 @@ _COMMANDS: dict[str, _Command] = {
     "corpus": corpus,
     "tokenizer": tokenizer,
     "pretrain": pretrain,
+    "finetune": finetune,
+    "ablate": ablate,
     "export": export,
     "bundle": bundle,
     "ngrams": ngrams,
@@ -55,6 +67,8 @@ _COMMANDS: dict[str, _Command] = {
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
     arguments = build_parser().parse_args(argv)
+    # For a command that starts itself again in several processes.
+    arguments.argv = [*(sys.argv[1:] if argv is None else argv)]
     try:
         result: int = arguments.run(arguments)
     except SurefillError as error:
@@ -95,3 +109,7 @@ def build_parser() -> argparse.ArgumentParser:
         module.add_arguments(command)
         command.set_defaults(run=module.run)
     return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

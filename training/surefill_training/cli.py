@@ -13,7 +13,16 @@ from typing import Protocol
 
 from surefill.errors import SurefillError
 from surefill_training import __version__
-from surefill_training.commands import bundle, corpus, evaluate, export, pretrain, tokenizer
+from surefill_training.commands import (
+    bundle,
+    corpus,
+    evaluate,
+    export,
+    pack,
+    pretrain,
+    tokenizer,
+    unpack,
+)
 
 _EPILOG = """\
 From sources to a bundle that the server loads:
@@ -47,6 +56,8 @@ _COMMANDS: dict[str, _Command] = {
     "export": export,
     "bundle": bundle,
     "evaluate": evaluate,
+    "pack": pack,
+    "unpack": unpack,
 }
 """In the order in which a user needs them; what is heavy they import when they run."""
 

@@ -17,3 +17,11 @@ class CheckpointError(TrainingError):
 
 class ExportError(TrainingError):
     """A model cannot be exported or bundled."""
+
+
+class PackingError(TrainingError):
+    """Something cannot be packed into parts, or its parts cannot be put together."""
+
+
+class ReleaseError(TrainingError):
+    """A bundle cannot be installed as the default."""

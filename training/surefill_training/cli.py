@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from typing import Protocol
 
 from surefill.errors import SurefillError
 from surefill_training import __version__
@@ -18,11 +17,13 @@ from surefill_training.commands import (
     corpus,
     evaluate,
     export,
+    make,
     pack,
     pretrain,
     tokenizer,
     unpack,
 )
+from surefill_training.commands.shared import Command
 
 _EPILOG = """\
 From sources to a bundle that the server loads:
@@ -38,18 +39,7 @@ From sources to a bundle that the server loads:
 For another size give its --preset to tokenizer and to pretrain.
 """
 
-
-class _Command(Protocol):
-    """A module of ``surefill_training.commands``."""
-
-    HELP: str
-
-    def add_arguments(self, parser: argparse.ArgumentParser) -> None: ...
-
-    def run(self, arguments: argparse.Namespace) -> int: ...
-
-
-_COMMANDS: dict[str, _Command] = {
+_COMMANDS: dict[str, Command] = {
     "corpus": corpus,
     "tokenizer": tokenizer,
     "pretrain": pretrain,
@@ -58,6 +48,7 @@ _COMMANDS: dict[str, _Command] = {
     "evaluate": evaluate,
     "pack": pack,
     "unpack": unpack,
+    "make": make,
 }
 """In the order in which a user needs them; what is heavy they import when they run."""
 

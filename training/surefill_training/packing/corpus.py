@@ -34,9 +34,9 @@ SPLITS = ("heldout", "train")
 
 _SMALLER = 0.97
 """Of the text that fitted, how much is tried next: other documents compress a little otherwise."""
-# Text gains nothing from alignment; 64 MiB are remembered, which takes 700 MB while packing.
-_FILTERS = [{"id": lzma.FILTER_LZMA2, "preset": 9, "lc": 4, "lp": 0, "pb": 0}]
 _BLOCK = 2**20
+_MEMORY = 2**26
+"""Text in which repetitions are found; packing takes eleven times as much memory."""
 
 Progress = Callable[[float], None]
 """Called with the share of the corpus's text that has been compressed, 0 to 1."""
@@ -160,7 +160,7 @@ def _write(
     used = size = 0
     try:
         with target.open("wb") as file:
-            packer = _Packer(file, limit)
+            packer = _Packer(file, limit, whole)
             fits = packer.add((json.dumps(header) + "\n").encode())
             for split in SPLITS:
                 for place, line in enumerate(_lines(corpus, split)):
@@ -181,10 +181,13 @@ def _write(
 class _Packer:
     """Compresses into a file until that has reached its limit."""
 
-    def __init__(self, file: BinaryIO, limit: int) -> None:
+    def __init__(self, file: BinaryIO, limit: int, expected: int) -> None:
         self._file = file
         self._left = limit
-        self._xz = lzma.LZMACompressor(lzma.FORMAT_XZ, lzma.CHECK_SHA256, filters=_FILTERS)
+        memory = max(_BLOCK, min(_MEMORY, expected))
+        # Code gains from longer contexts, and nothing from an alignment that it does not have.
+        lzma2 = {"id": lzma.FILTER_LZMA2, "preset": 9, "dict_size": memory, "lc": 4, "pb": 0}
+        self._xz = lzma.LZMACompressor(lzma.FORMAT_XZ, lzma.CHECK_SHA256, filters=[lzma2])
         self._waiting = bytearray()
 
     def add(self, data: bytes) -> bool:

@@ -106,7 +106,8 @@ def test_from_a_packed_corpus_to_weights(
 
     times = {name: files(out / name) for name in ("corpus", "tokenizer", "result", "parts")}
     (out / "parts" / "result.tar.001").unlink()
-    run_on_a_bare_machine(*command)
+    monkeypatch.setitem(sys.modules, "onnxruntime_genai", None)
+    assert run(*command) == 0
     again = {name: files(out / name) for name in times}
     assert again.pop("parts").keys() == times.pop("parts").keys()
     assert again == times

@@ -57,17 +57,6 @@ def find_template(name: str) -> PromptTemplate:
         ) from error
 
 
-def read_lines(path: Path) -> list[str]:
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise TrainingError(
-            f"{path} cannot be read ({reason}).", "Give a text file with one name on each line."
-        ) from error
-    return [name for line in text.splitlines() if (name := line.partition("#")[0].strip())]
-
-
 def read_record(path: Path) -> dict[str, Any]:
     """What an earlier run of a step noted; empty when there is none that can be read."""
     try:

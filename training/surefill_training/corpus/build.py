@@ -18,21 +18,29 @@ import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from surefill_training.corpus import filters
+from surefill_training.corpus.decontaminate import Contamination
 from surefill_training.corpus.deduplicate import Deduplicator, copied_shares
-from surefill_training.corpus.filters import Limits, is_permissive, reason_to_drop
-from surefill_training.corpus.sources import Source, canonical
+from surefill_training.corpus.filters import (
+    Limits,
+    is_permissive,
+    reason_to_drop,
+    without_license_header,
+)
+from surefill_training.corpus.sources import SUFFIXES, Source, canonical
 from surefill_training.errors import CorpusError
-from surefill_training.files import make_folder, not_written, write_atomically
+from surefill_training.files import hash_of, make_folder, not_written, write_atomically
 
 _DAMAGED = (OSError, EOFError, zlib.error, ValueError, KeyError, TypeError, AttributeError)
 """What reading a damaged stage file can raise."""
 
-_FILTERS = hashlib.sha256(Path(filters.__file__).read_bytes()).hexdigest()
+_RULES = hashlib.sha256(b"".join(Path(f).read_bytes() for f in (filters.__file__, __file__)))
 """What was staged under other rules is read again."""
+
+_TEST_FOLDERS = frozenset({"test", "tests", "testing", "unit_tests", "integration_tests"})
 
 logger = logging.getLogger(__name__)
 
@@ -48,6 +56,11 @@ class Document:
     path: str
     text: str
 
+    @property
+    def language(self) -> str:
+        """Its language's id in LSP, by the file's suffix."""
+        return SUFFIXES[PurePosixPath(self.path).suffix]
+
 
 @dataclass(frozen=True)
 class CorpusOptions:
@@ -61,6 +74,8 @@ class CorpusOptions:
     near_threshold: float = 0.7
     max_copied: float = 0.3
     """Largest share of a held-out document's word 5-grams that the training side may hold."""
+    decontaminate: tuple[Path, ...] = ()
+    """Files with text that must not occur in training: public benchmarks, say."""
     any_license: bool = False
     """Take packages whatever their licence: for your own code only."""
     seed: int = 0
@@ -88,6 +103,7 @@ def build(
     # Held-out packages come first, so that a duplicate across the split leaves the training side.
     ordered = sorted(sources, key=lambda s: (canonical(s.name) not in heldout, s.name))
     deduplicator = Deduplicator(options.near_threshold)
+    contamination = Contamination(options.decontaminate)
     splits: dict[str, list[Document]] = {"train": [], "heldout": []}
     tallies: dict[str, _Tally] = {}
     for index, source in enumerate(ordered):
@@ -96,6 +112,8 @@ def build(
         split = "heldout" if canonical(source.name) in heldout else "train"
         for document in _read(source, out, options, tally):
             reason = deduplicator.seen(f"{source.name}/{document.path}", document.text)
+            if reason is None and split == "train" and contamination.touches(document.text):
+                reason = "in text to measure on"
             if reason:
                 tally.dropped[reason] += 1
                 continue
@@ -214,7 +232,7 @@ def _read(source: Source, out: Path, options: CorpusOptions, tally: _Tally) -> l
         json.dumps(
             [
                 source.key,
-                _FILTERS,
+                _RULES.hexdigest(),
                 asdict(options.limits),
                 options.max_source_chars,
                 options.seed,
@@ -250,6 +268,9 @@ def _stamp(file: Path) -> tuple[int, int]:
 def _usable(source: Source, options: CorpusOptions, tally: _Tally) -> Iterator[Document]:
     files = list(source.files)
     random.Random(f"{options.seed}:{source.key}").shuffle(files)
+    # Where a package is larger than its share, its own code teaches more than its tests, and a
+    # package of this index is about Python.
+    files.sort(key=lambda file: (_is_test(file), file.suffix != ".py"))
     taken = 0
     for file in files:
         if taken >= options.max_source_chars:
@@ -265,8 +286,14 @@ def _usable(source: Source, options: CorpusOptions, tally: _Tally) -> Iterator[D
         if reason:
             tally.dropped[reason] += 1
             continue
+        text = without_license_header(text)
         taken += len(text)
         yield Document(source.name, str(file), text)
+
+
+def _is_test(path: PurePosixPath) -> bool:
+    named = path.stem.startswith("test_") or path.stem.endswith(("_test", ".test", ".spec"))
+    return named or not _TEST_FOLDERS.isdisjoint(path.parts)
 
 
 def _write(
@@ -297,13 +324,24 @@ def _write(
         write_atomically(out / f"{split}.jsonl.gz", buffer.getvalue())
     result: dict[str, Any] = {
         "hash": digest.hexdigest(),
-        "options": asdict(options),
+        "options": {
+            **asdict(options),
+            "decontaminate": {file.name: hash_of(file) for file in options.decontaminate},
+        },
         "documents": {split: len(documents) for split, documents in splits.items()},
         "chars": {s: sum(len(d.text) for d in documents) for s, documents in splits.items()},
+        "languages": {s: _chars_by_language(documents) for s, documents in splits.items()},
         "packages": packages,
     }
     write_atomically(out / "manifest.json", (json.dumps(result, indent=1) + "\n").encode())
     return result
+
+
+def _chars_by_language(documents: Sequence[Document]) -> dict[str, int]:
+    chars: Counter[str] = Counter()
+    for document in documents:
+        chars[document.language] += len(document.text)
+    return dict(sorted(chars.items()))
 
 
 def _dropped(packages: list[dict[str, Any]]) -> str:

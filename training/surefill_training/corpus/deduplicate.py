@@ -46,7 +46,7 @@ class Deduplicator:
             return "exact duplicate"
         self._exact.add(digest)
         sketch = self._seed.copy()
-        sketch.update_batch([int(g).to_bytes(8, "little") for g in _grams(words)])
+        sketch.update_batch([int(g).to_bytes(8, "little") for g in grams(words)])
         for found in self._near.query(sketch):
             if self._sketches[found].jaccard(sketch) >= self._threshold:
                 return "near duplicate"
@@ -60,25 +60,25 @@ def copied_shares(texts: Iterable[str], others: Iterable[str]) -> list[float]:
 
     Similarity misses a small file that was copied out of large ones; this does not.
     """
-    grams = [_grams(_WORD.findall(text)) for text in texts]
-    known = np.unique(np.concatenate(grams)) if grams else np.zeros(0, np.uint64)
+    parts = [grams(_WORD.findall(text)) for text in texts]
+    known = np.unique(np.concatenate(parts)) if parts else np.zeros(0, np.uint64)
     found = np.zeros(len(known), bool)
     for other in others:
-        foreign = _grams(_WORD.findall(other))
+        foreign = grams(_WORD.findall(other))
         at = np.searchsorted(known, foreign)
         inside = at < len(known)
         at, foreign = at[inside], foreign[inside]
         found[at[known[at] == foreign]] = True
-    return [float(found[np.searchsorted(known, own)].mean()) for own in grams]
+    return [float(found[np.searchsorted(known, own)].mean()) for own in parts]
 
 
-def _grams(words: list[str]) -> Grams:
-    """Hashes of the distinct 5-grams of ``words``, sorted; never empty."""
-    # Hashing words once and combining five of them with arithmetic is many times faster than
-    # hashing each joined 5-gram.
+def grams(words: list[str], length: int = 5) -> Grams:
+    """Hashes of the distinct runs of ``length`` words, sorted; never empty."""
+    # Hashing words once and combining their hashes with arithmetic is many times faster than
+    # hashing each joined run.
     hashed = np.array([zlib.crc32(w.encode("utf-8", "surrogatepass")) for w in words], np.uint64)
-    grams = np.zeros(max(1, len(hashed) - 4), np.uint64)
-    for offset in range(min(5, len(hashed))):
-        part = hashed[offset : offset + len(grams)]
-        grams[: len(part)] = grams[: len(part)] * np.uint64(0x9E3779B97F4A7C15) + part
-    return np.unique(grams)
+    runs = np.zeros(max(1, len(hashed) - length + 1), np.uint64)
+    for offset in range(min(length, len(hashed))):
+        part = hashed[offset : offset + len(runs)]
+        runs[: len(part)] = runs[: len(part)] * np.uint64(0x9E3779B97F4A7C15) + part
+    return np.unique(runs)

@@ -5,7 +5,9 @@ Each reason is counted, so that the manifest can say what was dropped and why.
 
 from __future__ import annotations
 
+import ast
 import re
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -31,6 +33,11 @@ _RESTRICTIVE_HEADER = re.compile(
     r"(licensed|released|distributed|available) under (the )?(terms of )?(the )?[AL]?GPL)"
 )
 _SPDX_TAG = re.compile(r"SPDX-License-Identifier:[ \t]*(.+)")
+_HEADER = re.compile(
+    r"(?:#![^\n]*\n)?\s*(?P<block>(?:(?:#|--|//)[^\n]*\n|[^\S\n]*\n)+|/\*.*?\*/[^\S\n]*\n)",
+    re.DOTALL,
+)
+_LEGAL = re.compile(r"(?i)copyright|licen[cs]e|all rights reserved|SPDX-")
 _VENDORED = frozenset(
     {
         "_vendor",
@@ -48,6 +55,7 @@ _VENDORED = frozenset(
         "_click",
     }
 )
+_MOST_COMMENTS = 0.7
 _HEAD = 2000
 """Characters at a document's start in which generators and licences leave their mark."""
 
@@ -62,6 +70,17 @@ class Limits:
     max_mean_line: float = 90.0
     max_data_share: float = 0.45
     """Largest share of characters that are digits, quotes, commas and the like."""
+
+
+def without_license_header(text: str) -> str:
+    """``text`` less the comment block at its start, where that is about copyright or a licence.
+
+    The same block stands in every file of many packages; a model that learns it suggests it.
+    """
+    found = _HEADER.match(text)
+    if found is None or not _LEGAL.search(found["block"]):
+        return text
+    return text[: found.start("block")] + text[found.end() :].lstrip("\n")
 
 
 def is_permissive(license_name: str) -> bool:
@@ -98,6 +117,26 @@ def _has_long_lines(_path: PurePosixPath, text: str, limits: Limits) -> bool:
     return max(map(len, lines)) > limits.max_line or len(text) / len(lines) > limits.max_mean_line
 
 
+def _comment_share(path: PurePosixPath, text: str) -> float:
+    """Share of non-blank lines that are comments: licences, and code that was switched off."""
+    signs = {".py": ("#",), ".sql": ("--",)}.get(path.suffix, ("//", "*", "/*"))
+    lines = [stripped for line in text.split("\n") if (stripped := line.strip())]
+    return sum(line.startswith(signs) for line in lines) / max(1, len(lines))
+
+
+def _does_not_parse(path: PurePosixPath, text: str, _limits: Limits) -> bool:
+    """Python of another age, templates, and broken files that test suites carry."""
+    if path.suffix != ".py":
+        return False
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return True
+    return False
+
+
 def _data_share(text: str) -> float:
     """Share of non-blank characters that data has and prose and code have less of."""
     dense = [c for c in text if not c.isspace()]
@@ -112,6 +151,8 @@ _REASONS: tuple[tuple[str, Callable[[PurePosixPath, str, Limits], bool]], ...] =
     ("generated", _is_generated),
     ("restrictive licence header", _is_restricted),
     ("minified or long lines", _has_long_lines),
+    ("mostly comments", lambda path, text, _limits: _comment_share(path, text) > _MOST_COMMENTS),
     ("data-like", lambda _path, text, limits: _data_share(text) > limits.max_data_share),
+    ("does not parse", _does_not_parse),
 )
 """Cheap ones first; the first that applies is the one that is counted."""

@@ -5,18 +5,28 @@ Finds files and licences; judges no content.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import sysconfig
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from surefill_training.corpus.filters import is_permissive
 from surefill_training.errors import CorpusError
 
-SUFFIXES = {".py": "python"}
+SUFFIXES = {
+    ".py": "python",
+    ".js": "javascript",
+    ".mjs": "javascript",
+    ".jsx": "javascript",
+    ".ts": "typescript",
+    ".tsx": "typescriptreact",
+    ".sql": "sql",
+}
 """File suffixes that are read, with the language that each belongs to."""
 
 _CLASSIFIER = "License :: "
@@ -73,6 +83,22 @@ def from_package(name: str, search_path: Sequence[Path] | None = None) -> Source
             "Give the folder of its sources with --directory instead.",
         )
     return Source(name, found.version, _license_of(found), root, files)
+
+
+def from_environment(leave_out: Container[str] = ()) -> list[Source]:
+    """Every permissively licensed package of this interpreter that lists source files.
+
+    ``leave_out`` holds canonical names.
+    """
+    names = {canonical(found.name) for found in metadata.distributions() if found.name}
+    found = []
+    for name in sorted(names):
+        if name in leave_out:
+            continue
+        # What is installed for development lists no files.
+        with contextlib.suppress(CorpusError):
+            found.append(from_package(name))
+    return [source for source in found if is_permissive(source.license)]
 
 
 def from_directory(directory: Path, license_name: str = "unknown") -> Source:

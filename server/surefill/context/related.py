@@ -1,0 +1,105 @@
+"""What a model sees of other files: signatures of what is imported, and what looks most alike.
+
+Training and serving both choose excerpts here. Pure functions on texts; which files there are is
+not known here.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from surefill.syntax.languages import Language
+from surefill.syntax.outline import outline
+
+WINDOW_LINES = 24
+_STEP = 8
+_LEAST_ALIKE = 0.12
+_MOST_ALIKE = 0.85
+"""What is nearly the same as the text around the cursor, a small model copies blindly."""
+_LONGEST_LINE = 300
+_MOST_WINDOWS = 400
+_WORD = re.compile(r"[^\W\d]\w+")
+
+
+@dataclass(frozen=True)
+class OtherFile:
+    """Another file of the project. ``path`` is what the model sees of where it lies."""
+
+    path: str
+    text: str
+    language: Language | None
+    imported: bool = False
+    """Whether the document imports it: then its signatures are wanted."""
+
+
+def excerpts(files: Iterable[OtherFile], around: str, budget: int) -> list[str]:
+    """Excerpts of ``files`` for a cursor in the text ``around``, within ``budget`` characters.
+
+    Each is a file's path, a newline and a part of its text. Signatures of imported files come
+    first; of the others the windows of lines that have most words in common with ``around``. The
+    least important stands first, farthest from the cursor.
+    """
+    chosen: list[str] = []
+    ranked: list[tuple[float, str]] = []
+    wanted = words(around)
+    for file in files:
+        if file.imported and file.language is not None:
+            signatures = outline(file.text, file.language)
+            # So many that no single module takes all.
+            text = _whole_lines(signatures, budget // 2)
+            if text:
+                budget -= _add(chosen, file.path, text)
+        else:
+            text, likeness = most_alike(file.text, wanted)
+            if text:
+                ranked.append((likeness, f"{file.path}\n{text}"))
+    for _, excerpt in sorted(ranked, key=lambda item: -item[0]):
+        if len(excerpt) <= budget:
+            chosen.append(excerpt)
+            budget -= len(excerpt)
+    return chosen[::-1]
+
+
+def most_alike(text: str, wanted: frozenset[str]) -> tuple[str, float]:
+    """The window of ``text`` that has most words in common with ``wanted``, and its likeness.
+
+    Likeness is the Jaccard index of the sets of words. Empty where no window is alike enough.
+    """
+    best, likeness = "", 0.0
+    for window in _windows(text):
+        own = words(window)
+        both = len(own & wanted)
+        index = both / max(1, len(own) + len(wanted) - both)
+        if likeness < index < _MOST_ALIKE:
+            best, likeness = window, index
+    return (best, likeness) if likeness >= _LEAST_ALIKE else ("", 0.0)
+
+
+@functools.lru_cache(4_096)
+def words(text: str) -> frozenset[str]:
+    """The words of ``text`` that say what it is about: those that it does not use all the time."""
+    counts = Counter(_WORD.findall(text))
+    return frozenset(word for word, _ in counts.most_common(200))
+
+
+@functools.lru_cache(256)
+def _windows(text: str) -> tuple[str, ...]:
+    lines = text.splitlines(keepends=True)
+    starts = range(0, max(1, len(lines) - WINDOW_LINES + _STEP), _STEP)[:_MOST_WINDOWS]
+    windows = (lines[start : start + WINDOW_LINES] for start in starts)
+    return tuple(
+        "".join(window) for window in windows if max(map(len, window), default=0) <= _LONGEST_LINE
+    )
+
+
+def _add(chosen: list[str], path: str, text: str) -> int:
+    chosen.append(f"{path}\n{text}")
+    return len(chosen[-1])
+
+
+def _whole_lines(text: str, limit: int) -> str:
+    return text if len(text) <= limit else text[: text.rfind("\n", 0, limit) + 1]

@@ -1,0 +1,92 @@
+"""Keeps text that a model will be measured on out of its training.
+
+A document is dropped when it shares a run of 13 tokens with such text, the rule of Brown et al.,
+2020 (https://arxiv.org/abs/2005.14165), appendix C. Tokens are words and single signs.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+import zlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from surefill_training.corpus.deduplicate import grams
+from surefill_training.errors import CorpusError
+
+TOKENS = 13
+
+_TOKEN = re.compile(r"\w+|[^\w\s]")
+
+
+class Contamination:
+    """Recognises documents that share a run of tokens with the texts in some files.
+
+    Files ending in ``.jsonl`` (or ``.jsonl.gz``, or ``.json``) are read as JSON and every text in
+    them counts, as public benchmarks come; any other file is one text.
+    """
+
+    def __init__(self, files: Sequence[Path]) -> None:
+        found = [grams(tokens, TOKENS) for file in files for tokens in _runs(file)]
+        if files and not found:
+            raise CorpusError(
+                f"No text of {TOKENS} tokens is in {', '.join(map(str, files))}.",
+                "Give files with the text that must not occur in training.",
+            )
+        self._known = np.unique(np.concatenate(found)) if found else np.zeros(0, np.uint64)
+
+    def __bool__(self) -> bool:
+        return bool(len(self._known))
+
+    def touches(self, text: str) -> bool:
+        """Whether ``text`` shares a run of tokens with what must not be trained on."""
+        tokens = _TOKEN.findall(text)
+        if len(tokens) < TOKENS or not self:
+            return False
+        own = grams(tokens, TOKENS)
+        at = np.searchsorted(self._known, own)
+        at[at == len(self._known)] = 0
+        return bool((self._known[at] == own).any())
+
+
+def _runs(file: Path) -> Iterator[list[str]]:
+    """The tokens of each text that is long enough to hold a run."""
+    for text in _texts(file):
+        tokens = _TOKEN.findall(text)
+        if len(tokens) >= TOKENS:
+            yield tokens
+
+
+def _texts(file: Path) -> Iterator[str]:
+    try:
+        data = file.read_bytes()
+        text = (gzip.decompress(data) if file.suffix == ".gz" else data).decode("utf-8")
+        name = file.name.removesuffix(".gz")
+        if name.endswith(".jsonl"):
+            for line in text.splitlines():
+                if line.strip():
+                    yield from _strings(json.loads(line))
+        elif name.endswith(".json"):
+            yield from _strings(json.loads(text))
+        else:
+            yield text
+    except (OSError, EOFError, zlib.error, ValueError) as error:
+        raise CorpusError(
+            f"{file} cannot be read ({error}).",
+            "Give a text file, or JSON lines as public benchmarks come.",
+        ) from error
+
+
+def _strings(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for inner in value.values():
+            yield from _strings(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _strings(inner)

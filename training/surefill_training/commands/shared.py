@@ -48,6 +48,16 @@ def positive_float(text: str) -> float:
     return value
 
 
+def share(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a share from 0 to 1")
+    return value
+
+
 def find_template(name: str) -> PromptTemplate:
     try:
         return TEMPLATES[name]

@@ -2,189 +2,200 @@
 
 from __future__ import annotations
 
-import math
-import random
-import statistics
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import numpy as np
-
-from surefill.completion.loading import load_model
 from surefill.completion.pipeline import CompletionPipeline
-from surefill.engine.bundle import MODEL, Bundle, Manifest
-from surefill.engine.interrupt import Interrupt
-from surefill.engine.session import ModelSession
-from surefill.engine.tokenizer import BundleTokenizer
 from surefill.settings import Settings
 from surefill_training.corpus import build
 from surefill_training.corpus.sources import canonical
 from surefill_training.errors import CorpusError
-from surefill_training.evaluate.lines import complete_lines, draw_holes
-from surefill_training.evaluate.statistics import Estimate, bootstrap
-from surefill_training.tasks.holes import Hole
-
-_CHUNK = 128
-"""Tokens whose logits are computed at once: those of a whole context can be gigabytes."""
+from surefill_training.evaluate.answers import Answer, answer_all
+from surefill_training.evaluate.contestants import SHIPPED, Contestant, from_bundle, previous
+from surefill_training.evaluate.holes import TASKS, Hole, Task, draw_holes
+from surefill_training.evaluate.scores import (
+    CalibrationBin,
+    TaskScores,
+    calibration,
+    calibration_error,
+    score,
+)
+from surefill_training.evaluate.served_bits import bits_per_byte, sample
+from surefill_training.evaluate.statistics import Estimate, paired_difference
 
 Progress = Callable[[str, int, int], None]
+
+_HOLES: Mapping[Task, int] = {task: 500 if task == "line_end" else 200 for task in TASKS}
 
 
 @dataclass(frozen=True)
 class EvaluateOptions:
-    """Sizes of the samples; equal options give equal samples."""
+    """What is measured, and on how much; equal options give equal samples."""
 
-    holes: int = 500
+    tasks: tuple[Task, ...] = TASKS
+    holes: int | None = None
+    """For each task; None takes 500 line ends and 200 of the others."""
     chars: int = 400_000
+    """Size of the sample that bits per byte are measured on."""
     seed: int = 0
+    min_confidence: float = 0.0
+    """0: every suggestion counts, however unsure the model is, except behind statements that are
+    complete, where the server's policy asks for half of certainty at least."""
+    against: str = SHIPPED
+    """The bundle to beat, by name or path; ``none`` for none."""
 
 
 @dataclass(frozen=True)
-class BundleScores:
-    """What was measured of one bundle."""
+class Plan:
+    """Who is measured on what."""
+
+    contestants: Sequence[Contestant]
+    documents: Sequence[build.Document]
+    texts: Sequence[str]
+    holes: Sequence[Hole]
+    corpus: str
+    options: EvaluateOptions
+    notes: Sequence[str] = ()
+    """Sentences about what is not measured."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What one contestant did: all that the scores are computed from."""
+
+    contestant: Contestant
+    answers: Sequence[Answer]
+    bits_per_byte: float | None
+    """Of the model alone; None where there is none."""
+
+    def of(self, task: str) -> list[Answer]:
+        """The answers to one task's holes."""
+        return [answer for answer in self.answers if answer.hole.task == task]
+
+
+@dataclass(frozen=True)
+class Result:
+    """One contestant's scores, as ``--json`` writes them."""
 
     name: str
     version: str
     precision: str
-    bits_per_byte: float
-    exact_match: Estimate
-    edit_similarity: Estimate
-    shown: Estimate
-    parses: Estimate
-    median_ms: float
+    kind: str
+    label: str
+    bits_per_byte: float | None
     megabytes: float
-    holes: int
-    seed: int
-    corpus: str
     weights: Sequence[str]
-    """SHA-256 of the graph and, where they lie beside it, of its weights."""
     unseen: bool
-    """Whether the bundle says what it was trained on, and none of that was held out here."""
+    corpus: str
+    seed: int
+    min_confidence: float
+    blend: bool
+    tasks: Mapping[str, TaskScores]
+    calibration: Sequence[CalibrationBin]
+    calibration_error: float | None
+    against: str | None = None
+    """Label of the bundle that ``difference`` is with."""
+    difference: Mapping[str, Estimate] = field(default_factory=dict)
+    """By task: exact match less that of ``against``, on the same holes."""
 
 
-def compare(
-    bundles: Sequence[Path], corpus: Path, options: EvaluateOptions, progress: Progress
-) -> list[BundleScores]:
-    """Measure each bundle on the same held-out samples.
+def plan(bundles: Sequence[Path], corpus: Path, options: EvaluateOptions) -> Plan:
+    """Load the corpus, draw the holes, and find the contestants.
 
-    Raises CorpusError for a bundle that was trained on a package which this corpus holds out.
+    Raises CorpusError for a corpus that holds nothing out or nothing to ask, and for a bundle that
+    was trained on a package which it holds out.
     """
     documents = list(build.load(corpus, "heldout"))
     if not documents:
         raise CorpusError("The corpus holds nothing out.", "Build it again with --heldout PACKAGE.")
     heldout = {canonical(document.source) for document in documents}
-    for path in bundles:
-        _require_unseen(Bundle.load(path).manifest, heldout)
-    samples = _Samples(
+    settings = Settings()
+    asked = replace(settings.completion, min_confidence=options.min_confidence)
+    settings = replace(settings, completion=asked)
+    contestants = [from_bundle(path, heldout, settings) for path in bundles]
+    before, note = previous(options.against, contestants, heldout, settings)
+    holes = [
+        hole
+        for task in options.tasks
+        for hole in draw_holes(documents, task, options.holes or _HOLES[task], options.seed)
+    ]
+    return Plan(
+        contestants=[*contestants, *([before] if before else [])],
+        documents=documents,
         texts=sample(documents, options.chars, options.seed),
-        holes=draw_holes(documents, options.holes, options.seed),
-        seed=options.seed,
+        holes=holes,
         corpus=build.manifest(corpus)["hash"],
+        options=options,
+        notes=[note] if note else [],
     )
-    return [_measure(path, samples, progress) for path in bundles]
 
 
-@dataclass(frozen=True)
-class _Samples:
-    """What every bundle is measured on."""
-
-    texts: Sequence[str]
-    holes: Sequence[tuple[build.Document, Hole]]
-    seed: int
-    corpus: str
+def measure(plan: Plan, progress: Progress) -> Iterator[Measured]:
+    """Measure one contestant after the other; what was measured stays when this is broken off."""
+    for contestant in plan.contestants:
+        yield _measure(contestant, plan, progress)
 
 
-def _measure(path: Path, samples: _Samples, progress: Progress) -> BundleScores:
-    bundle = Bundle.load(path)
-    manifest = bundle.manifest
-    bits = bits_per_byte(bundle, samples.texts, progress)
-    # Resolved, or a folder named "default" would be taken for the bundle that ships.
-    settings = Settings(bundle=str(path.resolve()))
-    # Every suggestion counts, however unsure the model is of it.
-    settings = replace(settings, completion=replace(settings.completion, min_confidence=0.0))
-    model = load_model(settings)
+def _measure(contestant: Contestant, plan: Plan, progress: Progress) -> Measured:
+    label = contestant.label
+    bits = None
+    if contestant.bundle is not None:
+        bits = bits_per_byte(
+            contestant.bundle,
+            plan.texts,
+            lambda done, total: progress(f"{label}: bits per byte", done, total),
+        )
+    running = contestant.open(contestant.settings)
     try:
-        pipeline = CompletionPipeline(model.context, settings)
-        scores = complete_lines(
-            pipeline,
-            model.engine,
-            samples.holes,
-            lambda done: progress(f"{manifest.name}: line ends", done, len(samples.holes)),
+        answers = answer_all(
+            CompletionPipeline(running.model.context, contestant.settings),
+            running.model.engine,
+            running.memory,
+            plan.holes,
+            documents=plan.documents,
+            on_done=lambda done: progress(f"{label}: holes", done, len(plan.holes)),
         )
     finally:
-        model.engine.close()
-    return BundleScores(
-        name=manifest.name,
-        version=manifest.version,
-        precision=manifest.precision,
-        bits_per_byte=bits,
-        exact_match=bootstrap([float(s.exact) for s in scores]),
-        edit_similarity=bootstrap([s.similarity for s in scores]),
-        shown=bootstrap([float(s.shown) for s in scores]),
-        parses=bootstrap([float(s.parses) for s in scores if s.shown]),
-        median_ms=statistics.median(s.milliseconds for s in scores),
-        megabytes=sum(f.stat().st_size for f in path.iterdir()) / 1e6,
-        holes=len(scores),
-        seed=samples.seed,
-        corpus=samples.corpus,
-        weights=[manifest.files[n] for n in sorted(manifest.files) if n.startswith(MODEL)],
-        unseen=bool(manifest.made.get("sources")),
+        running.model.engine.close()
+    return Measured(contestant, answers, bits)
+
+
+def results(plan: Plan, measured: Sequence[Measured]) -> list[Result]:
+    """Scores of all that was measured, with their distance to the bundle before."""
+    before = next((m for m in measured if m.contestant.note == "previous"), None)
+    return [_result(plan, each, before) for each in measured]
+
+
+def _result(plan: Plan, measured: Measured, before: Measured | None) -> Result:
+    contestant, bins = measured.contestant, calibration(measured.answers)
+    compared = before if contestant.kind == "bundle" else None
+    return Result(
+        name=contestant.name,
+        version=contestant.version,
+        precision=contestant.precision,
+        kind=contestant.kind,
+        label=contestant.label,
+        bits_per_byte=measured.bits_per_byte,
+        megabytes=contestant.megabytes,
+        weights=contestant.weights,
+        unseen=contestant.unseen,
+        corpus=plan.corpus,
+        seed=plan.options.seed,
+        min_confidence=plan.options.min_confidence,
+        blend=contestant.blend,
+        tasks={task: score(measured.of(task)) for task in plan.options.tasks},
+        calibration=bins,
+        calibration_error=calibration_error(bins),
+        against=compared.contestant.label if compared else None,
+        difference={
+            task: paired_difference(_exact(measured.of(task)), _exact(compared.of(task)))
+            for task in plan.options.tasks
+        }
+        if compared
+        else {},
     )
 
 
-def _require_unseen(manifest: Manifest, heldout: set[str]) -> None:
-    trained = {
-        canonical(source["name"])
-        for source in manifest.made.get("sources", ())
-        if source["split"] == "train"
-    }
-    if trained & heldout:
-        raise CorpusError(
-            f"{manifest.name} was trained on what this corpus holds out: "
-            f"{', '.join(sorted(trained & heldout))}.",
-            "Measure it on a corpus that holds out other packages.",
-        )
-
-
-def sample(documents: Sequence[build.Document], chars: int, seed: int) -> list[str]:
-    """Held-out texts of about ``chars`` characters in all, drawn at random, the last one cut."""
-    texts = [document.text for document in documents]
-    random.Random(seed).shuffle(texts)
-    taken, left = [], chars
-    for text in texts:
-        if left <= 0:
-            break
-        taken.append(text[:left])
-        left -= len(taken[-1])
-    return taken
-
-
-def bits_per_byte(bundle: Bundle, texts: Sequence[str], progress: Progress) -> float:
-    """Mean cross-entropy of ``texts`` in bits per UTF-8 byte, by the graph that is served.
-
-    Texts are cut into windows of the context length that do not overlap, each led by the end
-    token: the first tokens of each window have little context, so the figure is pessimistic.
-    """
-    manifest = bundle.manifest
-    tokenizer = BundleTokenizer(bundle.path / "tokenizer.json")
-    session = ModelSession(bundle)
-    end = tokenizer.special(manifest.prompt.ends[0])
-    length = manifest.context_length - 1
-    nats, size = 0.0, 0
-    for number, text in enumerate(texts):
-        ids = tokenizer.encode(text)
-        size += len(text.encode("utf-8", "replace"))
-        for start in range(0, len(ids), length):
-            window = [end, *ids[start : start + length]]
-            session.rewind(0)
-            for first in range(0, len(window) - 1, _CHUNK):
-                targets = window[first + 1 : first + 1 + _CHUNK]
-                part = window[first : first + len(targets)]
-                logits = session.extend(part, Interrupt()).astype(np.float64)
-                peak = logits.max(axis=1)
-                norm = peak + np.log(np.exp(logits - peak[:, None]).sum(axis=1))
-                nats += float((norm - logits[np.arange(len(targets)), targets]).sum())
-        progress(f"{manifest.name}: bits per byte", number + 1, len(texts))
-    session.close()
-    return nats / math.log(2) / size
+def _exact(answers: Sequence[Answer]) -> list[float]:
+    return [float(answer.exact) for answer in answers]

@@ -1,44 +1,121 @@
-"""Evaluation results as a Markdown table and as JSON."""
+"""Evaluation results as Markdown tables and as JSON."""
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 
-from surefill_training.evaluate.bundle import BundleScores
+from surefill_training.evaluate.bundle import Result
+from surefill_training.evaluate.scores import TaskScores
 from surefill_training.evaluate.statistics import Estimate
 
+TASK_NAMES = {
+    "line_end": "rest of line",
+    "lines": "several lines",
+    "inside": "inside a line",
+    "call_arguments": "arguments of a call",
+    "member": "name after a dot",
+}
+NOTHING = "–"
 
-def markdown(results: Sequence[BundleScores]) -> str:
-    """One column for each bundle, one row for each measure."""
-    header = ["measure", *(f"{r.name} {r.version} ({r.precision})" for r in results)]
+_Row = tuple[str, Callable[[TaskScores], str]]
+_MAIN: Sequence[_Row] = (
+    ("exact match", lambda s: share(s.exact_match)),
+    ("edit similarity", lambda s: share(s.edit_similarity)),
+)
+_DETAILS: Sequence[_Row] = (
+    ("BLEU", lambda s: NOTHING if s.bleu is None else f"{s.bleu:.1f}"),
+    ("ROUGE-L", lambda s: NOTHING if s.rouge_l is None else share(s.rouge_l)),
+    ("holes with a suggestion", lambda s: share(s.shown)),
+    ("suggestions that parse", lambda s: share(s.parses)),
+    ("as shown by default: holes with a suggestion", lambda s: share(s.shown_by_default)),
+    ("as shown by default: exact match of those shown", lambda s: share(s.right_by_default)),
+    ("median time of a request, ms", lambda s: f"{s.median_ms:.0f}"),
+    ("95th percentile of that, ms", lambda s: f"{s.p95_ms:.0f}"),
+)
+
+
+def markdown(results: Sequence[Result]) -> str:
+    """One column for each contestant, one row for each measure; then the same for the details."""
     rows = [
-        ["held-out bits per byte", *(f"{r.bits_per_byte:.3f}" for r in results)],
-        ["rest of line, exact match", *(_share(r.exact_match) for r in results)],
-        ["rest of line, edit similarity", *(_share(r.edit_similarity) for r in results)],
-        ["requests with a suggestion", *(_share(r.shown) for r in results)],
-        ["shown suggestions that parse", *(_share(r.parses) for r in results)],
-        ["median time of a request, ms", *(f"{r.median_ms:.0f}" for r in results)],
+        ["held-out bits per byte, model alone", *(_bits(r.bits_per_byte) for r in results)],
+        *_task_rows(results, _MAIN),
+        *_difference_rows(results),
         ["size, MB", *(f"{r.megabytes:.1f}" for r in results)],
     ]
-    lines = ["| " + " | ".join(cells) + " |" for cells in [header, ["---"] * len(header), *rows]]
-    return "\n".join(lines)
+    details = [
+        *_task_rows(results, _DETAILS),
+        ["distance of confidence and exactness", *(_error(r.calibration_error) for r in results)],
+    ]
+    labels = [result.label for result in results]
+    return table(["measure", *labels], rows) + "\n\n" + table(["detail", *labels], details)
 
 
-def to_json(results: Sequence[BundleScores]) -> str:
+def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A Markdown table; a bar inside a cell would end it."""
+    cells = [[cell.replace("|", "\\|") for cell in row] for row in (header, *rows)]
+    cells.insert(1, ["---"] * len(header))
+    return "\n".join("| " + " | ".join(row) + " |" for row in cells)
+
+
+def to_json(results: Sequence[Result]) -> str:
     """All fields of the results; what could not be measured is null, for JSON has no NaN."""
     return json.dumps([_without_nan(asdict(result)) for result in results], indent=1)
 
 
-def _without_nan(value: object) -> object:
-    if isinstance(value, dict):
-        return {key: _without_nan(inner) for key, inner in value.items()}
-    return None if isinstance(value, float) and math.isnan(value) else value
-
-
-def _share(estimate: Estimate) -> str:
+def share(estimate: Estimate) -> str:
+    """A share in percent, with its interval."""
     if not estimate.count:
         return "none"
     return f"{100 * estimate.mean:.1f} % ({100 * estimate.low:.1f}-{100 * estimate.high:.1f})"
+
+
+def task_name(task: str) -> str:
+    return TASK_NAMES.get(task, task)
+
+
+def _task_rows(results: Sequence[Result], measures: Sequence[_Row]) -> list[list[str]]:
+    tasks = list(results[0].tasks) if results else []
+    return [
+        [f"{task_name(task)}, {name}", *(show(result.tasks[task]) for result in results)]
+        for task in tasks
+        for name, show in measures
+    ]
+
+
+def _difference_rows(results: Sequence[Result]) -> list[list[str]]:
+    if not any(result.difference for result in results):
+        return []
+    return [
+        [f"{task_name(task)}, exact match less the previous bundle's"]
+        + [_points(result.difference, task) for result in results]
+        for task in results[0].tasks
+    ]
+
+
+def _points(difference: Mapping[str, Estimate], task: str) -> str:
+    if task not in difference:
+        return NOTHING
+    mean, low, high = (
+        100 * value
+        for value in (difference[task].mean, difference[task].low, difference[task].high)
+    )
+    return f"{mean:+.1f} ({low:+.1f} to {high:+.1f})"
+
+
+def _bits(value: float | None) -> str:
+    return NOTHING if value is None else f"{value:.3f}"
+
+
+def _error(value: float | None) -> str:
+    return NOTHING if value is None else f"{value:.3f}"
+
+
+def _without_nan(value: object) -> object:
+    if isinstance(value, Mapping):
+        return {key: _without_nan(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_without_nan(inner) for inner in value]
+    return None if isinstance(value, float) and math.isnan(value) else value

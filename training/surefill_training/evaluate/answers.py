@@ -1,0 +1,115 @@
+"""Asks for each hole as an editor would, through the server's pipeline, and notes what comes."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from rapidfuzz.distance import Levenshtein
+
+from surefill.completion.pipeline import CompletionPipeline, CompletionRequest
+from surefill.completion.policy import decide
+from surefill.engine.interface import Cancellation, Engine
+from surefill.settings import CompletionSettings
+from surefill.syntax.cursor import Cursor
+from surefill.syntax.document import Document as Parsed
+from surefill.syntax.document import Snapshot
+from surefill.syntax.position import Position
+from surefill_training.corpus.build import Document
+from surefill_training.evaluate.holes import Hole
+from surefill_training.evaluate.project import HeldoutProject, Memory, uri_of
+
+_DEADLINE_MS = 10_000
+"""A slow machine changes the times that are measured, not the suggestions."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came for one hole; a hole without a suggestion scores zero."""
+
+    hole: Hole
+    text: str
+    """The suggestion; empty when there was none."""
+    shown: bool
+    parses: bool
+    exact: bool
+    """All that was shown is right: lines too many would have to be deleted."""
+    similarity: float
+    """Normalised Levenshtein similarity to what is missing, 0 to 1."""
+    confidence: float
+    """Geometric mean probability of the suggestion's tokens; 0 without a suggestion."""
+    bar: float
+    """The confidence that the server's default settings ask for at this place."""
+    milliseconds: float
+
+    @property
+    def shown_by_default(self) -> bool:
+        return self.shown and self.confidence >= self.bar
+
+
+def answer_all(
+    pipeline: CompletionPipeline,
+    engine: Engine,
+    memory: Memory | None,
+    holes: Sequence[Hole],
+    *,
+    documents: Sequence[Document],
+    on_done: Callable[[int], None],
+) -> list[Answer]:
+    """An answer to each hole, in the order of ``holes``.
+
+    They are asked package by package, so that a memory holds one project at a time: all
+    ``documents`` of the package, that of the hole without what is missing.
+    """
+    numbered = sorted(enumerate(holes), key=lambda item: _place(item[1]))
+    found: dict[int, Answer] = {}
+    for source, group in itertools.groupby(numbered, key=lambda item: item[1].document.source):
+        with HeldoutProject([d for d in documents if d.source == source], memory) as project:
+            for number, hole in group:
+                project.cut(hole)
+                found[number] = answer(pipeline, engine, hole)
+                on_done(len(found))
+    return [found[number] for number in range(len(holes))]
+
+
+def _place(hole: Hole) -> tuple[str, str, int]:
+    return hole.document.source, hole.document.path, hole.start
+
+
+def answer(pipeline: CompletionPipeline, engine: Engine, hole: Hole) -> Answer:
+    """Ask for one hole and compare the first suggestion with what is missing."""
+    uri = uri_of(hole.document)
+    snapshot = Parsed(uri, hole.language, hole.prefix + hole.suffix).snapshot()
+    before = hole.prefix.split("\n")
+    position = Position(len(before) - 1, len(before[-1]))
+    request = CompletionRequest(
+        snapshot, position, explicit=hole.explicit, n=1, deadline_ms=_DEADLINE_MS
+    )
+    result = pipeline.complete(request, engine, Cancellation())
+    # What was suggested at one hole must not answer another in the same line.
+    pipeline.forget(uri)
+    bar = _default_bar(snapshot, position, explicit=hole.explicit)
+    if not result.suggestions:
+        return Answer(hole, "", False, False, False, 0.0, 0.0, bar, result.timings.total)
+    suggestion = result.suggestions[0]
+    compared = hole.compared(suggestion.text)
+    return Answer(
+        hole=hole,
+        text=suggestion.text,
+        shown=True,
+        parses=suggestion.verdicts["parses"].outcome == "passed",
+        exact=compared == hole.truth,
+        similarity=Levenshtein.normalized_similarity(compared, hole.truth),
+        confidence=math.exp(min(suggestion.mean_logprob, 0.0)),
+        bar=bar,
+        milliseconds=result.timings.total,
+    )
+
+
+def _default_bar(snapshot: Snapshot, position: Position, *, explicit: bool) -> float:
+    cursor = Cursor.at(snapshot, position)
+    settings = CompletionSettings()
+    decision = decide(snapshot, position, cursor, explicit=explicit, settings=settings)
+    return decision.min_confidence

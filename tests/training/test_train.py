@@ -16,7 +16,6 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from surefill.context.prompt import TEMPLATES
-from surefill_training import train as training
 from surefill_training.checkpoint import CheckpointFolder
 from surefill_training.corpus import build
 from surefill_training.errors import CheckpointError, TrainingError
@@ -25,7 +24,8 @@ from surefill_training.inputs import load_tokenizer
 from surefill_training.metrics import Metrics, MetricsLog
 from surefill_training.model import preset
 from surefill_training.tokenizer import save_tokenizer, train_tokenizer
-from surefill_training.train import RunOptions, Trainer, TrainOptions
+from surefill_training.train import RunOptions, Trainer, TrainOptions, trainer
+from surefill_training.train.gradients import Gradients
 
 STEPS = 40
 SHORT = TrainOptions(preset="test", steps=4)
@@ -169,10 +169,10 @@ def test_an_interrupted_run_saves_first(
 ) -> None:
     optimize = Trainer._optimize
 
-    def interrupted(self: Trainer, forward: Any) -> float:
+    def interrupted(self: Trainer) -> float:
         if self.steps == 1:
             signal.raise_signal(number)
-        return optimize(self, forward)
+        return optimize(self)
 
     monkeypatch.setattr(Trainer, "_optimize", interrupted)
     handlers = [signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)]
@@ -267,7 +267,7 @@ def test_training_without_a_compiler(
 def test_a_corpus_that_holds_nothing_out_is_trained_on_without_scores(
     inputs: Inputs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(training, "heldout_sample", lambda *_arguments: [])
+    monkeypatch.setattr(trainer, "heldout_sample", lambda *_arguments: [])
     inputs.trainer(tmp_path).train()
     (report,) = metrics_of(tmp_path)
     assert (report["step"], report["heldout_bits_per_byte"]) == (4, None)
@@ -276,8 +276,8 @@ def test_a_corpus_that_holds_nothing_out_is_trained_on_without_scores(
 def test_a_run_that_diverges_says_so(
     inputs: Inputs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    loss = Trainer._loss
-    monkeypatch.setattr(Trainer, "_loss", lambda *arguments: loss(*arguments) * float("nan"))
+    loss = Gradients._loss
+    monkeypatch.setattr(Gradients, "_loss", lambda *arguments: loss(*arguments) * float("nan"))
     with pytest.raises(TrainingError, match="Loss or gradient at step 1 is not a number"):
         inputs.trainer(tmp_path).train()
     assert CheckpointFolder(tmp_path / "checkpoints").paths() == []
@@ -303,14 +303,14 @@ def test_too_little_memory_means_fewer_rows_at_once(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    loss, room = Trainer._loss, [1]
+    loss, room = Gradients._loss, [1]
 
-    def limited(trainer: Trainer, forward: Any, rows: torch.Tensor) -> torch.Tensor:
+    def limited(gradients: Gradients, rows: torch.Tensor) -> torch.Tensor:
         if len(rows) > room[0]:
             raise torch.OutOfMemoryError("out of memory")
-        return loss(trainer, forward, rows)
+        return loss(gradients, rows)
 
-    monkeypatch.setattr(Trainer, "_loss", limited)
+    monkeypatch.setattr(Gradients, "_loss", limited)
     inputs.trainer(tmp_path / "one").train()
     assert "going on with 1 rows at once" in caplog.text
     ours, theirs = weights(tmp_path / "one"), weights(short_run)

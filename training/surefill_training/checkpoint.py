@@ -7,7 +7,9 @@ import json
 import logging
 import re
 import zipfile
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -16,6 +18,7 @@ from surefill_training.errors import CheckpointError, TrainingError
 from surefill_training.files import write_atomically
 
 _NAME = re.compile(r"step-(\d{7,})\.pt")
+_BEST = "best.pt"
 
 logger = logging.getLogger(__name__)
 
@@ -33,14 +36,24 @@ class CheckpointFolder:
         Raises CheckpointError when it cannot be written; every earlier checkpoint is then intact.
         """
         path = self._folder / f"step-{step:07d}.pt"
-        buffer = io.BytesIO()
-        torch.save(state, buffer)
-        try:
-            write_atomically(path, buffer.getvalue())
-        except TrainingError as error:
-            raise CheckpointError(error.message, self._survivor()) from error
+        self._write(path, state)
         self._remove_all_but(step)
         return path
+
+    def save_best(self, state: dict[str, Any]) -> None:
+        """Keep ``state`` as the best so far, whatever becomes of the checkpoints of steps."""
+        self._write(self._folder / _BEST, state)
+
+    def load_best(self) -> dict[str, Any] | None:
+        """What ``save_best`` kept; None where there is nothing, or nothing that can be read."""
+        path = self._folder / _BEST
+        try:
+            return _read(path)
+        except FileNotFoundError:
+            return None
+        except Exception as error:  # noqa: BLE001 - as below
+            logger.warning("%s cannot be read (%s).", path, str(error).split("\n")[0])
+            return None
 
     def paths(self) -> list[Path]:
         """All checkpoints, oldest first."""
@@ -66,6 +79,14 @@ class CheckpointFolder:
                 "Delete the folder to start again from the beginning.",
             )
         return None
+
+    def _write(self, path: Path, state: dict[str, Any]) -> None:
+        buffer = io.BytesIO()
+        torch.save(state, buffer)
+        try:
+            write_atomically(path, buffer.getvalue())
+        except TrainingError as error:
+            raise CheckpointError(error.message, self._survivor()) from error
 
     def _remove_all_but(self, step: int) -> None:
         """Keep what was just written at ``step`` and those just before it.
@@ -109,13 +130,33 @@ def fingerprint(options: dict[str, Any]) -> str:
     return json.dumps(options, sort_keys=True, default=str)
 
 
-def require_same(saved: str, current: str) -> None:
-    """Refuse to resume a run under other options than it was started with."""
-    if saved == current:
-        return
-    before, now = json.loads(saved), json.loads(current)
-    differing = sorted(k for k in before.keys() | now.keys() if before.get(k) != now.get(k))
-    raise CheckpointError(
-        f"The checkpoint was made with other options ({', '.join(differing)}).",
-        "Use the same options, or another --out folder for a new run.",
-    )
+def require_same(
+    saved: str, current: str, defaults: Mapping[str, Any] = MappingProxyType({})
+) -> None:
+    """Refuse to resume a run under other options than it was started with.
+
+    An option that is younger than the checkpoint is taken to have had its default; what has none
+    is not compared.
+    """
+    known = json.loads(fingerprint(dict(defaults)))
+    differing = list(_differing(json.loads(saved), json.loads(current), known))
+    if differing:
+        raise CheckpointError(
+            f"The checkpoint was made with other options ({', '.join(differing)}).",
+            "Use the same options, or another --out folder for a new run.",
+        )
+
+
+def _differing(
+    before: Mapping[str, Any], now: Mapping[str, Any], defaults: Mapping[str, Any], path: str = ""
+) -> Iterator[str]:
+    """The dotted names of what differs between two nested mappings."""
+    for name in sorted(before.keys() | now.keys()):
+        default = defaults.get(name)
+        new = now.get(name, default)
+        old = before.get(name, default if name in defaults else new)
+        if isinstance(old, dict) and isinstance(new, dict):
+            known = default if isinstance(default, dict) else {}
+            yield from _differing(old, new, known, f"{path}{name}.")
+        elif old != new:
+            yield path + name

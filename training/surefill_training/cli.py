@@ -13,10 +13,12 @@ from collections.abc import Sequence
 from surefill.errors import SurefillError
 from surefill_training import __version__
 from surefill_training.commands import (
+    ablate,
     bundle,
     corpus,
     evaluate,
     export,
+    finetune,
     make,
     pack,
     pretrain,
@@ -43,6 +45,8 @@ _COMMANDS: dict[str, Command] = {
     "corpus": corpus,
     "tokenizer": tokenizer,
     "pretrain": pretrain,
+    "finetune": finetune,
+    "ablate": ablate,
     "export": export,
     "bundle": bundle,
     "evaluate": evaluate,
@@ -56,6 +60,8 @@ _COMMANDS: dict[str, Command] = {
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
     arguments = build_parser().parse_args(argv)
+    # For a command that starts itself again in several processes.
+    arguments.argv = [*(sys.argv[1:] if argv is None else argv)]
     try:
         result: int = arguments.run(arguments)
     except SurefillError as error:
@@ -96,3 +102,7 @@ def build_parser() -> argparse.ArgumentParser:
         module.add_arguments(command)
         command.set_defaults(run=module.run)
     return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

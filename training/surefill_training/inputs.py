@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import time
 from pathlib import Path
-from typing import Literal
 
 import torch
 from tokenizers import Tokenizer
@@ -13,9 +12,8 @@ from tokenizers import Tokenizer
 from surefill.context.prompt import TEMPLATES
 from surefill_training.corpus import build
 from surefill_training.errors import TrainingError
+from surefill_training.options import Precision
 from surefill_training.tasks.infilling import Infilling, InfillingOptions
-
-Precision = Literal["auto", "bf16", "fp32"]
 
 _TRIAL_WIDTH = 256
 
@@ -34,7 +32,7 @@ def make_task(tokenizer: Tokenizer, template: str, options: InfillingOptions) ->
         if found is None:
             raise TrainingError(
                 f"The tokenizer has no token {token!r}.",
-                "Train it with surefill-train tokenizer, which adds the template's tokens.",
+                "Give the --template that it was made for, or train one: surefill-train tokenizer.",
             )
         return int(found)
 

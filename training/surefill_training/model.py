@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedModel
 
 from surefill_training.errors import TrainingError
+from surefill_training.options import Overrides
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,35 @@ def preset(name: str) -> Preset:
         ) from error
 
 
-def build_model(shape: ModelShape, end_token: int) -> PreTrainedModel:
+def adjusted(plan: Preset, overrides: Overrides) -> Preset:
+    """A preset with some of its values replaced; raises TrainingError when they do not fit.
+
+    Where the length of rows changes and the batch is not given, a step keeps its tokens.
+    """
+    shape = replace(plan.shape, **overrides.shape())
+    sequence = overrides.sequence or min(plan.sequence, shape.context)
+    if sequence > shape.context:
+        raise TrainingError(
+            f"Rows of {sequence} tokens are longer than the model's context of {shape.context}.",
+            f"Choose a --sequence of at most {shape.context}.",
+        )
+    if shape.heads % shape.kv_heads:
+        raise TrainingError(
+            f"{shape.heads} heads cannot share {shape.kv_heads} key-value heads evenly.",
+            "Choose --kv-heads so that it divides --heads.",
+        )
+    return replace(
+        plan,
+        shape=shape,
+        sequence=sequence,
+        batch=overrides.batch or max(1, plan.batch * plan.sequence // sequence),
+        micro_batch=max(1, plan.micro_batch * plan.sequence // sequence),
+    )
+
+
+def build_model(
+    shape: ModelShape, end_token: int, *, attention_dropout: float = 0.0
+) -> PreTrainedModel:
     """A freshly initialised model; the caller seeds torch."""
     config = LlamaConfig(  # type: ignore[no-untyped-call]
         vocab_size=shape.vocabulary,
@@ -70,6 +99,7 @@ def build_model(shape: ModelShape, end_token: int) -> PreTrainedModel:
         max_position_embeddings=shape.context,
         rms_norm_eps=1e-5,
         tie_word_embeddings=True,
+        attention_dropout=attention_dropout,
         bos_token_id=end_token,
         eos_token_id=end_token,
         pad_token_id=end_token,

@@ -2,34 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any, Literal
+import re
+from typing import Any
 
 import torch
 from torch import nn
 
 from surefill_training.muon import Muon
+from surefill_training.options import OptimizerOptions
 
-Recipe = Literal["muon", "adamw"]
-
-
-@dataclass(frozen=True)
-class OptimizerOptions:
-    """Hyperparameters of a recipe; learning rates are peaks."""
-
-    recipe: Recipe = "muon"
-    muon_lr: float = 0.02
-    """For the weight matrices, with orthogonalised updates."""
-    adamw_lr: float = 3e-3
-    """For embeddings and norms, or for everything under the recipe ``adamw``."""
-    weight_decay: float = 0.01
-    warmup: float = 0.03
-    """Share of the run over which the rate rises."""
-    decay: float = 0.4
-    """Share of the run, at its end, over which the rate falls to a hundredth of its peak."""
-    clip: float = 1.0
-    """Largest norm of the gradient."""
+_LAYERS = re.compile(r"\.(?:layers|h)\.\d+\.")
+"""How the architectures of transformers name what is inside their layers."""
 
 
 class Optimizers:
@@ -100,13 +83,11 @@ def rate(progress: float, options: OptimizerOptions) -> float:
 
 
 def _split(model: nn.Module) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
-    """Matrices inside the layers, and everything else."""
+    """Matrices inside the layers, and everything else that is trained."""
     inner: list[nn.Parameter] = []
     outer: list[nn.Parameter] = []
-    for name, parameter in _named(model):
-        (inner if parameter.ndim == 2 and ".layers." in name else outer).append(parameter)
+    for name, parameter in model.named_parameters():
+        if parameter.requires_grad:
+            is_matrix = parameter.ndim == 2 and _LAYERS.search(name) is not None
+            (inner if is_matrix else outer).append(parameter)
     return inner, outer
-
-
-def _named(model: nn.Module) -> Iterator[tuple[str, nn.Parameter]]:
-    yield from ((n, p) for n, p in model.named_parameters() if p.requires_grad)

@@ -1,0 +1,1 @@
+"""Ablations: arms that differ in a few options, trained at equal compute and compared."""

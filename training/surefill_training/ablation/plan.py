@@ -1,0 +1,144 @@
+"""Reads a file of ablations: which arms there are, and what each is trained with.
+
+Options are those of ``surefill-train pretrain``, by the same names and with the same checks.
+Imports nothing heavy.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal, NoReturn
+
+from surefill_training.commands import pretrain
+from surefill_training.errors import TrainingError
+from surefill_training.options import RunOptions, TrainOptions
+
+Unit = Literal["minutes", "steps", "tokens"]
+
+_UNITS: tuple[Unit, ...] = ("minutes", "steps", "tokens")
+_NOT_FOR_ARMS = {*_UNITS, "seed", "stop-after", "patience", "processes", "wandb"}
+"""What the group decides for all its arms, or what makes their compute unequal."""
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One way to train, once for each seed."""
+
+    name: str
+    given: Mapping[str, Any]
+    """The options in which it differs from the base."""
+    runs: tuple[tuple[TrainOptions, RunOptions], ...]
+    """One for each seed."""
+
+
+@dataclass(frozen=True)
+class Ablation:
+    """Arms at equal compute that answer one question."""
+
+    name: str
+    question: str
+    unit: Unit
+    amount: float
+    """Of compute, in ``unit``, for every run of every arm."""
+    arms: tuple[Arm, ...]
+
+
+def read_plan(path: Path) -> list[Ablation]:
+    """The ablations of a TOML file; raises TrainingError when it cannot be followed."""
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise TrainingError(
+            f"{path} cannot be read ({reason}).", "Give a TOML file like training/ablations.toml."
+        ) from error
+    groups = table.get("ablation", [])
+    if not groups:
+        raise TrainingError(f"{path} describes no ablation.", "Begin each with [[ablation]].")
+    ablations = [_ablation(table.get("base", {}), group) for group in groups]
+    _require_distinct([ablation.name for ablation in ablations], str(path))
+    return ablations
+
+
+def _ablation(base: Mapping[str, Any], group: Mapping[str, Any]) -> Ablation:
+    name = _name(group, "An ablation")
+    units = [unit for unit in _UNITS if unit in group]
+    arms = group.get("arm", [])
+    if len(units) != 1 or len(arms) < 2:
+        raise TrainingError(
+            f"The ablation {name!r} needs one of {', '.join(_UNITS)} and at least two arms.",
+            "Say minutes = 10, for example, and begin each arm with [[ablation.arm]].",
+        )
+    unit, amount = units[0], group[units[0]]
+    if isinstance(amount, bool) or not isinstance(amount, (int, float)) or amount <= 0:
+        raise TrainingError(
+            f"The ablation {name!r} gives {amount!r} {unit}.", "Give a number above zero."
+        )
+    seeds = [int(seed) for seed in group.get("seeds", [0])] or [0]
+    made = tuple(_arm(base, arm, {unit: amount}, seeds) for arm in arms)
+    _require_distinct([arm.name for arm in made], name)
+    return Ablation(name, str(group.get("question", "")), unit, float(amount), made)
+
+
+def _arm(
+    base: Mapping[str, Any], arm: Mapping[str, Any], budget: Mapping[Unit, Any], seeds: list[int]
+) -> Arm:
+    name = _name(arm, "An arm")
+    given = {_flag(key): value for key, value in arm.get("options", {}).items()}
+    merged = {_flag(key): value for key, value in base.items()} | given
+    misplaced = sorted(merged.keys() & _NOT_FOR_ARMS)
+    if misplaced:
+        raise TrainingError(
+            f"The arm {name!r} has the option {misplaced[0]}, which is the same for all arms.",
+            "Give the budget and the seeds to the ablation.",
+        )
+    options, run = _parse(name, merged)
+    runs = tuple((replace(options, seed=seed, **budget), run) for seed in seeds)
+    return Arm(name, given, runs)
+
+
+def _parse(arm: str, options: Mapping[str, Any]) -> tuple[TrainOptions, RunOptions]:
+    words: list[str] = []
+    for flag, value in options.items():
+        if value is not False:
+            words += [f"--{flag}"] if value is True else [f"--{flag}={value}"]
+    parser = _Parser(arm)
+    pretrain.add_recipe(parser)
+    return pretrain.options_of(parser.parse_args(words))
+
+
+class _Parser(argparse.ArgumentParser):
+    """Raises where a command line would end the program."""
+
+    def __init__(self, arm: str) -> None:
+        super().__init__(add_help=False, allow_abbrev=False)
+        self._arm = arm
+
+    def error(self, message: str) -> NoReturn:
+        raise TrainingError(
+            f"The options of the arm {self._arm!r} are wrong: {message}.",
+            "See surefill-train pretrain --help.",
+        )
+
+
+def _flag(key: str) -> str:
+    return key.replace("_", "-")
+
+
+def _name(table: Mapping[str, Any], what: str) -> str:
+    name = table.get("name")
+    if not isinstance(name, str) or not name.replace("-", "").isalnum():
+        raise TrainingError(
+            f"{what} has no usable name ({name!r}).",
+            "Give it a name of letters, digits and hyphens, which is a folder too.",
+        )
+    return name
+
+
+def _require_distinct(names: list[str], where: str) -> None:
+    if len(set(names)) < len(names):
+        raise TrainingError(f"Names occur twice in {where}.", "Give each a name of its own.")

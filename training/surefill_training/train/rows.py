@@ -1,0 +1,113 @@
+"""The rows of each step: short ones and then full ones where asked for, made ahead of their use.
+
+Knows how many rows a step has; what is in them is the stream's.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import astuple, dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from surefill_training.data import RowStream, StreamState
+from surefill_training.errors import TrainingError
+from surefill_training.model import Preset
+from surefill_training.options import TrainOptions
+from surefill_training.tasks.infilling import Infilling
+
+CHARS_PER_TOKEN = 3.4
+
+
+class Rows:
+    """The rows of one stream, a step's number of them at a time.
+
+    ``ahead`` makes the rows of the next step on a thread meanwhile, so that a GPU need not wait.
+    The rows are the same, and so is ``state``: the position behind the rows that were handed out.
+    """
+
+    def __init__(self, stream: RowStream, count: int, *, ahead: bool) -> None:
+        self.count = count
+        self._stream = stream
+        self._pool = ThreadPoolExecutor(1, "surefill-step") if ahead else None
+        self._next: Future[npt.NDArray[np.int64]] | None = None
+        self._state = stream.state
+
+    @property
+    def state(self) -> list[int]:
+        return list(astuple(self._state))
+
+    @state.setter
+    def state(self, values: Sequence[int]) -> None:
+        self._drain()
+        self._state = self._stream.state = StreamState(*values)
+
+    def next(self) -> npt.NDArray[np.int64]:
+        """The rows of the next step, shape (count, length + 1)."""
+        if self._pool is None:
+            rows = self._stream.rows(self.count)
+            self._state = self._stream.state
+            return rows
+        pending = self._next or self._pool.submit(self._stream.rows, self.count)
+        rows = pending.result()
+        self._state = self._stream.state
+        self._next = self._pool.submit(self._stream.rows, self.count)
+        return rows
+
+    def survey(self, rows: int) -> float:
+        """As of the stream."""
+        self._drain()
+        return self._stream.survey(rows)
+
+    def _drain(self) -> None:
+        """Give up the rows that were made ahead."""
+        if self._next is not None:
+            self._next.result()
+            self._next = None
+            self._stream.state = self._state
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A part of the run whose rows have one length."""
+
+    rows: Rows
+    length: int
+    """Tokens of a row."""
+    micro_batch: int
+    begin: float
+    """Share of the run at which it begins."""
+
+
+def make_phases(
+    texts: Sequence[str], task: Infilling, plan: Preset, options: TrainOptions, *, gpu: bool
+) -> list[Phase]:
+    """One phase, or two where there is a curriculum, each with its own pass over the texts."""
+    curriculum = options.curriculum
+    begins = {plan.sequence: 0.0}
+    if curriculum is not None:
+        if curriculum.sequence >= plan.sequence:
+            raise TrainingError(
+                f"Rows cannot begin with {curriculum.sequence} tokens and end with fewer or as "
+                f"many ({plan.sequence}).",
+                "Choose a smaller --sequence-start.",
+            )
+        begins = {curriculum.sequence: 0.0, plan.sequence: curriculum.switch}
+    phases = []
+    for length, begin in begins.items():
+        stream = RowStream(
+            texts,
+            task,
+            length,
+            seed=options.seed,
+            piece_chars=int(length * CHARS_PER_TOKEN),
+            # Where the model trains on a GPU the cores are free to prepare its rows.
+            threads=min(8, os.cpu_count() or 1) if gpu else 0,
+        )
+        rows = Rows(stream, plan.batch * plan.sequence // length, ahead=gpu)
+        micro_batch = max(1, plan.micro_batch * plan.sequence // length)
+        phases.append(Phase(rows, length, micro_batch, begin))
+    return phases

@@ -22,6 +22,7 @@ from surefill_training.commands import (
     make,
     pack,
     pretrain,
+    release,
     tokenizer,
     unpack,
 )
@@ -50,6 +51,7 @@ _COMMANDS: dict[str, Command] = {
     "export": export,
     "bundle": bundle,
     "evaluate": evaluate,
+    "release": release,
     "pack": pack,
     "unpack": unpack,
     "make": make,

@@ -45,6 +45,9 @@ class CompletionSettings:
     """Suggestions whose mean token probability (geometric mean) is lower are not shown,
     unless they were asked for. Of the shipped model's suggestions for held-out line ends this hides
     two thirds, and 5 % of those that were right."""
+    blend: bool = True
+    """Mix what the model says with n-grams of its training corpus, of the document and of the
+    project, where the bundle has n-grams."""
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,14 @@ import pytest
 import torch
 
 from surefill_training import card
-from surefill_training.card import describe, read_results, require_scores_of, summarize
+from surefill_training.card import describe
 from surefill_training.errors import TrainingError
+from surefill_training.measurements import (
+    read_ablations,
+    read_results,
+    require_scores_of,
+    summarize,
+)
 from surefill_training.model import build_model, count_parameters, preset
 
 MADE = {
@@ -33,13 +39,54 @@ MADE = {
         {"name": "gamma", "version": "3", "license": "Apache-2.0", "split": "heldout"},
     ],
 }
-RESULT = {
-    "precision": "int4",
-    "bits_per_byte": 1.23456,
-    "exact_match": {"mean": 0.25, "low": 0.2, "high": 0.31},
-    "edit_similarity": {"mean": 0.5, "low": 0.4, "high": 0.6},
+SHARE = {"mean": 0.25, "low": 0.2, "high": 0.31, "count": 40}
+NOT_MEASURED = {"mean": None, "low": None, "high": None, "count": 0}
+TASK = {
     "holes": 40,
+    "exact_match": SHARE,
+    "edit_similarity": {**SHARE, "mean": 0.5},
+    "shown": SHARE,
+    "parses": NOT_MEASURED,
+}
+RESULT = {
+    "name": "mine",
+    "label": "mine 3 (int4)",
+    "precision": "int4",
+    "kind": "bundle",
+    "blend": False,
+    "bits_per_byte": 1.23456,
+    "megabytes": 7.36,
+    "corpus": "ab",
+    "seed": 0,
     "unseen": True,
+    "tasks": {"line_end": TASK, "member": {**TASK, "holes": 30}},
+}
+BASELINE = {
+    **RESULT,
+    "label": "n-grams and cache",
+    "precision": "",
+    "kind": "baseline",
+    "bits_per_byte": None,
+    "unseen": False,
+}
+ABLATION = {
+    "name": "order",
+    "arms": [
+        {
+            "name": "suffix first",
+            "steps": 1200,
+            "tokens": 2_400_000,
+            "minutes": 11.6,
+            "heldout_bits_per_byte": 1.7,
+        },
+        {
+            "name": "prefix first",
+            "steps": 1200,
+            "tokens": 2_400_000,
+            "minutes": 11.9,
+            "heldout_bits_per_byte": 1.75,
+        },
+    ],
 }
 
 
@@ -63,7 +110,7 @@ def described(model: Path, scores: dict[str, Any] | None = None) -> tuple[Any, s
 
 def test_a_model_trained_here_says_how(model: Path) -> None:
     (model / "training.json").write_text(json.dumps(MADE))
-    info, text = described(model, summarize([RESULT]))
+    info, text = described(model, summarize([RESULT, BASELINE]))
     assert (info.name, info.version, info.parameters) == ("mine", "3", 123_456)
     assert info.context_length == 128
     assert info.made["versions"]["torch"] == metadata.version("torch")
@@ -77,7 +124,11 @@ def test_a_model_trained_here_says_how(model: Path) -> None:
         "`0123456789abcdef`",
         "Trained on: alpha 1.0 (MIT), beta 2.1 (BSD-3-Clause).",
         "Held out, to measure on: gamma 3 (Apache-2.0).",
-        "| int4 | 1.235 | 25.0% (20.0% to 31.0%, 40 holes) | 50.0% |",
+        "|  | int4 | n-grams and cache |",
+        "| held-out bits per byte, model alone | 1.235 | – |",
+        "| rest of line, exact match | 25.0% (20.0-31.0) | 25.0% (20.0-31.0) |",
+        "| name after a dot, edit similarity | 50.0% | 50.0% |",
+        "Holes: 40 rest of line, 30 name after a dot;",
         "Licence of the weights: MIT",
         "on packages that neither the tokenizer nor the model has seen",
     ):
@@ -122,17 +173,57 @@ def test_a_damaged_training_record(model: Path, text: str) -> None:
         described(model)
 
 
-def test_scores_by_precision() -> None:
-    scores = summarize([RESULT, {**RESULT, "precision": "fp32", "bits_per_byte": 1.2}])
+def test_the_recipe_shows_what_decided_it(model: Path, tmp_path: Path) -> None:
+    (model / "training.json").write_text(json.dumps(MADE))
+    file = tmp_path / "ablations.json"
+    file.write_text(json.dumps([ABLATION]))
+    info, text = describe(
+        model,
+        name="mine",
+        version="3",
+        license_name="MIT",
+        precision="int4",
+        scores={},
+        ablations=read_ablations(file),
+    )
+    assert "| order | suffix first | 1,200 | 2.4M | 12 | 1.700 |" in text.split("\n")
+    assert info.made["ablations"] == [ABLATION]
+    assert "What decided" not in described(model)[1]
+    for content, problem in (
+        ("no json", "is not JSON"),
+        ("{}", "holds no ablations"),
+        ('[{"name": "a"}]', "lack 'arms'"),
+    ):
+        file.write_text(content)
+        with pytest.raises(TrainingError, match=problem):
+            read_ablations(file)
+
+
+def test_scores_by_precision_and_baseline() -> None:
+    alone = {**RESULT, "note": "model alone"}
+    scores = summarize([RESULT, alone, {**RESULT, "precision": "fp32"}, BASELINE])
+    assert list(scores) == ["int4", "int4, model alone", "fp32", "n-grams and cache"]
     assert scores["int4"] == {
         "heldout_bits_per_byte": 1.2346,
-        "line_exact_match": 0.25,
-        "line_exact_match_interval": [0.2, 0.31],
-        "line_edit_similarity": 0.5,
-        "holes": 40,
+        "megabytes": 7.4,
+        "blend": False,
+        "baseline": False,
+        "corpus": "ab",
+        "seed": 0,
         "unseen": True,
+        "tasks": {
+            task: {
+                "holes": holes,
+                "exact_match": 0.25,
+                "exact_match_interval": [0.2, 0.31],
+                "edit_similarity": 0.5,
+                "shown": 0.25,
+                "parses": None,
+            }
+            for task, holes in (("line_end", 40), ("member", 30))
+        },
     }
-    assert scores["fp32"]["heldout_bits_per_byte"] == 1.2
+    assert scores["n-grams and cache"]["heldout_bits_per_byte"] is None
 
 
 def test_scores_that_are_something_else(tmp_path: Path) -> None:
@@ -145,7 +236,7 @@ def test_scores_that_are_something_else(tmp_path: Path) -> None:
             read_results(file)
     file.write_text(json.dumps([RESULT]))
     assert summarize(read_results(file)).keys() == {"int4"}
-    with pytest.raises(TrainingError, match="lack 'exact_match'"):
+    with pytest.raises(TrainingError, match="lack 'kind'"):
         summarize([{"precision": "int4", "bits_per_byte": 1.0}])
     with pytest.raises(TrainingError, match="The scores lack"):
         summarize([1])  # type: ignore[list-item]
@@ -164,7 +255,7 @@ def test_scores_of_other_weights_are_refused(tmp_path: Path) -> None:
     (tmp_path / "int4").mkdir()
     (tmp_path / "int4" / "model.onnx").write_bytes(b"weights")
     good = {**RESULT, "name": "mine", "weights": [sha256(b"weights").hexdigest()]}
-    require_scores_of([good], tmp_path)
+    require_scores_of([good, {**BASELINE, "weights": ["1" * 64]}], tmp_path)
     for other in ({**good, "weights": ["0" * 64]}, {**good, "precision": "int8"}, RESULT):
         with pytest.raises(TrainingError, match="are not of the model in"):
             require_scores_of([other], tmp_path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,11 +12,15 @@ from hypothesis import strategies as st
 
 from small_corpus import module
 from surefill.context.prompt import TEMPLATES
+from surefill_training.corpus.build import Document
 from surefill_training.data import RowStream, StreamState, pieces
 from surefill_training.errors import CorpusError
+from surefill_training.tasks.holes import HoleMix
 from surefill_training.tasks.infilling import Infilling, InfillingOptions
 
 TEXTS = [module(seed, functions=3) for seed in range(5)]
+MIX = HoleMix()
+LINE_ENDS = HoleMix(lines=0, inside=0)
 TEMPLATE = TEMPLATES["qwen2.5-coder"]
 SPECIAL = {token: number for number, token in enumerate(TEMPLATE.special_tokens())}
 
@@ -32,9 +37,18 @@ def stream(
     length: int = 64,
     fim_rate: float = 0.7,
     threads: int = 0,
+    piece_chars: int | None = 60,
+    mix: HoleMix = MIX,
+    related: float = 0.2,
 ) -> RowStream:
-    task = Infilling(encode, SPECIAL.__getitem__, TEMPLATE, InfillingOptions(fim_rate=fim_rate))
-    return RowStream(texts, task, length, seed=seed, piece_chars=150, threads=threads)
+    task = Infilling(
+        encode,
+        SPECIAL.__getitem__,
+        TEMPLATE,
+        InfillingOptions(fim_rate=fim_rate, related=related, mix=mix),
+    )
+    documents = [Document("alpha", f"alpha/m{n}.py", text) for n, text in enumerate(texts)]
+    return RowStream(documents, task, length, seed=seed, threads=threads, piece_chars=piece_chars)
 
 
 @given(texts=st.lists(st.text(alphabet="ab\n", max_size=200), max_size=5), limit=st.integers(1, 50))
@@ -63,7 +77,7 @@ def test_rows_have_their_length_and_no_holes_cut_off() -> None:
 def test_resuming_at_any_row_goes_on_identically(before: int, count: int, seed: int) -> None:
     uninterrupted = stream(seed=seed)
     uninterrupted.rows(before)
-    saved = StreamState(uninterrupted.state.epoch, uninterrupted.state.cursor)
+    saved = replace(uninterrupted.state)
     expected = uninterrupted.rows(count)
     resumed = stream(seed=seed)
     resumed.state = saved
@@ -110,7 +124,7 @@ def test_an_epoch_sees_every_piece_once_and_the_next_begins_anew() -> None:
     for epoch in range(3):
         letters = [chr(row[0] - 100) for row in rows.rows(8).tolist()]
         assert sorted(letters) == list("abcdefgh")
-        assert rows.state == StreamState(epoch, 8)
+        assert rows.state == StreamState(epoch + 1)
         epochs.append(letters)
     assert len({tuple(letters) for letters in epochs}) == 3
 
@@ -125,12 +139,55 @@ def test_no_text_is_refused(texts: list[str]) -> None:
         stream(texts)
 
 
-def test_the_survey_counts_holes_that_are_kept() -> None:
+def test_the_survey_counts_what_belongs_to_holes() -> None:
     texts = [f"value_{n} = compute({n})\nother = {n}\n" for n in range(200)]
-    rows = stream(texts, length=400)
+    rows = stream(texts, length=400, mix=LINE_ENDS)
     share = rows.survey(20)
-    assert 0.5 < share < 0.75  # of 0.7 drawn, those at the end of a row are cut
+    assert 0.55 < share < 0.85  # of 0.7 drawn; rows are filled up with text without
     assert rows.state == StreamState()
     assert stream(texts, length=400, fim_rate=0.0).survey(20) == 0.0
-    # Hardly an example fits into rows that are shorter than it.
+    # Of a piece that fits into no row only the text is learned.
     assert stream(texts, length=20).survey(20) < 0.1
+
+
+def test_no_hole_is_lost_for_lack_of_room() -> None:
+    texts = [f"value_{n} = compute({n})\nother = {n}\n" for n in range(300)]
+    rows = stream(texts, length=100, fim_rate=1.0, related=0.0, mix=LINE_ENDS)
+    kept = sum(row.tolist().count(SPECIAL["<|fim_middle|>"]) for row in rows.rows(40))
+    state = rows.state
+    assert state.epoch == 0
+    assert kept == state.cursor  # each piece that was taken has its hole
+    assert state.fillers > 0
+
+
+def test_pieces_and_fillers_meet_at_the_end_of_an_epoch() -> None:
+    texts = [f"name_{n:03d} = {n:03d}\n" for n in range(50)]
+    rows = stream(texts, length=70, fim_rate=1.0)
+    seen: set[StreamState] = set()
+    while rows.state.epoch == 0:
+        assert rows.state.cursor + rows.state.fillers < 50
+        rows.rows(1)
+        assert rows.state not in seen
+        seen.add(rows.state)
+    assert rows.state.epoch == 1
+
+
+def test_other_files_of_the_package_stand_in_front() -> None:
+    texts = [f"def read_{n}(path, mode):\n    return open(path, mode)\n" * 5 for n in range(6)]
+    rows = stream(texts, length=2000, fim_rate=1.0, related=1.0, piece_chars=400)
+    separator = SPECIAL["<|file_sep|>"]
+    paths = 0
+    for row in rows.rows(5).tolist():
+        for at in [n for n, number in enumerate(row[:-12]) if number == separator]:
+            text = "".join(chr(number - 100) for number in row[at + 1 : at + 13] if number >= 100)
+            paths += text.startswith("alpha/m")
+    assert paths > 5
+
+
+def test_the_imports_of_a_file_stand_in_front_of_a_later_piece() -> None:
+    body = "".join(f"line_{n} = compute({n})\n" for n in range(60))
+    rows = stream(
+        ["import json\nfrom os import path\n" + body], fim_rate=0.0, length=2000, piece_chars=300
+    )
+    text = "".join(chr(number - 100) for number in rows.rows(1)[0].tolist() if number >= 100)
+    assert text.count("import json\n") > 3

@@ -11,7 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from small_corpus import module
+from surefill.syntax.languages import language_for
 from surefill_training.tasks.holes import HoleKind, HoleMix, cut
+from surefill_training.tasks.nodes import spans
 
 KINDS: tuple[HoleKind, ...] = get_args(HoleKind)
 CODE_LIKE = st.text(alphabet="ab_1 \n\t()[]{}.,:='\"\r\u00e9\u4e2d\U0001f600", max_size=300)
@@ -103,3 +105,86 @@ def test_contents_of_brackets_are_cut_out() -> None:
         if (hole := cut("call(first, second)", random.Random(seed), HoleMix(), "inside"))
     }
     assert "first, second" in middles
+
+
+PYTHON = language_for("python", "x.py")
+CODE = '''import os
+
+
+def first(path, mode):
+    """Open it."""
+    handle = open(path, mode)
+    # Read all of it.
+    text = handle.read(
+        1024)
+    return text
+
+
+class Thing(Base):
+    def method(self):
+        return first(os.path.join("a", "b"), mode="r")
+'''
+
+
+def test_nodes_of_the_syntax_tree() -> None:
+    assert PYTHON is not None
+    found = spans(CODE, PYTHON, 12)
+    bodies = [CODE[a:b] for a, b in found.bodies]
+    whole = CODE[CODE.index('\n    """Open') : CODE.index("\n\n\nclass")]
+    assert whole in bodies  # behind the signature
+    assert whole.split('"""')[2] in bodies  # behind the docstring
+    assert [CODE[a:b] for a, b in found.described] == ["\n    text = handle.read(\n        1024)"]
+    arguments = [CODE[a:b] for a, b in found.arguments]
+    assert "path, mode" in arguments
+    assert '"a", "b"' in arguments
+    assert 'os.path.join("a", "b"), mode="r"' in arguments
+    assert "Base" not in arguments
+
+
+def test_long_bodies_are_left_to_chance() -> None:
+    assert PYTHON is not None
+    assert all(CODE[a:b].count("\n") <= 2 for a, b in spans(CODE, PYTHON, 2).bodies)
+
+
+@pytest.mark.parametrize(
+    ("language", "path", "text", "body", "arguments"),
+    [
+        (
+            "javascript",
+            "a.js",
+            "function f(a) {\n  return g(a, 1)\n}\n",
+            "\n  return g(a, 1)",
+            "a, 1",
+        ),
+        ("typescript", "a.ts", "const x = h(\u00e9, 2)\n", None, "\u00e9, 2"),
+    ],
+)
+def test_nodes_in_other_languages(
+    language: str, path: str, text: str, body: str | None, arguments: str
+) -> None:
+    known = language_for(language, path)
+    assert known is not None
+    found = spans(text, known, 12)
+    assert [text[a:b] for a, b in found.bodies] == ([body] if body else [])
+    assert [text[a:b] for a, b in found.arguments] == [arguments]
+
+
+@given(CODE_LIKE, st.integers(0, 2**32))
+def test_any_text_has_its_nodes_inside_it(text: str, seed: int) -> None:
+    assert PYTHON is not None
+    hole = cut(text, random.Random(seed), HoleMix(on_nodes=1.0), language=PYTHON)
+    if hole is not None:
+        assert hole.prefix + hole.middle + hole.suffix == text
+        assert hole.middle.strip()
+
+
+def test_half_of_the_holes_lie_on_nodes() -> None:
+    assert PYTHON is not None
+    found = spans(CODE, PYTHON, 12)
+    places = {*found.bodies, *found.described}
+    rng = random.Random(0)
+    holes = [cut(CODE, rng, HoleMix(), "lines", PYTHON) for _ in range(400)]
+    on_nodes = sum(
+        (len(h.prefix), len(h.prefix) + len(h.middle)) in places for h in holes if h is not None
+    )
+    assert 0.45 < on_nodes / 400 < 0.75

@@ -11,11 +11,15 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from surefill.engine.bundle import MODEL, PromptOrder
+from surefill.engine.bundle import PromptOrder
 from surefill_training.bundle import BundleInfo
 from surefill_training.errors import TrainingError
 from surefill_training.export import read_config
-from surefill_training.files import hash_of
+from surefill_training.measurements import (
+    ablations_in_words,
+    measured_in_words,
+    scores_in_words,
+)
 
 _CARD = """\
 # {name} {version}
@@ -24,7 +28,7 @@ A causal language model that fills in the middle of a file{origin}.
 {parameters:.1f}M parameters, {context} tokens of context, {precision} weights.
 
 ## How it was made
-{made}
+{made}{ablations}
 
 ## Scores
 {scores}
@@ -51,6 +55,7 @@ def describe(
     license_name: str,
     precision: str,
     scores: Mapping[str, Any],
+    ablations: Sequence[Mapping[str, Any]] = (),
     template: str | None = None,
     order: PromptOrder | None = None,
 ) -> tuple[BundleInfo, str]:
@@ -60,7 +65,8 @@ def describe(
     from elsewhere takes Qwen's unless told otherwise, prefix-first as most were trained.
 
     ``training.json``, which ``pretrain`` writes beside the weights, says how it was made; a model
-    from elsewhere has none and its card says so.
+    from elsewhere has none and its card says so. ``scores`` are those of ``summarize``,
+    ``ablations`` those of ``read_ablations``.
     """
     config = read_config(model)
     made = _training_record(model / "training.json")
@@ -68,6 +74,8 @@ def describe(
         made["date"] = datetime.now(UTC).date().isoformat()
         made["versions"] = _versions()
         made["python"] = platform.python_version()
+    if ablations:
+        made["ablations"] = list(ablations)
     parameters = int(made.get("parameters") or _parameters(model))
     info = BundleInfo(
         name=name,
@@ -88,8 +96,9 @@ def describe(
         context=info.context_length,
         precision=precision,
         made=_made(made),
-        scores=_scores(scores),
-        measured=_measured(scores),
+        ablations=ablations_in_words(ablations),
+        scores=scores_in_words(scores),
+        measured=measured_in_words(scores),
         license=license_name,
         origin=_TRAINED_HERE if made else "",
         limits=_PYTHON_ONLY if made else "",
@@ -164,7 +173,7 @@ def _names(made: Mapping[str, Any]) -> str:
 
 
 def _made(made: dict[str, Any]) -> str:
-    if not made:
+    if "preset" not in made:
         return "Imported from a model directory that does not say how it was trained."
     return (
         f"Preset `{made['preset']}`, recipe `{made['optimizer']['recipe']}`, "
@@ -173,108 +182,6 @@ def _made(made: dict[str, Any]) -> str:
         f"{made['hole_share']:.0%} of the pieces with a hole, "
         f"{made['infilling']['spm_share']:.0%} of those in suffix-first order; torch "
         f"{made['versions']['torch']}."
-    )
-
-
-def read_results(path: Path) -> list[dict[str, Any]]:
-    """What ``evaluate --json`` wrote."""
-    try:
-        results = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not JSON"
-        raise TrainingError(
-            f"{path} cannot be read ({reason}).", "Give what surefill-train evaluate --json wrote."
-        ) from error
-    if not isinstance(results, list):
-        raise TrainingError(
-            f"{path} holds no results.", "Give what surefill-train evaluate --json wrote."
-        )
-    return results
-
-
-def require_scores_of(results: Sequence[Mapping[str, Any]], exported: Path) -> None:
-    """Refuse scores that were measured on other weights than those in ``exported``."""
-    for result in results:
-        folder = exported / str(result.get("precision"))
-        if not (folder / MODEL).is_file() or _weights(folder) != result.get("weights"):
-            raise TrainingError(
-                f"The scores of {result.get('name')} ({result.get('precision')}) are not of the "
-                f"model in {exported}.",
-                "Bundle this export without scores, run surefill-train evaluate on that, and "
-                "bundle it again with what it wrote.",
-            )
-
-
-def _weights(folder: Path) -> list[str]:
-    """Hashes of the graph and, where they lie beside it, of its weights."""
-    return [hash_of(file) for file in sorted(folder.glob(f"{MODEL}*"))]
-
-
-def summarize(results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """The scores that go into a manifest, by precision, from what ``evaluate --json`` wrote.
-
-    Raises TrainingError when they are something else, or of several bundles of one precision.
-    """
-    try:
-        scores = _by_precision(results)
-    except (KeyError, TypeError) as error:
-        raise TrainingError(
-            f"The scores lack {error}.", "Give what surefill-train evaluate --json wrote."
-        ) from error
-    if len(scores) < len(results):
-        raise TrainingError(
-            "The scores are of several bundles with weights of one precision.",
-            "Evaluate the bundles of one model only.",
-        )
-    return scores
-
-
-def _by_precision(results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    return {
-        result["precision"]: {
-            "heldout_bits_per_byte": round(result["bits_per_byte"], 4),
-            "line_exact_match": round(result["exact_match"]["mean"], 4),
-            "line_exact_match_interval": [
-                round(result["exact_match"][bound], 4) for bound in ("low", "high")
-            ],
-            "line_edit_similarity": round(result["edit_similarity"]["mean"], 4),
-            "holes": result["holes"],
-            "unseen": bool(result.get("unseen")),
-        }
-        for result in results
-    }
-
-
-def _scores(scores: Mapping[str, Any]) -> str:
-    if not scores:
-        return "Not measured."
-    rows = [
-        "| weights | held-out bits per byte | rest of line, exact match | edit similarity |",
-        "|---|---|---|---|",
-    ]
-    for precision, score in scores.items():
-        low, high = score["line_exact_match_interval"]
-        rows.append(
-            f"| {precision} | {score['heldout_bits_per_byte']:.3f} | "
-            f"{score['line_exact_match']:.1%} ({low:.1%} to {high:.1%}, {score['holes']} holes) | "
-            f"{score['line_edit_similarity']:.1%} |"
-        )
-    return "\n".join(rows)
-
-
-def _measured(scores: Mapping[str, Any]) -> str:
-    if not scores:
-        return ""
-    unseen = all(score["unseen"] for score in scores.values())
-    packages = (
-        "packages that neither the tokenizer nor the\nmodel has seen"
-        if unseen
-        else "packages of which it is not known\nwhether the model has seen them"
-    )
-    return (
-        f"Measured with `surefill-train evaluate` on {packages}, through the engine and the\n"
-        "pipeline that serve it: a match is exact when all that is shown is the rest of the line, "
-        "of which at\nleast three characters were missing; intervals are 95 % bootstrap."
     )
 
 

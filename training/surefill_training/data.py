@@ -1,7 +1,7 @@
 """The stream of training rows: deterministic, and resumable at any row.
 
-A row is ``length + 1`` token ids, filled with whole examples; the last one is cut. Which example
-comes when depends on the seed, the epoch and the position in the stream, and on nothing else.
+A row is ``length + 1`` token ids. Which example comes when depends on the seed, the epoch and the
+position in the stream, and on nothing else.
 """
 
 from __future__ import annotations
@@ -10,38 +10,53 @@ import random
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
+from surefill.syntax.languages import Language, language_for
+from surefill_training.corpus.build import Document
 from surefill_training.errors import CorpusError
 from surefill_training.tasks.infilling import Infilling
+from surefill_training.tasks.neighbours import Neighbours, imports_of
 
 _AHEAD_PER_THREAD = 32
 """Examples that are prepared while the model trains on earlier ones."""
+_PIECE_CHARS_PER_TOKEN = 2.9
+"""Fewer than a token has, so that most pieces fit a row with their hole."""
+_SHORTEST_PIECE = 0.4
+"""Of the longest one: pieces of many lengths fill rows better, and files end everywhere."""
+_HEAD_SHARE = 0.2
 
 
 @dataclass(frozen=True)
 class StreamState:
-    """A position in the stream; equal states give equal rows ever after."""
+    """A position in the stream; equal states give equal rows ever after.
+
+    Pieces are taken from the front of the epoch's order, and what fills up rows from its back.
+    """
 
     epoch: int = 0
     cursor: int = 0
+    fillers: int = 0
 
 
-def pieces(texts: Sequence[str], max_chars: int) -> list[tuple[int, int, int]]:
+def pieces(texts: Sequence[str], max_chars: int, seed: int = 0) -> list[tuple[int, int, int]]:
     """Cut texts at line ends into (text index, start, end) of at most ``max_chars`` characters.
 
-    A single line that is longer is a piece of its own.
+    Their lengths are drawn between two fifths of that and all of it. A single line that is longer
+    is a piece of its own.
     """
+    rng = random.Random(f"{seed}:pieces")
     spans = []
     for index, text in enumerate(texts):
         start = 0
         while start < len(text):
+            limit = int(max_chars * rng.uniform(_SHORTEST_PIECE, 1.0))
             end = len(text)
-            if end - start > max_chars:
-                end = text.rfind("\n", start, start + max_chars) + 1
+            if end - start > limit:
+                end = text.rfind("\n", start, start + limit) + 1
                 if end <= start:
                     end = text.find("\n", start) + 1 or len(text)
             spans.append((index, start, end))
@@ -50,33 +65,38 @@ def pieces(texts: Sequence[str], max_chars: int) -> list[tuple[int, int, int]]:
 
 
 class RowStream:
-    """Rows of training examples from a list of texts.
+    """Rows of training examples from documents.
 
-    With ``threads``, examples are made ahead of their use in as many threads: a GPU trains faster
-    than one core tokenises. The rows are the same.
+    ``piece_chars`` is the length of the longest pieces, by default such that most fit a row with
+    their hole. With ``threads``, examples are made ahead of their use in as many threads: a GPU
+    trains faster than one core tokenises. The rows are the same.
     """
 
     def __init__(
         self,
-        texts: Sequence[str],
+        documents: Sequence[Document],
         task: Infilling,
         length: int,
         *,
         seed: int,
-        piece_chars: int,
         threads: int = 0,
+        piece_chars: int | None = None,
     ) -> None:
-        self._texts = texts
+        self._documents = documents
+        self._languages: dict[str, Language | None] = {}
+        self._neighbours = Neighbours(documents)
         self._task = task
         self._length = length
         self._seed = seed
-        self._pieces = pieces(texts, piece_chars)
+        self._piece_chars = piece_chars or max(1, int(length * _PIECE_CHARS_PER_TOKEN))
+        texts = [document.text for document in documents]
+        self._pieces = pieces(texts, self._piece_chars, seed)
         if not self._pieces:
             raise CorpusError("There is no text to train on.", "Build a corpus with usable files.")
         self._order_epoch = -1
         self._order: list[int] = []
         self._pool = ThreadPoolExecutor(threads, "surefill-rows") if threads else None
-        self._ahead: deque[tuple[StreamState, Future[tuple[str, list[int]]]]] = deque()
+        self._ahead: deque[Future[list[int]]] = deque()
         self._most_ahead = threads * _AHEAD_PER_THREAD
         self._state = StreamState()
 
@@ -95,58 +115,116 @@ class RowStream:
         return np.array([self._row() for _ in range(count)], np.int64)
 
     def survey(self, rows: int) -> float:
-        """Share of the examples in the first ``rows`` that keep the hole they were given.
-
-        Of those that do not fit into the rest of a row only the text is learned.
-        """
-        counts = [0, 0]
-        state = StreamState()
+        """Share of the tokens in the first ``rows`` that belong to examples with a hole."""
+        fresh = RowStream(
+            self._documents,
+            self._task,
+            self._length,
+            seed=self._seed,
+            piece_chars=self._piece_chars,
+        )
+        holes = total = 0
         for _ in range(rows):
-            length = 0
-            while length <= self._length:
-                state, piece = self._advance(state)
-                _, ids = self._example(state.epoch, piece)
-                fits = length + len(ids) <= self._length + 1
-                counts[0] += fits and self._task.has_hole(ids)
-                counts[1] += 1
-                length += len(ids)
-        return counts[0] / counts[1]
+            for ids in fresh._parts():
+                total += len(ids)
+                holes += len(ids) if self._task.has_hole(ids) else 0
+        return holes / total
 
     def _row(self) -> list[int]:
-        row: list[int] = []
-        wanted = self._length + 1
-        while len(row) < wanted:
-            text, ids = self._next()
-            if len(row) + len(ids) > wanted:
-                # A hole whose middle is cut off teaches nothing; the same text from left to right
-                # does.
-                ids = self._task.plain(text)
-            row.extend(ids[: wanted - len(row)])
-        return row
+        return [number for part in self._parts() for number in part]
 
-    def _next(self) -> tuple[str, list[int]]:
-        """The next piece of text and the example that is made of it."""
+    def _parts(self) -> list[list[int]]:
+        """What one row is made of: examples, and a cut one that fills it up.
+
+        An example that does not fit into the rest of a row opens the next one: a hole whose middle
+        is cut off teaches nothing. The rest is filled with text that is read left to right.
+        """
+        parts: list[list[int]] = []
+        room = self._length + 1
+        while room:
+            ids = self._peek()
+            if len(ids) <= room:
+                self._take()
+            elif not parts:
+                # Longer than any row, so its hole would be lost in every one.
+                ids = self._task.plain(self._text(self._order_of()[self._state.cursor]))[:room]
+                self._take()
+            else:
+                ids = self._filler()[:room]
+            parts.append(ids)
+            room -= len(ids)
+        return parts
+
+    def _peek(self) -> list[int]:
+        """The example at the cursor, prepared together with those that follow in this epoch."""
+        order = self._order_of()
         if self._pool is None:
-            self._state, piece = self._advance(self._state)
-            return self._example(self._state.epoch, piece)
+            if not self._ahead:
+                done: Future[list[int]] = Future()
+                done.set_result(self._example(self._state.epoch, order[self._state.cursor]))
+                self._ahead.append(done)
+            return self._ahead[0].result()
         while len(self._ahead) < self._most_ahead:
-            state, piece = self._advance(self._ahead[-1][0] if self._ahead else self._state)
-            self._ahead.append((state, self._pool.submit(self._example, state.epoch, piece)))
-        self._state, example = self._ahead.popleft()
-        return example.result()
+            at = self._state.cursor + len(self._ahead)
+            if at >= len(order):
+                break
+            self._ahead.append(self._pool.submit(self._example, self._state.epoch, order[at]))
+        return self._ahead[0].result()
 
-    def _advance(self, state: StreamState) -> tuple[StreamState, int]:
-        """The position behind the piece at ``state``, and the number of that piece."""
-        if state.cursor >= len(self._pieces):
-            state = StreamState(state.epoch + 1, 0)
-        if self._order_epoch != state.epoch:
+    def _take(self) -> None:
+        self._ahead.popleft()
+        self._state = replace(self._state, cursor=self._state.cursor + 1)
+        self._end_epoch()
+
+    def _filler(self) -> list[int]:
+        """Text from the far end of the order, where this epoch does not come."""
+        piece = self._order_of()[-1 - self._state.fillers]
+        self._state = replace(self._state, fillers=self._state.fillers + 1)
+        if self._state.cursor + self._state.fillers >= len(self._pieces):
+            self._ahead.clear()
+        self._end_epoch()
+        return self._task.plain(self._text(piece))
+
+    def _end_epoch(self) -> None:
+        if self._state.cursor + self._state.fillers >= len(self._pieces):
+            self.state = StreamState(self._state.epoch + 1)
+
+    def _order_of(self) -> list[int]:
+        """The order of the pieces in the present epoch."""
+        epoch = self._state.epoch
+        if self._order_epoch != epoch:
             self._order = list(range(len(self._pieces)))
-            random.Random(f"{self._seed}:{state.epoch}").shuffle(self._order)
-            self._order_epoch = state.epoch
-        return StreamState(state.epoch, state.cursor + 1), self._order[state.cursor]
+            random.Random(f"{self._seed}:{epoch}").shuffle(self._order)
+            self._order_epoch = epoch
+        return self._order
 
-    def _example(self, epoch: int, piece: int) -> tuple[str, list[int]]:
+    def _text(self, piece: int) -> str:
         index, start, end = self._pieces[piece]
-        text = self._texts[index][start:end]
+        return self._documents[index].text[start:end]
+
+    def _example(self, epoch: int, piece: int) -> list[int]:
+        index, start, _ = self._pieces[piece]
+        document, text = self._documents[index], self._text(piece)
+        options = self._task.options
         rng = random.Random(f"{self._seed}:{epoch}:{piece}")
-        return text, self._task.example(text, rng)
+        related: list[str] = []
+        if rng.random() < options.related:
+            budget = int(len(text) * options.related_share)
+            related = self._neighbours.excerpts(index, text, budget, rng)
+            text = _less(text, sum(map(len, related)))
+        if start and rng.random() < options.head:
+            head = imports_of(document.text, int(len(text) * _HEAD_SHARE))
+            text = head + _less(text, len(head))
+        return self._task.example(text, rng, language=self._language(document), related=related)
+
+    def _language(self, document: Document) -> Language | None:
+        if document.language not in self._languages:
+            self._languages[document.language] = language_for(document.language, document.path)
+        return self._languages[document.language]
+
+
+def _less(text: str, chars: int) -> str:
+    """``text`` without its last lines, so that it is ``chars`` shorter; never empty."""
+    if chars <= 0:
+        return text
+    return text[: text.rfind("\n", 0, max(1, len(text) - chars)) + 1] or text

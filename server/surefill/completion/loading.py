@@ -12,8 +12,12 @@ from typing import TYPE_CHECKING
 from surefill.errors import BundleError
 
 if TYPE_CHECKING:
+    from surefill.completion.memory import ProjectMemory
+    from surefill.context.prompt import PromptTemplate
     from surefill.context.window import ContextBuilder
+    from surefill.engine.bundle import Bundle
     from surefill.engine.interface import Engine
+    from surefill.engine.tokenizer import BundleTokenizer
     from surefill.settings import Settings
 
 _REMOTE_CHARACTERS = 8_192
@@ -22,7 +26,7 @@ _REMOTE_CHARACTERS = 8_192
 
 @dataclass(frozen=True)
 class LoadedModel:
-    """A model in service. Whoever loads it closes ``engine``."""
+    """A model in service. Whoever loads it closes ``engine``, and ``memory`` where there is one."""
 
     engine: Engine
     context: ContextBuilder
@@ -31,6 +35,8 @@ class LoadedModel:
     provider: str
     note: str = ""
     """Why it is this provider, where that is not what was asked for."""
+    memory: ProjectMemory | None = None
+    """What is known of the project's other files; None where the engine blends nothing in."""
 
 
 def load_model(settings: Settings) -> LoadedModel:
@@ -39,38 +45,67 @@ def load_model(settings: Settings) -> LoadedModel:
 
 
 def _local(settings: Settings) -> LoadedModel:
-    from surefill.context.prompt import TEMPLATES
-    from surefill.context.window import ContextBuilder
+    from surefill.completion.memory import open_memory
     from surefill.engine.bundle import Bundle, find_bundle
     from surefill.engine.decode import open_engine
 
     bundle = Bundle.load(find_bundle(settings.bundle))
     manifest = bundle.manifest
-    template = TEMPLATES.get(manifest.prompt.template)
-    if template is None:
-        raise BundleError(
-            f"The bundle at {bundle.path} has the prompt template {manifest.prompt.template}, "
-            "which this version does not know.",
-            "Use a newer Surefill, or another bundle.",
-        )
-    engine = open_engine(bundle, settings.engine.provider, settings.engine.threads or None)
-    context = ContextBuilder(
-        engine.tokenizer,
-        template,
-        manifest.prompt.order,
-        manifest.context_length,
-        per_line=manifest.tokenizer.per_line,
-        # Some tokenizers drop a leading space when they decode a token by itself.
-        heals=engine.tokenizer.decode(engine.tokenizer.encode(" a")) == " a",
+    _template_of(bundle)  # an unknown one is found before the model is loaded
+    engine = open_engine(
+        bundle,
+        settings.engine.provider,
+        settings.engine.threads or None,
+        ngrams=settings.completion.blend,
     )
+    memory = None
+    if engine.blend is not None:
+        per_line = manifest.tokenizer.per_line
+        memory = open_memory(engine.blend.cache, bundle.tokenizer_path, per_line=per_line)
     return LoadedModel(
         engine=engine,
-        context=context,
+        context=context_for(bundle, engine.tokenizer, counts=engine.blend is not None),
         name=manifest.name,
         version=manifest.version,
         provider=engine.session.provider,
         note=engine.session.provider_note,
+        memory=memory,
     )
+
+
+def context_for(
+    bundle: Bundle, tokenizer: BundleTokenizer, *, counts: bool = False
+) -> ContextBuilder:
+    """Builds a bundle's prompts; with ``counts`` they name the tokens that n-grams are counted in.
+
+    Raises BundleError for a prompt template that is not known.
+    """
+    from surefill.context.window import ContextBuilder
+
+    manifest = bundle.manifest
+    return ContextBuilder(
+        tokenizer,
+        _template_of(bundle),
+        manifest.prompt.order,
+        manifest.context_length,
+        per_line=manifest.tokenizer.per_line,
+        # Some tokenizers drop a leading space when they decode a token by itself.
+        heals=tokenizer.decode(tokenizer.encode(" a")) == " a",
+        counts=counts,
+    )
+
+
+def _template_of(bundle: Bundle) -> PromptTemplate:
+    from surefill.context.prompt import TEMPLATES
+
+    name = bundle.manifest.prompt.template
+    if name not in TEMPLATES:
+        raise BundleError(
+            f"The bundle at {bundle.path} has the prompt template {name}, "
+            "which this version does not know.",
+            "Use a newer Surefill, or another bundle.",
+        )
+    return TEMPLATES[name]
 
 
 def _remote(settings: Settings) -> LoadedModel:

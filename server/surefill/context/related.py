@@ -15,8 +15,11 @@ from dataclasses import dataclass
 from surefill.syntax.languages import Language
 from surefill.syntax.outline import outline
 
-WINDOW_LINES = 24
-_STEP = 8
+_MOST_LINES = 24
+_FEWEST_LINES = 6
+_CHARACTERS_PER_LINE = 40
+_WINDOWS_PER_LENGTH = 3
+"""Windows overlap: each begins a third of its length behind the one before."""
 _LEAST_ALIKE = 0.12
 _MOST_ALIKE = 0.85
 """What is nearly the same as the text around the cursor, a small model copies blindly."""
@@ -44,8 +47,9 @@ def excerpts(files: Iterable[OtherFile], around: str, budget: int) -> list[str]:
     least important stands first, farthest from the cursor.
     """
     chosen: list[str] = []
-    ranked: list[tuple[float, str]] = []
+    ranked: list[tuple[float, str, str]] = []
     wanted = words(around)
+    lines = max(_FEWEST_LINES, min(_MOST_LINES, budget // _CHARACTERS_PER_LINE))
     for file in files:
         if file.imported and file.language is not None:
             signatures = outline(file.text, file.language)
@@ -54,23 +58,24 @@ def excerpts(files: Iterable[OtherFile], around: str, budget: int) -> list[str]:
             if text:
                 budget -= _add(chosen, file.path, text)
         else:
-            text, likeness = most_alike(file.text, wanted)
+            text, likeness = most_alike(file.text, wanted, lines)
             if text:
-                ranked.append((likeness, f"{file.path}\n{text}"))
-    for _, excerpt in sorted(ranked, key=lambda item: -item[0]):
-        if len(excerpt) <= budget:
-            chosen.append(excerpt)
-            budget -= len(excerpt)
+                ranked.append((likeness, file.path, text))
+    for _, path, window in sorted(ranked, key=lambda item: -item[0]):
+        text = _whole_lines(window, budget - len(path) - 1)
+        if text:
+            budget -= _add(chosen, path, text)
     return chosen[::-1]
 
 
-def most_alike(text: str, wanted: frozenset[str]) -> tuple[str, float]:
-    """The window of ``text`` that has most words in common with ``wanted``, and its likeness.
+def most_alike(text: str, wanted: frozenset[str], lines: int) -> tuple[str, float]:
+    """The ``lines`` lines of ``text`` that have most words in common with ``wanted``.
 
-    Likeness is the Jaccard index of the sets of words. Empty where no window is alike enough.
+    And how alike they are: the Jaccard index of the sets of words. Empty where none is alike
+    enough.
     """
     best, likeness = "", 0.0
-    for window in _windows(text):
+    for window in _windows(text, lines):
         own = words(window)
         both = len(own & wanted)
         index = both / max(1, len(own) + len(wanted) - both)
@@ -87,10 +92,11 @@ def words(text: str) -> frozenset[str]:
 
 
 @functools.lru_cache(256)
-def _windows(text: str) -> tuple[str, ...]:
+def _windows(text: str, length: int) -> tuple[str, ...]:
     lines = text.splitlines(keepends=True)
-    starts = range(0, max(1, len(lines) - WINDOW_LINES + _STEP), _STEP)[:_MOST_WINDOWS]
-    windows = (lines[start : start + WINDOW_LINES] for start in starts)
+    step = max(1, length // _WINDOWS_PER_LENGTH)
+    starts = range(0, max(1, len(lines) - length + step), step)[:_MOST_WINDOWS]
+    windows = (lines[start : start + length] for start in starts)
     return tuple(
         "".join(window) for window in windows if max(map(len, window), default=0) <= _LONGEST_LINE
     )
@@ -102,4 +108,4 @@ def _add(chosen: list[str], path: str, text: str) -> int:
 
 
 def _whole_lines(text: str, limit: int) -> str:
-    return text if len(text) <= limit else text[: text.rfind("\n", 0, limit) + 1]
+    return text if len(text) <= limit else text[: text.rfind("\n", 0, max(0, limit)) + 1]

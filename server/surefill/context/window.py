@@ -8,8 +8,8 @@ the suffix's share of the budget changes in steps, too.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from surefill.context.healing import heal
 from surefill.context.prompt import Order, PromptTemplate, layout
@@ -27,6 +27,9 @@ _EXTRA_SHARE = 4
 _LONGEST_TOKEN = 16
 """A line with more characters per available token than this is not worth tokenising."""
 _CACHED_LINES = 8_192
+_COUNTED_BEFORE = 12_288
+_COUNTED_AFTER = 4_096
+"""Tokens around the cursor that n-grams are counted in."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,8 @@ class ContextBuilder:
 
     With a tokenizer that is not ``per_line`` the budgets are counted line by line, and the text
     that was chosen is encoded as a whole, as the model has seen it in training. Where it ``heals``,
-    the prompt may end before the last word, for the model to begin with.
+    the prompt may end before the last word, for the model to begin with. Where it ``counts``, the
+    prompt names the document's tokens beyond the window, too, for n-grams.
     """
 
     def __init__(
@@ -54,7 +58,9 @@ class ContextBuilder:
         *,
         per_line: bool = True,
         heals: bool = False,
+        counts: bool = False,
     ) -> None:
+        self._counts = counts
         # Only where the middle follows the prefix can a token reach over the cursor.
         self._heals = heals and (order == "spm" or not template.infills)
         self._per_line = per_line
@@ -92,9 +98,12 @@ class ContextBuilder:
         used = sum(len(piece.ids) for piece in suffix)
         prefix = self._prefix(snapshot, position, cursor, budget - used)
         before, lead = self._encode(prefix), ""
+        healed = 0
         if self._heals:
             keep = 0 if self._template.infills else 1
+            whole = len(before)
             before, lead = heal(_text(prefix), before, self._tokenizer, keep=keep)
+            healed = whole - len(before)
         ids = layout(
             self._template,
             self._order,
@@ -102,7 +111,36 @@ class ContextBuilder:
             before,
             self._encode(suffix),
         )
-        return Prompt(tuple(ids), _text(prefix), _text(suffix), lead)
+        prompt = Prompt(tuple(ids), _text(prefix), _text(suffix), lead)
+        if not self._counts:
+            return prompt
+        above, behind = self._around(snapshot, position)
+        above = above[: len(above) - healed]
+        return replace(prompt, document=snapshot.uri, before=above, after=behind)
+
+    def _around(
+        self, snapshot: Snapshot, position: Position
+    ) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Tokens before and behind the cursor, in whole lines as far as those can be counted."""
+        above = range(position.line - 1, -1, -1)
+        below = range(position.line + 1, len(snapshot.lines))
+        before = [self._cut(snapshot, position)]
+        before += self._pieces(snapshot, self._while_they_fit(snapshot, above, _COUNTED_BEFORE))
+        rest = _line(snapshot, position.line)[position.character :]
+        after = [self._fit(rest, _COUNTED_AFTER, from_start=True)]
+        after += self._pieces(snapshot, self._while_they_fit(snapshot, below, _COUNTED_AFTER))
+        return tuple(self._encode(before[::-1])), tuple(self._encode(after))
+
+    def _while_they_fit(
+        self, snapshot: Snapshot, numbers: Iterable[int], budget: int
+    ) -> Iterator[int]:
+        """The first of these lines, as long as ``budget`` tokens hold them."""
+        for number in numbers:
+            ids = self._ids_of(_line(snapshot, number), budget)
+            if ids is None:
+                return
+            budget -= len(ids)
+            yield number
 
     def _encode(self, pieces: list[_Piece]) -> Sequence[int]:
         if self._per_line:

@@ -20,6 +20,7 @@ SCHEMA = 1
 MANIFEST = "bundle.json"
 MODEL = "model.onnx"
 TOKENIZER = "tokenizer.json"
+NGRAMS = "ngrams.bin"
 
 KvDtype = Literal["float32", "float16"]
 KvLayout = Literal["shared", "concat"]
@@ -171,6 +172,11 @@ class Bundle:
     @property
     def tokenizer_path(self) -> Path:
         return self.path / TOKENIZER
+
+    @property
+    def ngrams_path(self) -> Path | None:
+        """Where the n-grams lie; None for a bundle without any."""
+        return self.path / NGRAMS if NGRAMS in self.manifest.files else None
 
 
 def find_bundle(name_or_path: str | Path) -> Path:

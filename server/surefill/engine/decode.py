@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from surefill.engine.bundle import Bundle
+from surefill.engine.bundle import TOKENIZER, Bundle
 from surefill.engine.continuation import Continuation
 from surefill.engine.drafts import PromptLookup
 from surefill.engine.healing import TokenTexts
@@ -27,8 +27,11 @@ from surefill.engine.interface import (
     Stop,
 )
 from surefill.engine.interrupt import Interrupt, Interrupted
+from surefill.engine.ngrams.blend import MODEL_GATE, Blend, Mixer
+from surefill.engine.ngrams.cache import TokenCache
+from surefill.engine.ngrams.store import NgramStore
 from surefill.engine.sampling import Bools, Floats, greedy, log_softmax, sample, seed_for
-from surefill.engine.session import ModelSession, Provider
+from surefill.engine.session import ModelSession, Provider, Session
 from surefill.engine.tokenizer import BundleTokenizer
 from surefill.errors import BundleError, EngineError
 
@@ -49,19 +52,22 @@ class DecodingOptions:
 class LocalEngine:
     """``interface.Engine`` on an onnxruntime session.
 
-    ``ends`` are the texts of the tokens that end a completion.
+    ``ends`` are the texts of the tokens that end a completion. With ``blend`` the model's
+    probabilities are mixed with those of n-grams.
     """
 
     def __init__(
         self,
-        session: ModelSession,
+        session: Session,
         tokenizer: BundleTokenizer,
         ends: Sequence[str],
         options: DecodingOptions = DecodingOptions(),
+        blend: Blend | None = None,
     ) -> None:
         self.session = session
         self.tokenizer = tokenizer
         self.options = options
+        self.blend = blend
         self.ends = frozenset(tokenizer.special(token) for token in ends)
         self.allowed = _allowed_tokens(session.vocab_size, tokenizer, self.ends)
         # With the model rather than with the first request: it takes as long as many of them.
@@ -101,6 +107,7 @@ class LocalEngine:
             stop=stop,
             guide=guide,
             interrupt=Interrupt(cancel),
+            mixer=self.blend.begin(prompt) if self.blend else None,
         )
         return request.run(n)
 
@@ -116,12 +123,38 @@ def open_engine(
     provider: Provider = "auto",
     threads: int | None = None,
     options: DecodingOptions = DecodingOptions(),
+    *,
+    ngrams: bool = True,
 ) -> LocalEngine:
-    """Load and check a bundle and make an engine of it; raises BundleError or EngineError."""
+    """Load and check a bundle and make an engine of it; raises BundleError or EngineError.
+
+    The bundle's n-grams, where it has any, are blended in unless ``ngrams`` says not to.
+    """
     loaded = bundle if isinstance(bundle, Bundle) else Bundle.load(bundle)
     prompt = loaded.manifest.prompt
     tokenizer = BundleTokenizer(loaded.tokenizer_path, (*prompt.special_tokens, *prompt.ends))
-    return LocalEngine(ModelSession(loaded, provider, threads), tokenizer, prompt.ends, options)
+    blend = open_blend(loaded, tokenizer) if ngrams and loaded.ngrams_path else None
+    session = ModelSession(loaded, provider, threads)
+    return LocalEngine(session, tokenizer, prompt.ends, options, blend)
+
+
+def open_blend(bundle: Bundle, tokenizer: BundleTokenizer, gate: str = MODEL_GATE) -> Blend:
+    """The n-grams of a bundle that has them, with an empty cache; raises BundleError."""
+    if bundle.ngrams_path is None:
+        raise BundleError(
+            f"The bundle at {bundle.path} has no n-grams.",
+            "Make it again with `surefill-train bundle --ngrams FILE`.",
+        )
+    store = NgramStore.load(bundle.ngrams_path, bundle.manifest.files[TOKENIZER].lower())
+    if store.vocabulary != tokenizer.vocab_size:
+        raise BundleError(
+            f"The n-grams of the bundle at {bundle.path} have {store.vocabulary} tokens and its "
+            f"tokenizer {tokenizer.vocab_size}.",
+            "Make them again with `surefill-train ngrams`.",
+        )
+    ends = bundle.manifest.prompt.ends
+    end = tokenizer.special(ends[0]) if ends else None
+    return Blend(store, TokenCache(store.vocabulary), gate=gate, end=end)
 
 
 @dataclass
@@ -134,6 +167,7 @@ class _Request:
     stop: Stop | None
     guide: Guide | None
     interrupt: Interrupt
+    mixer: Mixer | None
     _reused: int = 0
     _prefilled: float | None = None
 
@@ -184,7 +218,7 @@ class _Request:
         """Choose and append the next token; None when ``out`` is complete."""
         if self.interrupt.reason:
             raise Interrupted
-        logprobs = log_softmax(logits)
+        logprobs = self._logprobs(out, logits)
         allowed = self._allowed(out, logprobs)
         if allowed is None:
             return None
@@ -208,7 +242,7 @@ class _Request:
                     continue
                 if self.interrupt.reason:
                     raise Interrupted
-                logprobs = log_softmax(rows[index])
+                logprobs = self._logprobs(out, rows[index])
                 allowed = self._allowed(out, logprobs)
                 if allowed is not None:
                     if out.pending:
@@ -220,6 +254,11 @@ class _Request:
                 return
             # Complete ones run along with their last token: cheaper than moving the cache.
             rows = branches.extend(tokens, self.interrupt)
+
+    def _logprobs(self, out: Continuation, logits: Floats) -> Floats:
+        """Of the token behind ``out``: the model's, mixed with what n-grams say."""
+        logprobs = log_softmax(logits)
+        return logprobs if self.mixer is None else self.mixer.mix(logprobs, out.ids)
 
     def _allowed(self, out: Continuation, logprobs: Floats) -> Bools | None:
         """The tokens that may follow ``out``; None, and ``out`` is complete, when there is none."""

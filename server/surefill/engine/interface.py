@@ -31,13 +31,18 @@ class Prompt:
     ``ids`` is what a local model sees, special tokens included. ``prefix`` and ``suffix`` are the
     same request as plain text, for engines that build the prompt themselves and for drafts.
     ``lead`` is the end of the prefix that ``ids`` leaves out: what a local model generates has to
-    begin with it, and a candidate's text is what follows.
+    begin with it, and a candidate's text is what follows. ``before`` and ``after`` are the tokens
+    around the cursor for those who count them, without ``lead`` and reaching further than ``ids``;
+    ``document`` tells this document from others.
     """
 
     ids: tuple[int, ...]
     prefix: str
     suffix: str
     lead: str = ""
+    document: str = ""
+    before: tuple[int, ...] = ()
+    after: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ Knows ids and tensors; neither text nor sampling. One thread at a time.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +27,34 @@ Provider = Literal["auto", "cpu", "cuda"]
 POSITIONS = "logit_positions"
 _ROWS = 4
 """Kernels take this many rows at a time, and round a lone row differently."""
+
+
+class Session(Protocol):
+    """What decoding needs of a model: logits of shape [..., vocabulary] behind tokens."""
+
+    vocab_size: int
+    context_length: int
+    provider_note: str
+    tokens: list[int]
+
+    @property
+    def provider(self) -> str: ...
+
+    def prefill(self, ids: Sequence[int], interrupt: Interrupt) -> tuple[Logits, int]: ...
+
+    def extend(self, ids: Sequence[int], interrupt: Interrupt) -> Logits: ...
+
+    def rewind(self, length: int) -> None: ...
+
+    def fork(self, batch: int, length: int, extra: int) -> SessionBranches: ...
+
+    def close(self) -> None: ...
+
+
+class SessionBranches(Protocol):
+    """Several continuations of one prompt."""
+
+    def extend(self, ids: Sequence[int], interrupt: Interrupt) -> Logits: ...
 
 
 class ModelSession:

@@ -216,7 +216,7 @@ def _serve(model: LoadedModel, settings: Settings) -> _Serving:
 
 def _model_key(settings: Settings) -> tuple[object, ...]:
     """The settings that decide which model is loaded and how."""
-    return settings.bundle, settings.engine, settings.remote
+    return settings.bundle, settings.engine, settings.remote, settings.completion.blend
 
 
 async def _until(

@@ -32,14 +32,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "suffix first for models trained here, prefix first for others",
     )
     add("--scores", type=Path, metavar="FILE", help="results of `evaluate --json` to put into it")
+    add("--ablations", type=Path, metavar="FILE", help="what `ablate` wrote, for the model card")
     add("--out", type=Path, required=True, metavar="DIR", help="the bundle's folder")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Assemble a bundle with its model card."""
     from surefill_training.bundle import write_bundle
-    from surefill_training.card import describe, read_results, require_scores_of, summarize
+    from surefill_training.card import describe
     from surefill_training.commands.progress import console
+    from surefill_training.measurements import (
+        read_ablations,
+        read_results,
+        require_scores_of,
+        summarize,
+    )
 
     folder = arguments.exported / arguments.precision
     exported = read_record(folder / "exported.json")
@@ -65,6 +72,7 @@ def run(arguments: argparse.Namespace) -> int:
         license_name=arguments.license,
         precision=arguments.precision,
         scores=scores,
+        ablations=read_ablations(arguments.ablations) if arguments.ablations else (),
         template=find_template(arguments.template).name if arguments.template else None,
         order=arguments.order,
     )

@@ -67,7 +67,7 @@ def run(arguments: argparse.Namespace) -> int:
             break
         taken.append(text)
         total += len(text)
-    trained = train_tokenizer(taken, template, vocabulary, length=len(taken))
+    trained = train_tokenizer(taken, template, vocabulary, progress=True)
     save_tokenizer(trained, arguments.out)
     write_atomically(record, json.dumps(made, indent=1).encode())
     heldout = [document.text for document in build.load(arguments.corpus, "heldout")]

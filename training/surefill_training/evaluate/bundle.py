@@ -12,7 +12,13 @@ from surefill_training.corpus import build
 from surefill_training.corpus.sources import canonical
 from surefill_training.errors import CorpusError
 from surefill_training.evaluate.answers import Answer, answer_all
-from surefill_training.evaluate.contestants import SHIPPED, Contestant, from_bundle, previous
+from surefill_training.evaluate.contestants import (
+    PREVIOUS,
+    SHIPPED,
+    Contestant,
+    from_bundle,
+    previous,
+)
 from surefill_training.evaluate.holes import TASKS, Hole, Task, draw_holes
 from surefill_training.evaluate.scores import (
     CalibrationBin,
@@ -40,8 +46,8 @@ class EvaluateOptions:
     """Size of the sample that bits per byte are measured on."""
     seed: int = 0
     min_confidence: float = 0.0
-    """0: every suggestion counts, however unsure the model is, except behind statements that are
-    complete, where the server's policy asks for half of certainty at least."""
+    """0: every suggestion counts, however unsure the model is. Behind complete statements and in
+    front of more than closing brackets the server's policy asks for more all the same."""
     against: str = SHIPPED
     """The bundle to beat, by name or path; ``none`` for none."""
 
@@ -83,6 +89,8 @@ class Result:
     precision: str
     kind: str
     label: str
+    note: str
+    """What tells it from others of that name, as ``previous``."""
     bits_per_byte: float | None
     megabytes: float
     weights: Sequence[str]
@@ -163,7 +171,7 @@ def _measure(contestant: Contestant, plan: Plan, progress: Progress) -> Measured
 
 def results(plan: Plan, measured: Sequence[Measured]) -> list[Result]:
     """Scores of all that was measured, with their distance to the bundle before."""
-    before = next((m for m in measured if m.contestant.note == "previous"), None)
+    before = next((m for m in measured if m.contestant.note == PREVIOUS), None)
     return [_result(plan, each, before) for each in measured]
 
 
@@ -176,6 +184,7 @@ def _result(plan: Plan, measured: Measured, before: Measured | None) -> Result:
         precision=contestant.precision,
         kind=contestant.kind,
         label=contestant.label,
+        note=contestant.note,
         bits_per_byte=measured.bits_per_byte,
         megabytes=contestant.megabytes,
         weights=contestant.weights,

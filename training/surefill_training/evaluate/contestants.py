@@ -22,6 +22,8 @@ Kind = Literal["bundle", "baseline"]
 
 NO_PREVIOUS = "none"
 SHIPPED = "default"
+PREVIOUS = "previous"
+"""The note of the bundle that the others have to beat."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +113,7 @@ def previous(
     found = from_bundle(path, heldout, settings)
     if against == SHIPPED and found.weights in [other.weights for other in measured]:
         return None, "The bundle that ships is left out: it is among those measured."
-    return replace(found, kind="baseline", note="previous"), ""
+    return replace(found, kind="baseline", note=PREVIOUS), ""
 
 
 def _not_comparable(path: Path, heldout: set[str]) -> str:

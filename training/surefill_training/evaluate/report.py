@@ -6,10 +6,12 @@ import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
-from surefill_training.evaluate.bundle import Result
-from surefill_training.evaluate.scores import TaskScores
-from surefill_training.evaluate.statistics import Estimate
+if TYPE_CHECKING:
+    from surefill_training.evaluate.bundle import Result
+    from surefill_training.evaluate.scores import TaskScores
+    from surefill_training.evaluate.statistics import Estimate
 
 TASK_NAMES = {
     "line_end": "rest of line",
@@ -20,7 +22,7 @@ TASK_NAMES = {
 }
 NOTHING = "–"
 
-_Row = tuple[str, Callable[[TaskScores], str]]
+_Row = tuple[str, "Callable[[TaskScores], str]"]
 _MAIN: Sequence[_Row] = (
     ("exact match", lambda s: share(s.exact_match)),
     ("edit similarity", lambda s: share(s.edit_similarity)),

@@ -30,11 +30,12 @@ Everything went through the engine and the pipeline that serve it, with the weig
 on packages that were held out whole: {packages}. Corpus `{corpus}`, seed {seed}; {holes}.
 
 A match is exact when all that is shown is right: lines too many would have to be deleted. Spaces \
-at the ends of lines do not count. Holes miss at least {fewest} characters, several lines are at \
-most {most}; behind a dot only the name is compared. Several lines are asked for explicitly. BLEU \
-and ROUGE-L take words and signs as tokens. Every hole counts, also one without a suggestion; \
-intervals are 95 % bootstrap, those of differences paired by hole. Suggestions count from a \
-confidence of {confidence:g} on (the server's policy asks for more behind complete statements); \
+at the ends of lines do not count. Of each hole at least {fewest} characters are missing, of \
+several lines at most {most} lines; behind a dot only the name is compared. Several lines are \
+asked for explicitly. BLEU and ROUGE-L take words and signs as tokens. Every hole counts, also one \
+without a suggestion; intervals are 95 % bootstrap, those of differences paired by hole. \
+Suggestions count from a confidence of {confidence:g} on (the server's policy asks for more behind \
+complete statements, and where more than closing brackets follow); \
 "as shown by default" applies the server's default threshold. {notes}
 
 ## Exact match by the length of the hole

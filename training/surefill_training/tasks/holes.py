@@ -1,4 +1,9 @@
-"""Where to cut a document into prefix, middle and suffix: the holes a user leaves while typing."""
+"""Where to cut a document into prefix, middle and suffix: the holes a user leaves while typing.
+
+Half of the holes with several lines, and of those inside a line, lie on nodes of the syntax tree:
+the body behind a signature or a docstring, the statement behind a comment, the arguments of a call.
+The others lie anywhere, because users wait anywhere.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +12,14 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from surefill.syntax.languages import Language
+from surefill_training.tasks.nodes import Spans, spans
+
 HoleKind = Literal["line_end", "lines", "inside"]
 
 _BOUNDARY = re.compile(r"(?<=[\s.(\[{=,:])(?=\S)|\b")
 _BRACKETS = re.compile(r"\(([^()\n]+)\)|\[([^\[\]\n]+)\]|\{([^{}\n]+)\}")
+_TRIES = 8
 
 
 @dataclass(frozen=True)
@@ -25,25 +34,38 @@ class Hole:
 
 @dataclass(frozen=True)
 class HoleMix:
-    """Shares of the kinds of hole; they need not sum to one."""
+    """Shares of the kinds of hole, which need not sum to one; refact trains on these."""
 
     line_end: float = 0.5
-    lines: float = 0.42
-    inside: float = 0.08
+    lines: float = 0.45
+    inside: float = 0.05
+    on_nodes: float = 0.5
+    """Of the last two kinds, the share that lies on nodes of the syntax tree."""
     max_lines: int = 12
 
 
-def cut(text: str, rng: random.Random, mix: HoleMix, kind: HoleKind | None = None) -> Hole | None:
+def cut(
+    text: str,
+    rng: random.Random,
+    mix: HoleMix,
+    kind: HoleKind | None = None,
+    language: Language | None = None,
+) -> Hole | None:
     """Cut one hole of a kind drawn from ``mix`` (or given); None when the text has no place for it.
 
-    Holes lie rather late in the text, because serving keeps more prefix than suffix.
+    Holes lie rather late in the text, because serving keeps more prefix than suffix. Without a
+    ``language`` none lies on a node.
     """
-    lines = text.split("\n")
     kind = kind or _draw_kind(rng, mix)
-    for _ in range(8):
-        index = min(len(lines) - 1, int(len(lines) * rng.random() ** 0.5))
-        if not lines[index].strip():
-            continue
+    if language is not None and kind != "line_end" and rng.random() < mix.on_nodes:
+        span = _on_node(spans(text, language, mix.max_lines), kind, rng)
+        if span is not None:
+            begin, end = span
+            return Hole(text[:begin], text[begin:end], text[end:], kind)
+    lines = text.split("\n")
+    filled = [index for index, line in enumerate(lines) if line.strip()]
+    for _ in range(_TRIES if filled else 0):
+        index = filled[min(len(filled) - 1, int(len(filled) * _late(rng)))]
         span = _SPANS[kind](lines, index, rng, mix)
         if span is None:
             continue
@@ -57,6 +79,22 @@ def cut(text: str, rng: random.Random, mix: HoleMix, kind: HoleKind | None = Non
 def _draw_kind(rng: random.Random, mix: HoleMix) -> HoleKind:
     kinds: tuple[HoleKind, ...] = ("line_end", "lines", "inside")
     return rng.choices(kinds, weights=(mix.line_end, mix.lines, mix.inside))[0]
+
+
+def _late(rng: random.Random) -> float:
+    """A number between 0 and 1, rather a large one."""
+    return float(rng.random() ** 0.5)
+
+
+def _on_node(found: Spans, kind: HoleKind, rng: random.Random) -> tuple[int, int] | None:
+    """The span of a node, each sort of node as likely as the others where there is one."""
+    sorts = [found.bodies, found.described] if kind == "lines" else [found.arguments]
+    sorts = [sort for sort in sorts if sort]
+    if not sorts:
+        return None
+    sort = rng.choice(sorts)
+    begin, end = sort[min(len(sort) - 1, int(len(sort) * _late(rng)))]
+    return begin, end
 
 
 def _column(line: str, rng: random.Random) -> int:

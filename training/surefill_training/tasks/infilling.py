@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from surefill.context.prompt import Order, PromptTemplate, layout
-from surefill_training.tasks.holes import HoleMix, cut
+from surefill.context.prompt import PromptTemplate, layout
+from surefill.syntax.languages import Language
+from surefill_training.tasks.holes import Hole, HoleMix, cut
 
 Encode = Callable[[str], list[int]]
 
@@ -16,14 +17,20 @@ Encode = Callable[[str], list[int]]
 class InfillingOptions:
     """How often a piece gets a hole, and how prompts look."""
 
-    fim_rate: float = 0.7
+    fim_rate: float = 0.85
     """Share of pieces that get a hole; the others are learned left to right."""
-    spm_share: float = 0.7
+    spm_share: float = 0.8
     """Share of suffix-first order among them: the order that serving uses."""
-    no_suffix: float = 0.1
+    no_suffix: float = 0.15
     """Share of holes at which nothing follows, as at the end of a file."""
     max_suffix: float = 0.35
     """Largest share of a piece's characters that is kept behind the hole."""
+    related: float = 0.2
+    """Share of pieces with excerpts of other files of their package in front."""
+    related_share: float = 0.25
+    """How much of a row those may take."""
+    head: float = 0.5
+    """Share of pieces from within a file that get the file's imports in front, as serving does."""
     mix: HoleMix = field(default_factory=HoleMix)
 
 
@@ -40,25 +47,40 @@ class Infilling:
         self._encode = encode
         self._special = special
         self._template = template
-        self._options = options
+        self.options = options
         self._middle = special(template.middle) if template.infills else None
         self.end = special(template.ends[0])
 
-    def example(self, text: str, rng: random.Random) -> list[int]:
-        """Ids of ``text`` with or without a hole, the end token last."""
-        options = self._options
-        hole = cut(text, rng, options.mix) if rng.random() < options.fim_rate else None
+    def example(
+        self,
+        text: str,
+        rng: random.Random,
+        *,
+        language: Language | None = None,
+        related: Sequence[str] = (),
+    ) -> list[int]:
+        """Ids of ``text`` with or without a hole, the end token last.
+
+        ``related`` are excerpts of other files, which a prompt shows in front. They are left out
+        where there is no hole.
+        """
+        options = self.options
+        wanted = self._template.infills and rng.random() < options.fim_rate
+        hole = cut(text, rng, options.mix, language=language) if wanted else None
         if hole is None:
             return self.plain(text)
-        suffix = _whole_lines(hole.suffix, self._suffix_limit(len(text), rng))
-        order: Order = "spm" if rng.random() < options.spm_share else "psm"
+        suffix = self._encode(_whole_lines(hole.suffix, self._suffix_limit(len(text), rng)))
+        excerpts = [self._encode(excerpt) for excerpt in related]
+        if rng.random() < options.spm_share:
+            return self._suffix_first(hole, suffix, excerpts)
         return [
             *layout(
                 self._template,
-                order,
+                "psm",
                 self._special,
                 self._encode(hole.prefix),
-                self._encode(suffix),
+                suffix,
+                related=excerpts,
             ),
             *self._encode(hole.middle),
             self.end,
@@ -72,10 +94,22 @@ class Infilling:
         """Whether an example is one with a hole."""
         return self._middle in ids
 
+    def _suffix_first(
+        self, hole: Hole, suffix: list[int], related: Sequence[Sequence[int]]
+    ) -> list[int]:
+        """Prefix and middle as one text, as serving continues it.
+
+        The prompt leaves out the word at the cursor and the answer begins with it
+        (surefill.context.healing), so the model never sees that tokens were cut there.
+        """
+        text = self._encode(hole.prefix + hole.middle)
+        prompt = layout(self._template, "spm", self._special, text, suffix, related=related)
+        return [*prompt, self.end]
+
     def _suffix_limit(self, length: int, rng: random.Random) -> int:
-        if rng.random() < self._options.no_suffix:
+        if rng.random() < self.options.no_suffix:
             return 0
-        return int(length * self._options.max_suffix * rng.random())
+        return int(length * self.options.max_suffix * rng.random())
 
 
 def _whole_lines(text: str, limit: int) -> str:

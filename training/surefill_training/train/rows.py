@@ -13,14 +13,12 @@ from dataclasses import astuple, dataclass
 import numpy as np
 import numpy.typing as npt
 
+from surefill_training.corpus.build import Document
 from surefill_training.data import RowStream, StreamState
 from surefill_training.errors import TrainingError
 from surefill_training.model import Preset
 from surefill_training.options import TrainOptions
 from surefill_training.tasks.infilling import Infilling
-
-CHARS_PER_TOKEN = 3.4
-
 
 class Rows:
     """The rows of one stream, a step's number of them at a time.
@@ -83,9 +81,9 @@ class Phase:
 
 
 def make_phases(
-    texts: Sequence[str], task: Infilling, plan: Preset, options: TrainOptions, *, gpu: bool
+    documents: Sequence[Document], task: Infilling, plan: Preset, options: TrainOptions, *, gpu: bool
 ) -> list[Phase]:
-    """One phase, or two where there is a curriculum, each with its own pass over the texts."""
+    """One phase, or two where there is a curriculum, each with its own pass over them."""
     curriculum = options.curriculum
     begins = {plan.sequence: 0.0}
     if curriculum is not None:
@@ -99,11 +97,10 @@ def make_phases(
     phases = []
     for length, begin in begins.items():
         stream = RowStream(
-            texts,
+            documents,
             task,
             length,
             seed=options.seed,
-            piece_chars=int(length * CHARS_PER_TOKEN),
             # Where the model trains on a GPU the cores are free to prepare its rows.
             threads=min(8, os.cpu_count() or 1) if gpu else 0,
         )

@@ -64,12 +64,12 @@ class Trainer:
         self._options = self._start.options
         self._plan = plan_of(self._start, self._run, self._processes.count)
         self._model = self._start.model
-        texts = [document.text for document in build.load(corpus, "train")]
+        documents = list(build.load(corpus, "train"))
         self._heldout = heldout_sample(corpus, self._run.heldout_chars)
         task = make_task(self._start.tokenizer, self._options.template, self._options.infilling)
         self._end = task.end
         gpu = self._device.type == "cuda"
-        self._phases = make_phases(texts, task, self._plan, self._options, gpu=gpu)
+        self._phases = make_phases(documents, task, self._plan, self._options, gpu=gpu)
         self._phase_number = 0
         self._prepared: int | None = None
         self._model.to(self._device)  # type: ignore[arg-type]

@@ -88,7 +88,12 @@ def run(arguments: argparse.Namespace) -> int:
             progress.update(task, description=what, completed=done, total=total)
 
         judgement = judge(
-            candidate, present, arguments.corpus, _bounds(arguments, candidate), options, report
+            candidate,
+            present,
+            arguments.corpus,
+            _bounds(arguments, candidate),
+            options=options,
+            progress=report,
         )
     return _conclude(arguments, candidate, judgement, place)
 

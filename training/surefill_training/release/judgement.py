@@ -85,6 +85,7 @@ def judge(
     present: Path | None,
     corpus: Path,
     bounds: Bounds,
+    *,
     options: GateOptions,
     progress: Progress,
 ) -> Judgement:

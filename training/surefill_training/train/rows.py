@@ -20,6 +20,7 @@ from surefill_training.model import Preset
 from surefill_training.options import TrainOptions
 from surefill_training.tasks.infilling import Infilling
 
+
 class Rows:
     """The rows of one stream, a step's number of them at a time.
 
@@ -81,7 +82,12 @@ class Phase:
 
 
 def make_phases(
-    documents: Sequence[Document], task: Infilling, plan: Preset, options: TrainOptions, *, gpu: bool
+    documents: Sequence[Document],
+    task: Infilling,
+    plan: Preset,
+    options: TrainOptions,
+    *,
+    gpu: bool,
 ) -> list[Phase]:
     """One phase, or two where there is a curriculum, each with its own pass over them."""
     curriculum = options.curriculum

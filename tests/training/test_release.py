@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import random
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -14,14 +15,16 @@ import onnx
 import pytest
 from onnx import numpy_helper
 
+from small_corpus import install as install_package
 from surefill.commands import bench
 from surefill.engine.bundle import Bundle, find_bundle
 from surefill_training import cli
+from surefill_training.corpus import build, sources
 from surefill_training.errors import ReleaseError
 from surefill_training.evaluate.statistics import Estimate
 from surefill_training.files import hash_of
-from surefill_training.release import installation
-from surefill_training.release.criteria import BOUNDS, Bounds, Figures, bounds_for, check
+from surefill_training.release import installation, judgement
+from surefill_training.release.criteria import BOUNDS, Bounds, Check, Figures, bounds_for, check
 from surefill_training.release.installation import default_place, install, recover
 
 GOOD = Figures(
@@ -172,47 +175,79 @@ def release(*arguments: object) -> int:
     return cli.main(["release", *(str(argument) for argument in arguments)])
 
 
-def test_a_better_bundle_is_installed_and_a_weaker_one_is_not(
-    corpus: Path,
+_NAMES = "name path width height count index value start end parent data mode".split()  # noqa: SIM905
+
+
+@pytest.fixture(scope="module")
+def idioms(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A corpus that holds out code which any model of Python completes now and then."""
+    folder = tmp_path_factory.mktemp("idioms")
+    for package in ("known", "unknown"):
+        files = {}
+        for number in range(4):
+            names = random.Random(f"{package}{number}").sample(_NAMES, 6)
+            lines = "".join(f"        self.{name} = {name}\n" for name in names)
+            returns = "".join(
+                f"\n    def get_{name}(self):\n        return self.{name}\n" for name in names
+            )
+            files[f"{package}/m{number}.py"] = (
+                f"class Item{number}:\n    def __init__(self, {', '.join(names)}):\n"
+                f"{lines}{returns}"
+            )
+        install_package(folder / "site", package, files)
+    found = [sources.from_package(name, [folder / "site"]) for name in ("known", "unknown")]
+    options = build.CorpusOptions(heldout=("unknown",), near_threshold=1.0, max_copied=1.0)
+    build.build(found, folder / "corpus", options)
+    return folder / "corpus"
+
+
+def test_a_better_bundle_is_installed_and_the_decision_written_down(
+    idioms: Path,
     place: Path,
     weak: Bundle,
     tmp_path: Path,
     capfd: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    """By the real engine and the server's own benchmark, once; further verdicts are made up."""
     record = tmp_path / "record.json"
-    few = ("--corpus", corpus, "--holes", 40, "--rounds", 1, "--record", record)
-    command = (*few, "--max-ms", 100_000, "--min-parses", 0.9, "--install", place)
+    command = (
+        *(SHIPPED.path, "--corpus", idioms, "--holes", 24, "--rounds", 1, "--max-ms", 100_000),
+        *("--record", record, "--install", place),
+    )
+    judged: list[judgement.Judgement] = []
+    judge = judgement.judge
 
-    assert release(SHIPPED.path, *command, "--max-mb", 1) == 1
-    assert "NO  Its size is" in capfd.readouterr().out
+    def remembered(*arguments: Any, **more: Any) -> judgement.Judgement:
+        judged.append(judge(*arguments, **more))
+        return judged[0]
+
+    monkeypatch.setattr(judgement, "judge", remembered)
+    assert release(*command, "--dry-run") == 0
     assert Bundle.load(place).manifest == weak.manifest
     written = json.loads(record.read_text())
-    assert written["decision"] == "refused"
-    assert [c["name"] for c in written["checks"] if not c["passed"]] == ["size"]
+    assert written["decision"] == "would be installed"
+    assert all(check["passed"] for check in written["checks"])
     assert written["results"][0]["difference"]["line_end"]["low"] > 0
     assert [r["name"] for r in written["results"][:2]] == ["surefill-nano", "weak"]
-    typing = next(r for r in written["latency"] if r["name"] == bench.TYPING)
+    typing = next(row for row in written["latency"] if row["name"] == bench.TYPING)
     assert 0 < typing["p50"] < 100_000
 
-    # The server's benchmark has been run; what it says is now given.
-    rows = [bench.Row(bench.TYPING, "ms", {"p50": 80}, [50.0, 70.0, 90.0])]
-    monkeypatch.setattr(bench, "measure", lambda *_: rows)
-    assert release(SHIPPED.path, *command, "--max-ms", 69) == 1
-    expected = "NO  Its answer while typing on is 70.0 ms; the bound is 69 ms."
-    assert expected in capfd.readouterr().out
-
-    assert release(SHIPPED.path, *command, "--dry-run") == 0
+    refused = replace(judged[0], checks=[Check("size", False, "Its size is 9.0 MB.")])
+    monkeypatch.setattr(judgement, "judge", lambda *_, **__: refused)
+    capfd.readouterr()
+    assert release(*command) == 1
+    printed = capfd.readouterr().out
+    assert "NO  Its size is 9.0 MB." in printed
+    assert "surefill-nano 1: refused." in printed
     assert Bundle.load(place).manifest == weak.manifest
-    assert json.loads(record.read_text())["decision"] == "would be installed"
+    assert json.loads(record.read_text())["decision"] == "refused"
 
-    assert release(SHIPPED.path, *command) == 0
+    monkeypatch.setattr(judgement, "judge", lambda *_, **__: judged[0])
+    assert release(*command) == 0
     assert "surefill-nano 1: installed." in capfd.readouterr().out
     assert Bundle.load(place).manifest == SHIPPED.manifest
-
-    assert release(weak.path, *command) == 1
-    assert "It is worse than the present default" in capfd.readouterr().out
-    assert Bundle.load(place).manifest == SHIPPED.manifest
+    assert json.loads(record.read_text())["decision"] == "installed"
 
 
 def test_the_same_model_is_not_judged(

@@ -48,6 +48,15 @@ def positive_float(text: str) -> float:
     return value
 
 
+def numbers(text: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a list of whole numbers, separated by commas"
+        ) from error
+
+
 def share(text: str) -> float:
     try:
         value = float(text)

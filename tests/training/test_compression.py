@@ -16,7 +16,9 @@ from surefill_training import cli
 from surefill_training.commands import compress as command
 from surefill_training.compression import table
 from surefill_training.compression.measure import Measures
-from surefill_training.compression.prune import only
+from surefill_training.compression.prune import only, training_sample
+from surefill_training.evaluate.bits import bits_per_byte
+from surefill_training.inputs import load_tokenizer
 from surefill_training.model import build_model, count_parameters, preset
 
 
@@ -25,43 +27,56 @@ def run(*arguments: object) -> int:
 
 
 def load(folder: Path) -> LlamaForCausalLM:
-    return AutoModelForCausalLM.from_pretrained(folder, torch_dtype=torch.float32).eval()
+    return AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
 
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory, corpus: Path, tokenizer_file: Path) -> Path:
-    """Four layers, of which the second changes nothing and the others a lot."""
+    """Four layers, each of which changes a lot."""
     folder = tmp_path_factory.mktemp("model") / "model"
     torch.manual_seed(0)
     shape = replace(preset("test").shape, layers=4)
     built = build_model(shape, 0)
     with torch.no_grad():
-        for number, layer in enumerate(built.model.layers):
-            for matrix in (layer.self_attn.o_proj.weight, layer.mlp.down_proj.weight):
-                matrix.mul_(0 if number == 1 else 20)
+        for layer in built.model.layers:
+            layer.mlp.down_proj.weight.mul_(20)
     built.save_pretrained(folder)
     shutil.copyfile(tokenizer_file, folder / "tokenizer.json")
     return folder
 
 
-def test_the_layer_that_is_missed_least_goes_first(
+def test_layers_go_that_are_missed_least(
     model: Path, corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "pruned"
     few = ("--corpus", corpus, "--chars", 2000, "--out", out)
-    assert run("prune", model, "--drop", 1, *few) == 0
-    assert "keeps the layers 0, 2, 3." in " ".join(capsys.readouterr().err.split())
+    assert run("prune", model, "--drop", 2, *few) == 0
     record = json.loads((out / "pruned.json").read_text())
-    assert (record["kept"], record["of"]) == ([0, 2, 3], 4)
-    before, after = record["losses"]
-    assert (before["dropped"], after["dropped"]) == (None, 1)
-    assert after["bits_per_byte"] == pytest.approx(before["bits_per_byte"], abs=1e-5)
-    ids = torch.arange(30)[None]
-    with torch.no_grad():
-        assert torch.allclose(load(out)(ids).logits, load(model)(ids).logits, atol=1e-4)
-        # The KV cache goes by the layers' numbers.
-        assert load(out).generate(ids, max_new_tokens=3, do_sample=False).shape == (1, 33)
-    assert load(out).config.num_hidden_layers == 3
+    assert ", ".join(map(str, record["kept"])) in " ".join(capsys.readouterr().err.split())
+    texts = training_sample(corpus, 2000, 0)
+    tokenizer = load_tokenizer(model / "tokenizer.json")
+
+    def loss(folder: Path, kept: list[int]) -> float:
+        with only(whole := load(folder), kept):
+            end = whole.config.eos_token_id
+            return bits_per_byte(
+                whole, tokenizer, texts, end=end, length=127, precision=torch.float32
+            )
+
+    kept = [0, 1, 2, 3]
+    assert record["losses"][0] == {
+        "dropped": None,
+        "bits_per_byte": pytest.approx(loss(model, kept), rel=1e-5),
+    }
+    for step in record["losses"][1:]:
+        losses = {layer: loss(model, [k for k in kept if k != layer]) for layer in kept}
+        assert step["dropped"] == min(losses, key=losses.__getitem__)
+        assert step["bits_per_byte"] == pytest.approx(min(losses.values()), rel=1e-5)
+        kept.remove(step["dropped"])
+    assert (record["kept"], record["of"]) == (kept, 4)
+    assert loss(out, [0, 1]) == pytest.approx(record["losses"][-1]["bits_per_byte"], rel=1e-5)
+    # The KV cache goes by the layers' numbers.
+    assert load(out).generate(torch.arange(30)[None], max_new_tokens=3).shape == (1, 33)
     assert (out / "tokenizer.json").exists()
 
 
@@ -146,7 +161,7 @@ def test_variants_are_made_measured_and_kept(
 
     monkeypatch.setattr(command, "heal", heal)
     arguments = (
-        *("compress", model, "--corpus", corpus, "--precisions", "int4", "--int4-blocks", "128,32"),
+        *("compress", model, "--corpus", corpus, "--precisions", "int4", "--int4-blocks", "32"),
         *("--keep-layers", "0,3", "--heal-minutes", 5, "--holes", 4, "--chars", 1000),
         *("--rounds", 1, "--out", out),
     )
@@ -154,14 +169,12 @@ def test_variants_are_made_measured_and_kept(
     written = json.loads((out / "compression.json").read_text())
     names = [variant["name"] for variant in written["variants"]]
     assert names == [
-        *("whole-fp32", "whole-int4", "whole-int4-b32", "layers-0-3-int4", "layers-0-3-int4-b32"),
-        *("layers-0-3-healed-int4", "layers-0-3-healed-int4-b32"),
+        *("whole-fp32", "whole-int4-b32", "layers-0-3-int4-b32", "layers-0-3-healed-int4-b32"),
     ]
     assert healed == [5.0]
     found = {variant["name"]: variant for variant in written["variants"]}
-    whole, small = found["whole-int4"], found["layers-0-3-int4"]
-    assert found["whole-fp32"]["megabytes"] > found["whole-int4-b32"]["megabytes"]
-    assert found["whole-int4-b32"]["megabytes"] > whole["megabytes"] > small["megabytes"]
+    whole, small = found["whole-int4-b32"], found["layers-0-3-int4-b32"]
+    assert found["whole-fp32"]["megabytes"] > whole["megabytes"] > small["megabytes"]
     assert small["parameters"] < whole["parameters"]
     assert all(v["decode_ms"] > 0 and v["prefill_ms"] > 0 for v in found.values())
     assert written["shipped"] in (out / "compression.md").read_text()

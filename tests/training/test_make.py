@@ -97,7 +97,7 @@ def test_from_a_packed_corpus_to_weights(
     assert json.loads((home / "model" / "training.json").read_text())["finished"]
     ids = torch.arange(40)[None]
     logits = [
-        AutoModelForCausalLM.from_pretrained(folder, torch_dtype=torch.float32)(ids).logits
+        AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)(ids).logits
         for folder in (home / "model", straight / "model")
     ]
     assert torch.allclose(*logits, atol=0.02)

@@ -17,8 +17,8 @@ HELP = "Make and measure a model in fewer bits and fewer layers, and say which o
 
 _PRECISIONS = ("fp32", "int8", "int4")
 _HEALING = ("--recipe", "muon", "--muon-lr", 0.005, "--learning-rate", 0.001, "--dropout", 0)
-"""A quarter and a third of the rates that new small models are trained with: fine-tuning's defaults are for
-models a hundred times larger, and would hardly move one that has lost a layer."""
+"""A quarter and a third of the rates that new small models are trained with. The defaults of
+``finetune`` are for models a hundred times larger and hardly move one that has lost a layer."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -167,7 +167,7 @@ def _load(model_dir: Path) -> PreTrainedModel:
     config_for_transformers_4(read_config(model_dir))
     try:
         model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(
-            model_dir, torch_dtype=torch.float32, local_files_only=True
+            model_dir, dtype=torch.float32, local_files_only=True
         )
     except (OSError, ValueError) as error:
         raise TrainingError(

@@ -11,11 +11,11 @@ from surefill_training.errors import TrainingError
 from surefill_training.files import write_atomically
 
 if TYPE_CHECKING:
-    from surefill_training.compression.variants import Plan
+    from surefill_training.compression.variants import Plan, Precision
 
 HELP = "Make and measure a model in fewer bits and fewer layers, and say which one to ship."
 
-_PRECISIONS = ("fp32", "int8", "int4")
+_PRECISIONS: tuple[Precision, ...] = ("fp32", "int8", "int4")
 _HEALING = ("--recipe", "muon", "--muon-lr", 0.005, "--learning-rate", 0.001, "--dropout", 0)
 """A quarter and a third of the rates that new small models are trained with. The defaults of
 ``finetune`` are for models a hundred times larger and hardly move one that has lost a layer."""

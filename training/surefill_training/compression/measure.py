@@ -7,6 +7,7 @@ import statistics
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +21,12 @@ from surefill_training.corpus import build
 from surefill_training.errors import CorpusError
 from surefill_training.evaluate.bundle import EvaluateOptions, measure, plan
 from surefill_training.evaluate.contestants import NO_PREVIOUS
+from surefill_training.evaluate.holes import Task
 from surefill_training.files import write_atomically
 
 Progress = Callable[[str, int, int], None]
 
-_TASK = "line_end"
+_TASK: Task = "line_end"
 _PROMPT = 500
 _DECODED = 24
 
@@ -122,8 +124,8 @@ def engine_times(bundle: Bundle, texts: Sequence[str], rounds: int) -> tuple[flo
         # The first round warms caches and is not counted.
         for number in range(rounds + 1):
             session.rewind(0)
-            taken = [_timed(lambda: session.prefill(prompt, Interrupt()))]
-            taken += [_timed(lambda t=token: session.extend([t], Interrupt())) for token in rest]
+            taken = [_timed(partial(session.prefill, prompt, Interrupt()))]
+            taken += [_timed(partial(session.extend, [token], Interrupt())) for token in rest]
             if number:
                 prefill.append(taken[0])
                 decode += taken[1:]

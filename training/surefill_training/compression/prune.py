@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import random
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -68,14 +68,14 @@ def prune(
     texts = training_sample(corpus, options.chars, options.seed)
     tokenizer = load_tokenizer(model_dir / "tokenizer.json")
     tokenizer.encode_special_tokens = True
-    end = model.config.eos_token_id
+    end = _end_token(model)
 
     def loss() -> float:
         return bits_per_byte(
             model,
             tokenizer,
             texts,
-            end=end[0] if isinstance(end, list) else end,
+            end=end,
             length=int(model.config.max_position_embeddings) - 1,
             precision=torch.float32,
         )
@@ -178,12 +178,23 @@ def _load(model_dir: Path) -> PreTrainedModel:
     return model
 
 
+def _end_token(model: PreTrainedModel) -> int:
+    end = model.config.eos_token_id
+    if isinstance(end, list):
+        end = end[0]
+    if end is None:
+        raise TrainingError(
+            "The model's config.json names no end token.", "Add eos_token_id to it."
+        )
+    return int(end)
+
+
 class _Decoder(Protocol):
     layers: nn.ModuleList
 
 
 def _decoder(model: PreTrainedModel) -> _Decoder:
-    decoder = model.get_decoder()
+    decoder = model.get_decoder()  # type: ignore[no-untyped-call]
     if not isinstance(getattr(decoder, "layers", None), nn.ModuleList):
         raise TrainingError(
             f"The layers of a {type(model).__name__} cannot be left out.",
@@ -192,7 +203,7 @@ def _decoder(model: PreTrainedModel) -> _Decoder:
     return cast(_Decoder, decoder)
 
 
-def _number(layers: Sequence[nn.Module]) -> None:
+def _number(layers: Iterable[nn.Module]) -> None:
     """Each layer knows its place, by which it finds its part of the KV cache."""
     for number, layer in enumerate(layers):
         attention: Any = getattr(layer, "self_attn", None)

@@ -18,10 +18,11 @@ from surefill.commands.editor import MeasurementError
 from surefill.engine.bundle import Bundle
 from surefill_training.evaluate.bundle import EvaluateOptions, Result, measure, plan, results
 from surefill_training.evaluate.contestants import NO_PREVIOUS, PREVIOUS
+from surefill_training.evaluate.holes import Task
 from surefill_training.evaluate.report import to_json
 from surefill_training.release.criteria import Bounds, Check, Figures, check
 
-TASK = "line_end"
+TASK: Task = "line_end"
 
 logger = logging.getLogger(__name__)
 

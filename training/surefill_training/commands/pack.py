@@ -48,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         packed, written = pack_path(arguments.file, arguments.out, part_bytes)
     console.print(
-        f"{packed.name}: {packed.bytes / MIB:.1f} MiB in {len(packed.parts)} parts in "
+        f"{packed.name}: {packed.size / MIB:.1f} MiB in {len(packed.parts)} parts in "
         f"{arguments.out}, {written} of them new"
     )
     if not packed.about.get("complete", True):

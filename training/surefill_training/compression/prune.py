@@ -18,7 +18,7 @@ from typing import Any, Protocol, cast
 
 import torch
 from torch import nn
-from transformers import AutoModelForCausalLM, PreTrainedModel
+from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel
 
 from surefill_training.corpus import build
 from surefill_training.errors import CorpusError, TrainingError
@@ -163,13 +163,16 @@ def training_sample(corpus: Path, chars: int, seed: int) -> list[str]:
 
 
 def _load(model_dir: Path) -> PreTrainedModel:
-    # Fails with a sentence for what is no model directory, and for RoPE bases that differ.
-    config_for_transformers_4(read_config(model_dir))
+    # Not left to transformers, which ignores the RoPE base of a newer version's checkpoint.
+    config = config_for_transformers_4(read_config(model_dir))
     try:
         model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(
-            model_dir, dtype=torch.float32, local_files_only=True
+            model_dir,
+            config=AutoConfig.for_model(config.pop("model_type"), **config),
+            dtype=torch.float32,
+            local_files_only=True,
         )
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, KeyError) as error:
         raise TrainingError(
             f"{model_dir} cannot be loaded ({str(error).splitlines()[0]}).",
             "Give the folder `model` that surefill-train pretrain wrote.",

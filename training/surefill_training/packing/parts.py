@@ -32,13 +32,14 @@ class Part:
     """One part: a file beside the manifest."""
 
     name: str
-    bytes: int
+    size: int
+    """In bytes."""
     sha256: str
 
     def is_right(self, folder: Path) -> bool:
         """Whether the part lies in ``folder`` as it was written."""
         file = folder / self.name
-        return file.is_file() and file.stat().st_size == self.bytes and hash_of(file) == self.sha256
+        return file.is_file() and file.stat().st_size == self.size and hash_of(file) == self.sha256
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,8 @@ class Parts:
 
     name: str
     kind: Kind
-    bytes: int
+    size: int
+    """In bytes, of the whole."""
     sha256: str
     parts: tuple[Part, ...]
     about: dict[str, Any] = field(default_factory=dict)
@@ -94,7 +96,7 @@ def split(
         raise PackingError(
             f"{source} cannot be read ({error.strerror or error}).", "Give a file or a folder."
         ) from error
-    size = sum(part.bytes for part in parts)
+    size = sum(part.size for part in parts)
     packed = Parts(name, kind, size, whole.hexdigest(), tuple(parts), about or {})
     manifest = folder / f"{name}{SUFFIX}"
     if not manifest.is_file() or manifest.read_bytes() != packed.to_json():
@@ -158,7 +160,7 @@ def blocks(packed: Parts, folder: Path) -> Iterator[bytes]:
 
 def join(packed: Parts, folder: Path, target: Path) -> bool:
     """Write the whole to ``target``; False when it is there already. Raises PackingError."""
-    there = target.is_file() and target.stat().st_size == packed.bytes
+    there = target.is_file() and target.stat().st_size == packed.size
     if there and hash_of(target) == packed.sha256:
         return False
     require_complete(packed, folder)

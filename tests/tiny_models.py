@@ -19,7 +19,7 @@ from surefill.context.prompt import TEMPLATES
 from surefill.engine.bundle import Bundle
 from surefill.engine.decode import LocalEngine
 
-Architecture = Literal["llama", "qwen2", "gpt2"]
+Architecture = Literal["llama", "qwen2", "qwen3", "mistral", "starcoder2", "gpt2"]
 
 
 class AsciiOnly:
@@ -99,11 +99,7 @@ def make_checkpoint(
         "bos_token_id": None,
         "eos_token_id": 0,
     }
-    if architecture == "llama":
-        model: Any = hf.LlamaForCausalLM(hf.LlamaConfig(**llama_like))
-    elif architecture == "qwen2":
-        model = hf.Qwen2ForCausalLM(hf.Qwen2Config(**llama_like))
-    else:
+    if architecture == "gpt2":
         config = hf.GPT2Config(
             vocab_size=vocab,
             n_embd=hidden,
@@ -114,7 +110,12 @@ def make_checkpoint(
             bos_token_id=None,
             eos_token_id=0,
         )
-        model = hf.GPT2LMHeadModel(config)
+        model: Any = hf.GPT2LMHeadModel(config)
+    else:
+        name = architecture.capitalize()
+        more = {"head_dim": hidden // heads} if architecture == "qwen3" else {}
+        config = getattr(hf, f"{name}Config")(**llama_like, **more)
+        model = getattr(hf, f"{name}ForCausalLM")(config)
     model.eval().save_pretrained(folder)
     train_tokenizer(folder / "tokenizer.json", vocab)
     return folder

@@ -36,3 +36,7 @@ class EngineError(SurefillError):
 
 class RuntimeMissingError(EngineError):
     """Neither onnxruntime nor onnxruntime-gpu is installed."""
+
+
+class SandboxError(SurefillError):
+    """There is no sandbox to execute a program in, so it was not executed."""

@@ -51,6 +51,14 @@ class CompletionSettings:
 
 
 @dataclass(frozen=True)
+class ContextSettings:
+    """What the model sees besides the document."""
+
+    related: bool = True
+    """Excerpts of open files and of imported local modules, for models that were trained so."""
+
+
+@dataclass(frozen=True)
 class EngineSettings:
     """Where and how the model runs."""
 
@@ -90,6 +98,7 @@ class Settings:
     disabled_languages: tuple[str, ...] = ()
     """Language ids in which nothing is suggested."""
     completion: CompletionSettings = CompletionSettings()
+    context: ContextSettings = ContextSettings()
     engine: EngineSettings = EngineSettings()
     remote: RemoteSettings = RemoteSettings()
     log: LogSettings = LogSettings()

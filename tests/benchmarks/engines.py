@@ -99,7 +99,8 @@ def load_engines(model: Path, tokenizer: Tokenizer, scratch: Path) -> dict[str, 
     }
 
 
-def ours(model: Path, out: Path, precision: str, context: int) -> Run:
+def open_model(model: Path, out: Path, precision: str, context: int) -> LocalEngine:
+    """Export a model directory and open it as it would be served, without an end token."""
     exported = export(model, out / "onnx", precision)
     bundle = write_bundle(
         out / "bundle",
@@ -111,7 +112,11 @@ def ours(model: Path, out: Path, precision: str, context: int) -> Run:
         model_card="A benchmark's temporary bundle.",
     )
     opened = open_engine(bundle)
-    engine = LocalEngine(opened.session, opened.tokenizer, (), replace(opened.options))
+    return LocalEngine(opened.session, opened.tokenizer, (), replace(opened.options))
+
+
+def ours(model: Path, out: Path, precision: str, context: int) -> Run:
+    engine = open_model(model, out, precision, context)
 
     def run(ids: list[int], new: int) -> list[int]:
         generation = engine.generate(Prompt(tuple(ids), "", ""), max_new_tokens=new)

@@ -138,7 +138,9 @@ class Editor:
 
     # An editor's habits
 
-    def initialize(self, options=None, *, encodings=None, window=None, workspace=None):
+    def initialize(
+        self, options=None, *, encodings=None, window=None, workspace=None, folders=None
+    ):
         capabilities = {
             "general": {"positionEncodings": encodings} if encodings else {},
             "window": window or {},
@@ -151,6 +153,9 @@ class Editor:
                 "rootUri": None,
                 "capabilities": capabilities,
                 "initializationOptions": options,
+                "workspaceFolders": [
+                    {"uri": folder.as_uri(), "name": folder.name} for folder in folders or []
+                ],
             },
         )
         self.notify("initialized")

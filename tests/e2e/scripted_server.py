@@ -2,8 +2,10 @@
 
 The last line ``# model: WORD TEXT`` before the cursor decides: ``answer TEXT`` suggests TEXT,
 ``hang`` generates until it is stopped, ``refuse`` raises an expected error and ``crash`` an
-unexpected one. The setting "bundle" names the model; a name with a path in it is a file to wait
-for before loading ends, and SUREFILL_TEST_LOADER=missing|crash makes loading fail.
+unexpected one; ``sees TEXT`` and ``knows TEXT`` suggest True where TEXT stands in an excerpt of
+another file or in the memory, ``counts`` how many files that holds. The setting "bundle" names the
+model; a name with a path in it is a file to wait for before loading ends, and
+SUREFILL_TEST_LOADER=missing|crash makes loading fail.
 """
 
 import os
@@ -46,13 +48,37 @@ class Characters:
         return self._special[token]
 
 
+class PlainMemory:
+    """Remembers texts as they are."""
+
+    def __init__(self):
+        self.texts = {}
+
+    def update(self, uri, text):
+        self.texts[uri] = text
+
+    def remove(self, uri):
+        self.texts.pop(uri, None)
+
+
 class ScriptedEngine:
+    def __init__(self, memory):
+        self.memory = memory
+
     def generate(self, prompt, *, max_new_tokens, stop=None, guide=None, cancel=None, n=1):
         word, text = (_DIRECTIVE.findall(prompt.prefix) or [("answer", "")])[-1]
         if word == "refuse":
             raise EngineError("The scripted model refuses.")
         if word == "crash":
             raise ZeroDivisionError("the scripted model crashes")
+        if word == "sees":
+            whole = "".join(chr(each) for each in prompt.ids if each < _FIRST_SPECIAL)
+            text = str(whole.count(text) > (prompt.prefix + prompt.suffix).count(text))
+        elif word == "knows":
+            texts = [known for known in list(self.memory.texts.values()) if "# model:" not in known]
+            text = str(any(text in known for known in texts))  # the question itself is known, too
+        elif word == "counts":
+            text = str(len(self.memory.texts))
         generated = len(text)
         reason = "end"
         while word == "hang":
@@ -83,7 +109,16 @@ def load(settings):
         time.sleep(0.005)
     template = TEMPLATES["qwen2.5-coder"]
     context = ContextBuilder(Characters(template), template, "spm", 2048)
-    return LoadedModel(ScriptedEngine(), context, settings.bundle, "1", "scripted")
+    memory = PlainMemory()
+    return LoadedModel(
+        ScriptedEngine(memory),
+        context,
+        settings.bundle,
+        "1",
+        "scripted",
+        languages=("python",),
+        memory=memory,
+    )
 
 
 if __name__ == "__main__":

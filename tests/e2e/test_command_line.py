@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -135,7 +136,21 @@ def test_doctor_finds_nothing_to_mend() -> None:
     findings = json.loads(surefill("doctor", "--json").stdout)
     subjects = {finding["subject"] for finding in findings}
     assert {"Surefill", "runtime", "model", "provider", "grammars", "data folder"} <= subjects
+    assert "sandbox" in subjects
     assert all(finding["ok"] for finding in findings)
+
+
+def test_doctor_says_where_no_program_can_be_executed(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "surefill", "doctor"],
+        env={**os.environ, "PATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr  # completion needs none
+    assert "sandbox: no program will be executed." in done.stdout
+    assert "Install the package bubblewrap" in done.stdout
 
 
 def test_doctor_finds_a_damaged_bundle(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from surefill.settings import RemoteTemplate, Settings
 
 
 @pytest.mark.parametrize(
-    "raw", [None, {}, {"completion": {}, "engine": {}, "remote": {}, "log": {}}]
+    "raw", [None, {}, {"completion": {}, "engine": {}, "remote": {}, "log": {}, "context": {}}]
 )
 def test_nothing_given_means_defaults(raw):
     assert Settings.parse(raw) == (Settings(), [])
@@ -29,6 +29,7 @@ def test_every_setting_can_be_given():
                 "multiline": "never",
                 "minConfidence": 0.25,
             },
+            "context": {"related": False},
             "engine": {"kind": "remote", "provider": "cpu", "threads": 4},
             "remote": {
                 "url": "http://localhost:1",
@@ -51,6 +52,7 @@ def test_every_setting_can_be_given():
             "multiline": "never",
             "min_confidence": 0.25,
         },
+        "context": {"related": False},
         "engine": {"kind": "remote", "provider": "cpu", "threads": 4},
         "remote": {
             "url": "http://localhost:1",
@@ -87,6 +89,10 @@ def test_every_setting_can_be_given():
             {"completion": {"multiline": ["auto"]}},
             'surefill.completion.multiline: expected one of "auto", "always", "never", '
             "got ['auto']; using \"auto\".",
+        ),
+        (
+            {"context": {"related": "yes"}},
+            'surefill.context.related: expected true or false, got "yes"; using true.',
         ),
         ({"completion": 3}, "surefill.completion: expected an object, got 3; using the defaults."),
         ({"colour": "red"}, "surefill.colour: unknown setting, ignored."),

@@ -11,16 +11,18 @@ import pytest
 
 from fakes import FakeEngine
 from small_corpus import module
+from surefill.completion.loading import LoadedModel
 from surefill.completion.pipeline import CompletionPipeline
 from surefill.context.prompt import TEMPLATES
 from surefill.context.window import ContextBuilder
 from surefill.engine.tokenizer import BundleTokenizer
 from surefill.settings import CompletionSettings, Settings
+from surefill.syntax.document import Document as Parsed
 from surefill_training.corpus.build import Document
 from surefill_training.errors import TrainingError
 from surefill_training.evaluate.answers import Answer, answer, answer_all
 from surefill_training.evaluate.bundle import EvaluateOptions, Measured, Plan, results
-from surefill_training.evaluate.contestants import PREVIOUS, Contestant, Running
+from surefill_training.evaluate.contestants import MODEL_ALONE, PREVIOUS, Contestant, Kind
 from surefill_training.evaluate.holes import TASKS, Hole, Task, draw_holes
 from surefill_training.evaluate.plots import by_length
 from surefill_training.evaluate.project import HeldoutProject, uri_of
@@ -136,6 +138,25 @@ def test_a_memory_knows_the_project_and_never_the_middle(pipeline: CompletionPip
         assert seen == expected
 
 
+def test_imports_are_looked_up_in_the_package_without_the_middle() -> None:
+    helper = Document("thing", "thing/helper.py", "def scale(first):\n    return 2 * first\n")
+    user = Document(
+        "thing", "thing/user.py", "from thing import helper, user\nx = helper.scale(3)\n"
+    )
+    outside = Document("thing", "../outside.py", "x = 1\n")
+    asked = hole("helper.scale(3)", document=user)
+    snapshot = Parsed(uri_of(user), asked.language, asked.prefix + asked.suffix).snapshot()
+    with HeldoutProject([helper, user, outside], None) as project:
+        found = project.cut(asked).files(snapshot)
+        assert [(file.path, file.imported) for file in found][:1] == [("thing/helper.py", True)]
+        assert found[0].text == helper.text
+        assert all(asked.middle not in file.text for file in found)
+        moved = hole("scale", document=helper)
+        project.cut(moved)
+        assert found[0].text != moved.prefix + moved.suffix
+        assert user.text in {file.text for file in project.cut(moved).files(snapshot)}
+
+
 def test_a_project_beyond_what_a_server_looks_at(monkeypatch: pytest.MonkeyPatch) -> None:
     from surefill_training.evaluate import project
 
@@ -182,13 +203,14 @@ def test_calibration_compares_confidence_with_what_was_right() -> None:
     assert calibration_error([]) is None
 
 
-def contestant(name: str, note: str = "") -> Contestant:
-    def never(_: Settings) -> Running:
+def contestant(
+    name: str, note: str = "", kind: Kind = "bundle", *, blend: bool = False
+) -> Contestant:
+    def never(_: Settings) -> LoadedModel:
         raise AssertionError("nothing is loaded here")
 
-    kind = "baseline" if note else "bundle"
     return Contestant(
-        name, "1", "int4", kind, False, 7.0, ("cd",), True, Settings(), never, note=note
+        name, "1", "int4", kind, blend, 7.0, (name,), True, Settings(), never, note=note
     )
 
 
@@ -200,7 +222,7 @@ def measured() -> tuple[Plan, list[Measured]]:
     theirs = [made("no", h) for h in holes] * 6
     return plan, [
         Measured(contestant("mine"), mine, 1.5),
-        Measured(contestant("theirs", PREVIOUS), theirs, None),
+        Measured(contestant("theirs", PREVIOUS, "baseline"), theirs, None),
     ]
 
 
@@ -210,12 +232,25 @@ def test_tables_have_a_column_for_each_contestant() -> None:
     for line in (
         "| held-out bits per byte, model alone | 1.500 | – |",
         "| rest of line, exact match | 100.0 % (100.0-100.0) | 0.0 % (0.0-0.0) |",
-        "| name after a dot, exact match less the previous bundle's "
+        "| name after a dot, exact match less that of theirs 1 (int4), previous "
         "| +100.0 (+100.0 to +100.0) | – |",
         "| name after a dot, BLEU | – | – |",
     ):
         assert line in lines
     assert {line.count("|") for line in lines if line} == {4}
+
+
+def test_a_blend_has_to_beat_its_parts() -> None:
+    plan, (mine, theirs) = measured()
+    blend = replace(mine, contestant=contestant("mine", blend=True))
+    alone = replace(theirs, contestant=contestant("mine", MODEL_ALONE))
+    other = replace(theirs, contestant=contestant("another", MODEL_ALONE))
+    counted = replace(theirs, contestant=contestant("n-grams", kind="baseline"))
+    first, second, *_ = results(plan, [blend, alone, other, theirs, counted])
+    assert list(first.gains) == ["mine 1 (int4), model alone", "n-grams 1 (int4)"]
+    assert first.gains["n-grams 1 (int4)"]["member"].mean == 1.0
+    assert first.against == theirs.contestant.label
+    assert list(second.gains) == ["n-grams 1 (int4)"]
 
 
 def test_json_is_for_the_gate_and_has_no_nan() -> None:

@@ -8,6 +8,7 @@ import signal
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -23,6 +24,9 @@ from surefill.syntax.position import Position
 from surefill_training import cli
 from surefill_training.corpus import build
 from surefill_training.metrics import MetricsLog
+
+if TYPE_CHECKING:
+    from surefill_training.evaluate.contestants import Contestant
 
 Call = Callable[..., str]
 
@@ -86,7 +90,7 @@ def work(tmp_path_factory: pytest.TempPathFactory) -> Workplace:
     install_some(place.site)
     (place.mine).mkdir()
     (place.mine / "own.py").write_text(module(1000))
-    (place.root / "names.txt").write_text("# packages\n\nbeta  # the second\nAlpha\nalpha\n")
+    (place.root / "names.txt").write_text("# packages\n\nbeta==1.0  # MIT\nAlpha\nalpha\n")
     model, onnx, bundle = place.run / "model", place.onnx, place.bundle
     commands: list[tuple[object, ...]] = [
         (
@@ -106,6 +110,7 @@ def work(tmp_path_factory: pytest.TempPathFactory) -> Workplace:
         ),
         (
             *("evaluate", bundle, "--corpus", place.corpus, "--holes", 5, "--chars", 3000),
+            *("--tasks", "line_end,member", "--against", "none"),
             *("--json", place.root / "scores.json"),
         ),
         (
@@ -133,11 +138,15 @@ def test_the_bundle_serves(work: Workplace) -> None:
     assert bundle.manifest.scores["fp32"]["heldout_bits_per_byte"] == pytest.approx(
         scores[0]["bits_per_byte"], abs=1e-4
     )
-    assert scores[0]["holes"] == 5
+    assert {task: values["holes"] for task, values in scores[0]["tasks"].items()} == {
+        "line_end": 5,
+        "member": 5,
+    }
     assert scores[0]["corpus"] == build.manifest(work.corpus)["hash"]
     card = (work.bundle / "MODEL_CARD.md").read_text()
     assert "# tiny 2" in card
-    assert "| fp32 |" in card
+    assert "|  | fp32 |" in card
+    assert "| name after a dot, exact match |" in card
     assert "of any licence" in card
     settings = Settings(bundle=str(work.bundle))
     model = load_model(settings)
@@ -161,6 +170,66 @@ def test_the_graph_scores_as_training_did(work: Workplace) -> None:
     trained = json.loads((work.run / "metrics.jsonl").read_text().splitlines()[-1])
     served = json.loads((work.root / "scores.json").read_text())[0]
     assert served["bits_per_byte"] == pytest.approx(trained["heldout_bits_per_byte"], rel=0.15)
+
+
+def test_a_blend_is_measured_whole_and_in_parts(work: Workplace, call: Call) -> None:
+    ngrams, blend, report = work.root / "ngrams.bin", work.root / "blend", work.root / "report"
+    call("ngrams", "--corpus", work.corpus, "--bundle", work.bundle, "--out", ngrams, "--holes", 20)
+    call(
+        *("bundle", work.run / "model", "--exported", work.onnx, "--precision", "fp32"),
+        *("--ngrams", ngrams, "--name", "blend", "--out", blend),
+    )
+    printed = call(
+        *("evaluate", blend, "--corpus", work.corpus, "--holes", 4, "--chars", 1000),
+        *("--tasks", "line_end, inside", "--against", work.bundle, "--ablate-blend"),
+        *("--json", work.root / "blend.json", "--report", report, "--run", work.run),
+    )
+    found = json.loads((work.root / "blend.json").read_text())
+    assert [(r["label"], r["kind"], r["blend"]) for r in found] == [
+        ("blend 1 (fp32)", "bundle", True),
+        ("blend 1 (fp32), model alone", "bundle", False),
+        ("tiny 2 (fp32), previous", "baseline", False),
+        ("n-grams and cache alone", "baseline", False),
+    ]
+    whole, alone, before, counted = found
+    # The n-grams apart, it is the model of the bundle before.
+    assert alone["weights"] == before["weights"]
+    assert alone["megabytes"] == pytest.approx(before["megabytes"], rel=0.01)
+    assert all(r["difference"]["line_end"]["mean"] == 0 for r in (alone,))
+    assert (
+        alone["tasks"]["inside"]["edit_similarity"] == before["tasks"]["inside"]["edit_similarity"]
+    )
+    assert whole["gains"].keys() == {alone["label"], counted["label"]}
+    assert (counted["bits_per_byte"], counted["weights"]) == (None, [])
+    assert "| rest of line, exact match |" in printed
+    rows = (report / "holes.jsonl").read_text().splitlines()
+    assert len(rows) == 4 * 8
+    assert (report / "losses.png").stat().st_size > 1000
+
+
+def test_what_was_measured_before_an_interruption_is_shown(
+    work: Workplace, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from surefill_training.evaluate import bundle
+
+    measure_one, begun = bundle._measure, list[str]()
+
+    def interrupted(contestant: Contestant, *others: Any) -> bundle.Measured:
+        begun.append(contestant.label)
+        if len(begun) > 1:
+            raise KeyboardInterrupt
+        return measure_one(contestant, *others)
+
+    monkeypatch.setattr(bundle, "_measure", interrupted)
+    command = ("evaluate", work.bundle, "--corpus", work.corpus, "--holes", "3", "--chars", "500")
+    out = work.root / "interrupted.json"
+    options = ("--tasks", "member", "--against", work.bundle, "--json", out)
+    assert cli.main([str(part) for part in (*command, *options)]) == 130
+    printed = capfd.readouterr()
+    assert "| measure | tiny 2 (fp32) |" in printed.out
+    assert "interrupted; the table has what was finished" in printed.err
+    assert begun == ["tiny 2 (fp32)", "tiny 2 (fp32), previous"]
+    assert not out.exists()
 
 
 def test_what_is_done_is_not_done_again(work: Workplace, call: Call) -> None:
@@ -264,12 +333,55 @@ def test_errors_of_the_other_commands(work: Workplace, tmp_path: Path, fail: Cal
     assert "holds no results" in fail(*bundle, "--precision", "fp32", "--scores", file)
     evaluate = ("evaluate", "--corpus", work.corpus)
     assert "There is no bundle at" in fail(*evaluate, tmp_path / "nowhere")
+    assert "There is no bundle at" in fail(*evaluate, work.bundle, "--against", tmp_path / "no")
+    assert "There is no task 'words'" in fail(*evaluate, work.bundle, "--tasks", "member,words")
+    assert "Name at least one task" in fail(*evaluate, work.bundle, "--tasks", ",")
+    assert "None of the bundles has n-grams" in fail(*evaluate, work.bundle, "--ablate-blend")
+    assert "metrics.jsonl cannot be read" in fail(*evaluate, work.bundle, "--run", tmp_path)
     build.build(
         [build.Source("own", "1", "MIT", work.mine, tuple(_files(work.mine)))],
         tmp_path / "all-train",
         build.CorpusOptions(),
     )
     assert "holds nothing out" in fail("evaluate", work.bundle, "--corpus", tmp_path / "all-train")
+
+
+def test_bundles_that_cannot_be_measured(work: Workplace, tmp_path: Path, fail: Call) -> None:
+    manifest = json.loads((work.bundle / "bundle.json").read_text())
+    evaluate = ("evaluate", tmp_path / "b", "--corpus", work.corpus)
+    for made, problem in (
+        (
+            {"sources": [{"name": "Gamma", "split": "train"}]},
+            "tiny was trained on what this corpus holds out: gamma.",
+        ),
+        ({"tokenizer": "0" * 64}, "tiny has another tokenizer than the one its model was trained"),
+    ):
+        copy = shutil.copytree(work.bundle, tmp_path / "b", dirs_exist_ok=True)
+        changed = {**manifest, "made": {**manifest["made"], **made}}
+        (copy / "bundle.json").write_text(json.dumps(changed))
+        assert problem in fail(*evaluate)
+
+
+def test_the_bundle_that_ships_is_left_out_where_it_cannot_be_compared(
+    work: Workplace, tmp_path: Path
+) -> None:
+    from surefill_training.evaluate.contestants import previous
+
+    settings = Settings()
+    assert previous("none", [], {"gamma"}, settings) == (None, "")
+    shipped, note = previous("default", [], {"gamma"}, settings)
+    assert shipped is not None
+    assert (shipped.kind, shipped.note, note) == ("baseline", "previous", "")
+    assert previous("default", [shipped], {"gamma"}, settings) == (
+        None,
+        "The bundle that ships is left out: it is among those measured.",
+    )
+    sources = Bundle.load(Path(shipped.settings.bundle)).manifest.made["sources"]
+    trained = next(source["name"] for source in sources if source["split"] == "train")
+    assert previous("default", [], {"gamma", trained}, settings) == (
+        None,
+        f"The bundle that ships is left out: it was trained on {trained}, held out here.",
+    )
 
 
 def _files(folder: Path) -> list[Path]:
@@ -310,6 +422,7 @@ def test_what_a_library_cannot_write_is_one_sentence_too(
         ["pretrain", "--corpus", "a", "--tokenizer", "b", "--out", "c", "--steps", "many"],
         ["pretrain", "--corpus", "a", "--tokenizer", "b", "--out", "c", "--minutes", "-1"],
         ["evaluate", "b", "--corpus", "c", "--holes", "0"],
+        ["evaluate", "b", "--corpus", "c", "--min-confidence", "1.5"],
     ],
 )
 def test_misuse_is_told_on_standard_error(

@@ -202,6 +202,29 @@ def test_a_large_package_gets_its_share_only(site: Path, tmp_path: Path) -> None
     assert len(hashes) == 2
 
 
+def test_a_large_package_is_represented_by_its_code_rather_than_its_tests(
+    site: Path, tmp_path: Path
+) -> None:
+    files = {f"alpha/m{i}.py": module(i) for i in range(4)}
+    files |= {f"alpha/tests/test_m{i}.py": module(10 + i) for i in range(4)}
+    files |= {f"alpha/ui{i}.ts": module(20 + i) for i in range(2)}
+    install(site, "alpha", files)
+    size = sum(len(text) for path, text in files.items() if path.startswith("alpha/m"))
+    options = CorpusOptions(max_source_chars=size)
+    manifest = build.build(packages(site, "alpha"), tmp_path / "out", options)
+    assert paths(tmp_path / "out", "train") == [f"alpha/m{i}.py" for i in range(4)]
+    assert dropped(manifest, "alpha") == {"beyond the package's share": 6}
+    assert manifest["languages"]["train"] == {"python": size}
+
+
+def test_other_languages_come_along(site: Path, out: Path) -> None:
+    install(site, "alpha", {"alpha/a.py": module(1), "alpha/a.ts": module(2), "a.sql": module(3)})
+    manifest = build.build(packages(site, "alpha"), out, CorpusOptions())
+    languages = {document.path: document.language for document in build.load(out, "train")}
+    assert languages == {"alpha/a.py": "python", "alpha/a.ts": "typescript", "a.sql": "sql"}
+    assert set(manifest["languages"]["train"]) == set(languages.values())
+
+
 def test_an_interrupted_build_goes_on_where_it_stopped(
     site: Path, out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

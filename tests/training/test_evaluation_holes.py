@@ -9,7 +9,7 @@ import pytest
 from small_corpus import module
 from surefill_training.corpus.build import Document
 from surefill_training.errors import CorpusError
-from surefill_training.evaluate.holes import TASKS, Hole, Task, draw_holes, find_task
+from surefill_training.evaluate.holes import TASKS, Hole, Task, draw_holes, find_tasks
 
 DOCUMENTS = [
     Document(source, f"{source}/m{i}.py", module(100 * number + i))
@@ -116,7 +116,9 @@ def test_documents_without_holes() -> None:
             cut("\n\n", task)
 
 
-def test_no_such_task() -> None:
-    assert find_task("member") == "member"
+def test_tasks_by_name() -> None:
+    assert find_tasks("member, lines,member") == ("member", "lines")
     with pytest.raises(CorpusError, match=r"no task 'ends'. Choose among line_end, lines"):
-        find_task("ends")
+        find_tasks("member,ends")
+    with pytest.raises(CorpusError, match="Name at least one task"):
+        find_tasks(" ,")

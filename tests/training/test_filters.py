@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 import pytest
 
 from small_corpus import module
-from surefill_training.corpus.filters import Limits, reason_to_drop
+from surefill_training.corpus.filters import Limits, reason_to_drop, without_license_header
 
 GOOD = module(7)
 GPL = "# Licensed under the GNU General Public License, version 3.\n"
@@ -18,6 +18,10 @@ GPL = "# Licensed under the GNU General Public License, version 3.\n"
     [
         ("a.py", GOOD, None),
         ("a.py", "x = 1\n", "too short"),
+        ("a.py", "print 'age'\n" + GOOD, "does not parse"),
+        ("a.sql", "print 'age'\n" + GOOD, None),
+        ("a.py", "# switched_off()\n" * 200 + GOOD, "mostly comments"),
+        ("a.ts", "// switchedOff()\n" * 200 + GOOD, "mostly comments"),
         ("a.py", GOOD * 200, "too long"),
         ("thing/_vendor/six.py", GOOD, "vendored copy"),
         ("vendored/six.py", GOOD, "vendored copy"),
@@ -59,3 +63,24 @@ def test_limits_are_inclusive() -> None:
     assert reason_to_drop(PurePosixPath("a.py"), GOOD, limits) is None
     assert reason_to_drop(PurePosixPath("a.py"), GOOD[:-1], limits) == "too short"
     assert reason_to_drop(PurePosixPath("a.py"), GOOD + "\n", limits) == "too long"
+
+
+CODE = "import os\n\nx = 1\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        (CODE, CODE),
+        ("# Copyright 2020 Somebody\n#\n# Licensed under MIT\n\n" + CODE, CODE),
+        ("#!/usr/bin/env python\n# (c) copyright X\n" + CODE, "#!/usr/bin/env python\n" + CODE),
+        ("# SPDX-License-Identifier: MIT\n" + CODE, CODE),
+        ("/* Copyright\n * me */\nlet a;\n", "let a;\n"),
+        ("-- licence: BSD\nSELECT 1;\n", "SELECT 1;\n"),
+        ("# How to do this\n" + CODE, "# How to do this\n" + CODE),
+        ('"""Copyright law, explained."""\n', '"""Copyright law, explained."""\n'),
+        (CODE + "# Copyright\n", CODE + "# Copyright\n"),
+    ],
+)
+def test_licence_headers_are_cut_off(text: str, kept: str) -> None:
+    assert without_license_header(text) == kept

@@ -113,3 +113,27 @@ def test_a_vocabulary_that_is_too_small() -> None:
     with pytest.raises(TrainingError, match=f"bytes and special tokens alone are {fixed}"):
         train_tokenizer([module(1)], TEMPLATE, fixed)
     assert train_tokenizer([module(1)], TEMPLATE, fixed + 1).get_vocab_size() == fixed + 1
+
+
+def test_idioms_are_single_tokens() -> None:
+    texts = [
+        f"def f{n}(value):\n    if value is None:\n        return\n    for item_{n} in value:\n"
+        for n in range(400)
+    ]
+    trained = train_tokenizer(texts, TEMPLATE, 360, phrase_share=0.3)
+    tokens = [trained.decode([i]) for i in ids(trained, "    if value is None:\n")]
+    assert tokens == ["   ", " if value is None:", "\n"]
+    words = train_tokenizer(texts, TEMPLATE, 360, phrase_share=0.0)
+    assert len(ids(words, "    if value is None:\n")) > 4
+    assert words.get_vocab_size() <= 360
+    assert trained.get_vocab_size() <= 360
+
+
+def test_no_token_of_several_words_is_long(tokenizer: Tokenizer) -> None:
+    for token in tokenizer.get_vocab():
+        if "\u0120" in token.strip("\u0120") and token.strip("\u0120"):
+            assert len(token) <= 24
+
+
+def test_indentation_is_cheap(tokenizer: Tokenizer) -> None:
+    assert len(ids(tokenizer, "\n        return x\n")) <= len(ids(tokenizer, "return x\n")) + 2

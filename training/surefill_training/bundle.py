@@ -20,6 +20,7 @@ from surefill.context.prompt import TEMPLATES
 from surefill.engine.bundle import (
     MANIFEST,
     MODEL,
+    NGRAMS,
     TOKENIZER,
     Bundle,
     KvLayout,
@@ -30,6 +31,7 @@ from surefill.engine.bundle import (
     PromptOrder,
     TokenizerFormat,
 )
+from surefill.engine.ngrams.store import NgramStore
 from surefill.engine.tokenizer import BundleTokenizer
 from surefill.errors import InputError
 from surefill_training.errors import ExportError
@@ -50,6 +52,8 @@ class BundleInfo:
     """The most tokens that the model was trained to see."""
     template: str = "qwen2.5-coder"
     order: PromptOrder = "spm"
+    related: bool = True
+    """The model has seen excerpts of other files in front, where its template can mark them."""
     made: Mapping[str, Any] = field(default_factory=dict)
     scores: Mapping[str, Any] = field(default_factory=dict)
 
@@ -63,10 +67,12 @@ def write_bundle(
     precision: Precision,
     tokenizer: Path,
     model_card: str,
+    ngrams: Path | None = None,
 ) -> Bundle:
     """Write the bundle ``out_dir``, replacing one that is there, and check it by loading it.
 
-    ``model`` is an exported model.onnx; a model.onnx.data beside it comes along. Everything is
+    ``model`` is an exported model.onnx; a model.onnx.data beside it comes along. ``ngrams`` is a
+    file of n-grams; one of another tokenizer raises BundleError. Everything is
     written to a neighbouring directory first, so that ``out_dir`` never holds half a bundle.
     """
     if info.template not in TEMPLATES:
@@ -82,6 +88,9 @@ def write_bundle(
             made = Path(scratch) / "new"
             made.mkdir()
             _copy_files(made, model, tokenizer, model_card)
+            if ngrams is not None:
+                shutil.copyfile(ngrams, made / NGRAMS)
+                NgramStore.load(made / NGRAMS, _sha256(made / TOKENIZER))
             # Raises for a tokenizer that does not have the template's tokens.
             template = TEMPLATES[info.template]
             BundleTokenizer(made / TOKENIZER, template.special_tokens())
@@ -142,6 +151,7 @@ def _manifest(folder: Path, info: BundleInfo, layout: KvLayout, precision: Preci
             order=info.order,
             special_tokens=template.special_tokens(),
             ends=template.ends,
+            related=info.related and bool(template.file_sep),
         ),
         tokenizer=TokenizerFormat(per_line=_is_per_line(folder / TOKENIZER)),
         files={file.name: _sha256(file) for file in sorted(folder.iterdir())},

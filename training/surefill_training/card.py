@@ -100,7 +100,7 @@ def describe(
         scores=scores_in_words(scores),
         measured=measured_in_words(scores),
         license=license_name,
-        origin=_TRAINED_HERE if made else "",
+        origin=_origin(made),
         limits=_PYTHON_ONLY if made else "",
         sources=_sources(made),
     )
@@ -172,11 +172,28 @@ def _names(made: Mapping[str, Any]) -> str:
     return "".join(parts)
 
 
+def _origin(made: Mapping[str, Any]) -> str:
+    if not made:
+        return ""
+    if "source" in made:
+        return f", trained further with `surefill-training` from {made['source']['name']}"
+    return _TRAINED_HERE
+
+
+def _method(made: Mapping[str, Any]) -> str:
+    """What was trained: a new model, all weights of another, or adapters."""
+    if "source" not in made:
+        return f"Preset `{made['preset']}`"
+    lora = made.get("lora")
+    how = f"with LoRA of rank {lora['rank']}" if lora else "in full"
+    return f"Fine-tuned {how} from {made['source']['name']}"
+
+
 def _made(made: dict[str, Any]) -> str:
     if "preset" not in made:
         return "Imported from a model directory that does not say how it was trained."
     return (
-        f"Preset `{made['preset']}`, recipe `{made['optimizer']['recipe']}`, "
+        f"{_method(made)}, recipe `{made['optimizer']['recipe']}`, "
         f"{made['steps']} steps, {made['tokens'] / 1e6:.1f}M tokens in "
         f"{made['minutes']:.0f} minutes of training; "
         f"{made['hole_share']:.0%} of the pieces with a hole, "

@@ -25,3 +25,7 @@ class PackingError(TrainingError):
 
 class ReleaseError(TrainingError):
     """A bundle cannot be installed as the default."""
+
+
+class ProblemsError(TrainingError):
+    """A file of problems with tests cannot be used."""

@@ -141,7 +141,7 @@ def _phrase_merges(
         length=len(texts),
     )
     names = {number: token for token, number in vocab.items()}
-    found = []
+    found: list[tuple[str, str]] = []
     known = set(vocab)
     for pair in json.loads(learner.to_str())["model"]["merges"]:
         if len(found) == count:

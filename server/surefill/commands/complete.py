@@ -11,6 +11,8 @@ from typing import Any
 from surefill.completion.loading import load_model
 from surefill.completion.pipeline import CompletionPipeline, CompletionRequest
 from surefill.completion.suggestion import CompletionResult, Suggestion
+from surefill.context.neighbours import ProjectNeighbours
+from surefill.context.sources import SourceReader
 from surefill.engine.interface import Cancellation
 from surefill.errors import InputError, SettingsError
 from surefill.settings import Settings
@@ -45,7 +47,10 @@ def complete(
     language: str | None,
     settings: Mapping[str, object],
 ) -> Completed:
-    """Complete ``path`` at ``at``; raises InputError for what cannot be completed."""
+    """Complete ``path`` at ``at``; raises InputError for what cannot be completed.
+
+    Modules that it imports count as in an editor whose workspace is the working directory.
+    """
     parsed, problems = Settings.parse(settings)
     if problems:
         raise SettingsError(problems[0])
@@ -65,7 +70,17 @@ def complete(
         # The command waits as long as it takes; an editor's deadline is not for it.
         parsed = replace(parsed, completion=replace(parsed.completion, deadline_ms=60_000))
         request = CompletionRequest(
-            snapshot, at, explicit=explicit, n=n, deadline_ms=parsed.completion.deadline_ms
+            snapshot,
+            at,
+            explicit=explicit,
+            n=n,
+            deadline_ms=parsed.completion.deadline_ms,
+            neighbours=ProjectNeighbours(
+                SourceReader(),
+                path.resolve(),
+                [Path.cwd()],
+                disabled=frozenset(parsed.disabled_languages),
+            ),
         )
         result = CompletionPipeline(model.context, parsed).complete(
             request, model.engine, Cancellation()

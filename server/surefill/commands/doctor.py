@@ -38,6 +38,7 @@ def examine(raw_settings: Mapping[str, object]) -> list[Finding]:
         ("model", lambda: _model(settings)),
         ("grammars", _grammars),
         ("data folder", _folder),
+        ("sandbox", _sandbox),
     )
     findings = []
     for subject, check in checks:
@@ -135,6 +136,16 @@ def _grammars() -> list[Finding]:
     for language in LANGUAGES:
         language.grammar()
     return [Finding("grammars", ", ".join(sorted(each.id for each in LANGUAGES)))]
+
+
+def _sandbox() -> list[Finding]:
+    """No problem where there is none: completion does not need it."""
+    from surefill.checks.execution import available
+
+    reason = available()
+    if reason is not None:
+        return [Finding("sandbox", f"no program will be executed. {reason}")]
+    return [Finding("sandbox", "programs are executed in bubblewrap, without network and files")]
 
 
 def _folder() -> list[Finding]:

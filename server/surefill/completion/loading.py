@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from surefill.context.prompt import PromptTemplate
     from surefill.context.window import ContextBuilder
     from surefill.engine.bundle import Bundle
+    from surefill.engine.decode import LocalEngine
     from surefill.engine.interface import Engine
-    from surefill.engine.tokenizer import BundleTokenizer
     from surefill.settings import Settings
 
 _REMOTE_CHARACTERS = 8_192
@@ -26,7 +26,7 @@ _REMOTE_CHARACTERS = 8_192
 
 @dataclass(frozen=True)
 class LoadedModel:
-    """A model in service. Whoever loads it closes ``engine``, and ``memory`` where there is one."""
+    """A model in service. Whoever loads it closes ``engine``."""
 
     engine: Engine
     context: ContextBuilder
@@ -35,6 +35,8 @@ class LoadedModel:
     provider: str
     note: str = ""
     """Why it is this provider, where that is not what was asked for."""
+    languages: tuple[str, ...] = ()
+    """Those that it was trained for."""
     memory: ProjectMemory | None = None
     """What is known of the project's other files; None where the engine blends nothing in."""
 
@@ -64,18 +66,17 @@ def _local(settings: Settings) -> LoadedModel:
         memory = open_memory(engine.blend.cache, bundle.tokenizer_path, per_line=per_line)
     return LoadedModel(
         engine=engine,
-        context=context_for(bundle, engine.tokenizer, counts=engine.blend is not None),
+        context=context_for(bundle, engine, counts=engine.blend is not None),
         name=manifest.name,
         version=manifest.version,
         provider=engine.session.provider,
         note=engine.session.provider_note,
+        languages=manifest.languages,
         memory=memory,
     )
 
 
-def context_for(
-    bundle: Bundle, tokenizer: BundleTokenizer, *, counts: bool = False
-) -> ContextBuilder:
+def context_for(bundle: Bundle, engine: LocalEngine, *, counts: bool = False) -> ContextBuilder:
     """Builds a bundle's prompts; with ``counts`` they name the tokens that n-grams are counted in.
 
     Raises BundleError for a prompt template that is not known.
@@ -83,14 +84,16 @@ def context_for(
     from surefill.context.window import ContextBuilder
 
     manifest = bundle.manifest
+    # Some tokenizers drop a leading space when they decode a token by itself.
+    keeps_spaces = engine.tokenizer.decode(engine.tokenizer.encode(" a")) == " a"
     return ContextBuilder(
-        tokenizer,
+        engine.tokenizer,
         _template_of(bundle),
         manifest.prompt.order,
         manifest.context_length,
         per_line=manifest.tokenizer.per_line,
-        # Some tokenizers drop a leading space when they decode a token by itself.
-        heals=tokenizer.decode(tokenizer.encode(" a")) == " a",
+        extends=engine.texts.extends if keeps_spaces else None,
+        takes_related=manifest.prompt.related,
         counts=counts,
     )
 
@@ -119,5 +122,8 @@ def _remote(settings: Settings) -> LoadedModel:
     template = TEMPLATES[remote.template if remote.template != "suffix" else "qwen2.5-coder"]
     endpoint = Endpoint(remote.url, remote.model, remote.api_key_variable)
     engine = RemoteEngine(endpoint, None if remote.template == "suffix" else template)
-    context = ContextBuilder(PlainTokenizer(), template, "psm", _REMOTE_CHARACTERS)
+    # Other files than the one being edited stay on this machine.
+    context = ContextBuilder(
+        PlainTokenizer(), template, "psm", _REMOTE_CHARACTERS, takes_related=False
+    )
     return LoadedModel(engine, context, remote.model or "remote", "", "remote")

@@ -20,6 +20,8 @@ logger = logging.getLogger(__name__)
 
 _PAUSE_SECONDS = 0.3
 """Between two rounds of updates: of a document being typed in, only every so many versions."""
+_IDLE_SECONDS = 5.0
+"""After which the thread ends, until there is work: a memory out of service leaves none behind."""
 _MOST_CHARACTERS = 400_000
 """Of one document, from its beginning; what is longer was hardly written by hand."""
 
@@ -87,8 +89,9 @@ class ProjectMemory:
     def _work(self) -> None:
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._closed or bool(self._pending))
-                if self._closed:
+                self._changed.wait_for(lambda: self._closed or bool(self._pending), _IDLE_SECONDS)
+                if self._closed or not self._pending:
+                    self._thread = None
                     return
                 batch, self._pending, self._working = self._pending, {}, True
             try:

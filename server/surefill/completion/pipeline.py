@@ -117,7 +117,8 @@ class CompletionPipeline:
         if decision.kind == "none":
             return CompletionResult(reason=decision.reason, timings=Timings(_since(started)))
         new_tokens = min(decision.max_new_tokens, self._context.most_new_tokens)
-        prompt = self._context.build(place.snapshot, place.position, cursor, new_tokens)
+        neighbours = request.neighbours if self._settings.context.related else None
+        prompt = self._context.build(place.snapshot, place.position, cursor, new_tokens, neighbours)
         context_ms = _since(started)
         generation = engine.generate(
             prompt, max_new_tokens=new_tokens, stop=decision.stop, cancel=cancel, n=request.n

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from surefill.syntax.position import Position, Range
 
 if TYPE_CHECKING:
+    from surefill.context.neighbours import Neighbours
     from surefill.syntax.document import Snapshot
 
 Outcome = Literal["passed", "failed", "unchecked"]
@@ -23,7 +24,8 @@ class CompletionRequest:
 
     ``selected_text`` is what the editor's completion menu would insert in place of
     ``selected_range``; a suggestion then has to extend that text. ``language_id`` is the editor's
-    name for the language, which may be one that we do not know.
+    name for the language, which may be one that we do not know. ``neighbours`` says which other
+    files the model may see.
     """
 
     snapshot: Snapshot
@@ -34,6 +36,7 @@ class CompletionRequest:
     selected_range: Range | None = None
     deadline_ms: float = 2000
     language_id: str = ""
+    neighbours: Neighbours | None = None
 
 
 @dataclass(frozen=True)

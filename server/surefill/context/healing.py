@@ -1,36 +1,41 @@
 """Token healing: what stands before the cursor need not end where a token would.
 
 Code such as ``return self.resp`` is cut in the middle of what the tokenizer makes one token, and
-behind such a cut a model has hardly ever seen what comes next. So the prompt leaves out the last
-word, and the answer has to begin with it (the idea of Lundberg, 2023,
-https://github.com/guidance-ai/guidance).
+behind such a cut a model has hardly ever seen what comes next. So the prompt leaves out the end of
+the prefix from which a longer token could begin, and the answer has to begin with it (the idea of
+Lundberg, 2023, https://github.com/guidance-ai/guidance).
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from surefill.engine.interface import Tokenizer
 
-_LAST_WORD = re.compile(r"(?:[^\S\n]+|[^\S\n]\w+|[^\w\s]?\w+|[^\w\s])$", re.ASCII)
-_LONGEST = 40
+_MOST_CHARACTERS = 40
+_MOST_TOKENS = 12
 
 
 def heal(
-    text: str, ids: Sequence[int], tokenizer: Tokenizer, *, keep: int = 0
+    text: str,
+    ids: Sequence[int],
+    tokenizer: Tokenizer,
+    extends: Callable[[str], bool],
+    *,
+    keep: int = 0,
 ) -> tuple[Sequence[int], str]:
-    """``ids`` of ``text`` without the tokens of its last word, and the text of those.
+    """``ids`` of ``text`` without the tokens that a longer one could take the place of.
 
-    Nothing is left out where the tokens do not meet the word's beginning, and at least ``keep``
-    tokens stay.
+    ``extends`` says whether there is a token that begins with a text and goes on. Returns the ids
+    that are left and the text of the others: the longest end of ``text`` that begins with a token
+    and that such a longer token begins with. At least ``keep`` tokens stay.
     """
-    found = _LAST_WORD.search(text[-_LONGEST:])
-    word = found.group() if found else ""
     count, lead = 0, ""
-    while count < len(ids) - keep:
-        longer = tokenizer.decode(ids[len(ids) - count - 1 :])
-        if not longer or len(longer) > len(word) or not word.endswith(longer):
+    for number in range(1, min(len(ids) - keep, _MOST_TOKENS) + 1):
+        end = tokenizer.decode(ids[len(ids) - number :])
+        # Bytes of an unfinished character decode to something else.
+        if len(end) > _MOST_CHARACTERS or not text.endswith(end):
             break
-        count, lead = count + 1, longer
+        if end and extends(end):
+            count, lead = number, end
     return ids[: len(ids) - count], lead

@@ -52,7 +52,7 @@ def excerpts(files: Iterable[OtherFile], around: str, budget: int) -> list[str]:
     lines = max(_FEWEST_LINES, min(_MOST_LINES, budget // _CHARACTERS_PER_LINE))
     for file in files:
         if file.imported and file.language is not None:
-            signatures = outline(file.text, file.language)
+            signatures = _outline(file.text, file.language)
             # So many that no single module takes all.
             text = _whole_lines(signatures, budget // 2)
             if text:
@@ -82,6 +82,10 @@ def most_alike(text: str, wanted: frozenset[str], lines: int) -> tuple[str, floa
         if likeness < index < _MOST_ALIKE:
             best, likeness = window, index
     return (best, likeness) if likeness >= _LEAST_ALIKE else ("", 0.0)
+
+
+# Parsing takes longer than all else here, and imported modules are the same all day.
+_outline = functools.lru_cache(64)(outline)
 
 
 @functools.lru_cache(4_096)

@@ -57,6 +57,8 @@ class PromptFormat:
     order: PromptOrder
     special_tokens: tuple[str, ...] = ()
     ends: tuple[str, ...] = ()
+    related: bool = False
+    """Trained with excerpts of other files in front; older bundles do not say, and were not."""
 
 
 @dataclass(frozen=True)
@@ -121,6 +123,7 @@ class Manifest:
                 order=cast(PromptOrder, prompt.choice("order", get_args(PromptOrder))),
                 special_tokens=prompt.strings("special_tokens"),
                 ends=prompt.strings("ends"),
+                related=prompt.get("related", bool) if prompt.has("related") else False,
             ),
             tokenizer=TokenizerFormat(per_line=top.inner("tokenizer").get("per_line", bool)),
             files=top.hashes("files"),
@@ -264,6 +267,9 @@ class _Fields:
             names = {str: "a string", int: "an integer", bool: "true or false", dict: "an object"}
             raise self._wrong(key, names.get(kind, "a list"))
         return value
+
+    def has(self, key: str) -> bool:
+        return key in self._raw
 
     def inner(self, key: str) -> _Fields:
         return _Fields(self.get(key, dict), f"{self._path}{key}.")

@@ -19,12 +19,12 @@ from surefill.engine.drafts import PromptLookup
 from surefill.engine.healing import TokenTexts
 from surefill.engine.interface import (
     Cancellation,
-    Candidate,
     Generation,
     GenerationTimings,
     Guide,
     Prompt,
     Stop,
+    distinct,
 )
 from surefill.engine.interrupt import Interrupt, Interrupted
 from surefill.engine.ngrams.blend import MODEL_GATE, Blend, Mixer
@@ -190,7 +190,7 @@ class _Request:
             reused_tokens=self._reused,
             generated_tokens=sum(len(c.ids) for c in (best, *others)),
         )
-        return Generation(_distinct(best, others), timings)
+        return Generation(distinct([c.candidate() for c in (best, *others)]), timings)
 
     def _decode_greedily(self, out: Continuation, logits: Floats) -> None:
         """Fill ``out``, starting from the logits behind the prompt."""
@@ -232,7 +232,7 @@ class _Request:
         if not outs:
             return
         options = self.engine.options
-        generator = np.random.default_rng(seed_for(self.prompt.ids))
+        generator = np.random.default_rng(seed_for(self.prompt.ids, self.prompt.seed))
         branches = self.engine.session.fork(len(outs), len(self.prompt.ids), self.budget)
         rows = np.repeat(logits[None], len(outs), axis=0)
         tokens = [0] * len(outs)
@@ -308,15 +308,3 @@ def _allowed_tokens(vocab_size: int, tokenizer: BundleTokenizer, ends: frozenset
     allowed[list(tokenizer.special_ids)] = False
     allowed[list(ends)] = True
     return allowed
-
-
-def _distinct(best: Continuation, others: list[Continuation]) -> tuple[Candidate, ...]:
-    """The best first, then alternatives that say something else."""
-    candidates = [best.candidate()]
-    seen = {"", candidates[0].text}
-    for other in others:
-        candidate = other.candidate()
-        if candidate.text not in seen:
-            seen.add(candidate.text)
-            candidates.append(candidate)
-    return tuple(candidates)

@@ -18,6 +18,13 @@ class TokenTexts:
         self._sorted = sorted((text, number) for number, text in enumerate(texts) if text)
         self._keys = [text for text, _ in self._sorted]
 
+    def extends(self, text: str) -> bool:
+        """Whether a token begins with ``text`` and is longer."""
+        at = bisect_left(self._keys, text)
+        while at < len(self._keys) and self._keys[at] == text:
+            at += 1
+        return at < len(self._keys) and self._keys[at].startswith(text)
+
     def beginning(self, text: str) -> Bools:
         """Shape (vocabulary,): tokens that begin with ``text`` or are the beginning of it."""
         mask = np.zeros(self._size, np.bool_)

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:  # numpy costs a server's start 60 ms, and only annotations need it here
@@ -40,6 +41,8 @@ class Prompt:
     prefix: str
     suffix: str
     lead: str = ""
+    seed: int = 0
+    """Which alternatives are drawn; equal prompts get equal ones, as far as the engine can."""
     document: str = ""
     before: tuple[int, ...] = ()
     after: tuple[int, ...] = ()
@@ -53,11 +56,21 @@ class Candidate:
     token_ids: tuple[int, ...]
     logprobs: tuple[float, ...]
     stop_reason: StopReason
+    count: int = 1
+    """How many of the continuations that were made came out as this text."""
 
     @property
     def mean_logprob(self) -> float:
         """Mean natural log-probability per token; 0.0 for an empty candidate."""
         return sum(self.logprobs) / len(self.logprobs) if self.logprobs else 0.0
+
+
+def distinct(candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
+    """The first one, which is the greedy one, then those that say something else, counted."""
+    counts = Counter(candidate.text for candidate in candidates)
+    first = {candidate.text: candidate for candidate in reversed(candidates)}
+    texts = dict.fromkeys((candidates[0].text, *filter(None, counts)))
+    return tuple(replace(first[text], count=counts[text]) for text in texts)
 
 
 @dataclass(frozen=True)
@@ -73,7 +86,7 @@ class GenerationTimings:
 
 @dataclass(frozen=True)
 class Generation:
-    """All candidates of one request, the greedy one first, without duplicates."""
+    """All candidates of one request, the greedy one first, duplicates and empty ones left out."""
 
     candidates: tuple[Candidate, ...]
     timings: GenerationTimings

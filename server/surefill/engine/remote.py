@@ -25,6 +25,7 @@ from surefill.engine.interface import (
     Prompt,
     Stop,
     StopReason,
+    distinct,
 )
 from surefill.engine.interrupt import Interrupt, Interrupted
 from surefill.engine.remote_http import Address, Endpoint, Line
@@ -135,7 +136,7 @@ class RemoteEngine:
             reused_tokens=0,
             generated_tokens=sum(choice.pieces for choice in (*best, *others)),
         )
-        return Generation(_distinct(candidates), timings)
+        return Generation(distinct(candidates), timings)
 
     def close(self) -> None:
         """Refuse further requests; there is nothing to free."""
@@ -252,12 +253,3 @@ class _Choice:
             self._reach.append(at)
             known = index < len(tokens) and isinstance(tokens[index], str)
             at += len(tokens[index]) if known else length
-
-
-def _distinct(candidates: list[Candidate]) -> tuple[Candidate, ...]:
-    """The best first, then alternatives that say something else."""
-    kept = {candidates[0].text: candidates[0]}
-    for candidate in candidates[1:]:
-        if candidate.text:
-            kept.setdefault(candidate.text, candidate)
-    return tuple(kept.values())

@@ -48,6 +48,6 @@ def sample(
     return int(order[generator.choice(len(nucleus), p=nucleus / nucleus.sum())])
 
 
-def seed_for(ids: Sequence[int]) -> int:
-    """A seed that depends on nothing but the prompt, so that equal requests get equal answers."""
-    return zlib.crc32(np.asarray(ids, np.int64).tobytes())
+def seed_for(ids: Sequence[int], seed: int = 0) -> int:
+    """A seed that depends on nothing but these, so that equal requests get equal answers."""
+    return zlib.crc32(np.asarray(ids, np.int64).tobytes(), seed)

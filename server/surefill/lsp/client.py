@@ -5,6 +5,7 @@ The one place that reads client capabilities. Knows nothing of documents or mode
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from lsprotocol import types
@@ -41,6 +42,20 @@ class Client:
         changes = workspace and workspace.did_change_configuration
         return bool(changes and changes.dynamic_registration)
 
+    @property
+    def registers_watched_files(self) -> bool:
+        """Whether it watches files for whoever asks."""
+        workspace = self._server.client_capabilities.workspace
+        watched = workspace and workspace.did_change_watched_files
+        return bool(watched and watched.dynamic_registration)
+
+    @property
+    def folders(self) -> list[str]:
+        """URIs of the workspace's folders, or of the one root that older editors name."""
+        workspace = self._server.workspace
+        folders = [folder.uri for folder in workspace.folders.values()]
+        return folders or ([workspace.root_uri] if workspace.root_uri else [])
+
     def show(self, message: str, kind: types.MessageType = types.MessageType.Warning) -> None:
         """A message that the user sees now."""
         self._server.window_show_message(types.ShowMessageParams(kind, message))
@@ -60,6 +75,16 @@ class Client:
         """Ask the editor to report changes of its configuration."""
         method = types.WORKSPACE_DID_CHANGE_CONFIGURATION
         registration = types.Registration(id="surefill-configuration", method=method)
+        params = types.RegistrationParams([registration])
+        await self._server.client_register_capability_async(params)
+
+    async def ask_for_file_changes(self, endings: Iterable[str]) -> None:
+        """Ask the editor to report files that are made, written or deleted, by their endings."""
+        names = ",".join(ending.removeprefix(".") for ending in endings)
+        watcher = types.FileSystemWatcher(glob_pattern=f"**/*.{{{names}}}")
+        options = types.DidChangeWatchedFilesRegistrationOptions(watchers=[watcher])
+        method = types.WORKSPACE_DID_CHANGE_WATCHED_FILES
+        registration = types.Registration("surefill-files", method, options)
         params = types.RegistrationParams([registration])
         await self._server.client_register_capability_async(params)
 

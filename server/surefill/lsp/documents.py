@@ -32,7 +32,10 @@ class DocumentListener(Protocol):
 
 
 class OpenDocuments:
-    """The documents that are open in the editor, by their URI exactly as the editor spells it."""
+    """The documents that are open in the editor, by their URI exactly as the editor spells it.
+
+    In iteration, those opened or changed last come last.
+    """
 
     def __init__(self, encoding: Callable[[], Encoding]) -> None:
         self._encoding = encoding
@@ -45,6 +48,10 @@ class OpenDocuments:
 
     def __iter__(self) -> Iterator[Document]:
         return iter(self._documents.values())
+
+    def recent(self) -> Iterator[Document]:
+        """The documents, those opened or changed last first."""
+        return reversed(self._documents.values())
 
     def listen(self, listener: DocumentListener) -> None:
         self._listeners.append(listener)
@@ -80,6 +87,7 @@ class OpenDocuments:
         for change in params.content_changes:
             self._apply(document, change)
         document.version = version
+        self._documents[uri] = self._documents.pop(uri)
 
     def close(self, uri: str) -> None:
         """Forget a document and everything that listeners know of it."""

@@ -24,6 +24,7 @@ from surefill.lsp.documents import OpenDocuments
 from surefill.lsp.live import LiveRequest, LiveRequests
 from surefill.lsp.model import ModelService
 from surefill.lsp.notify import Notifier, OncePerCause
+from surefill.lsp.project import Project
 from surefill.syntax.document import Snapshot
 
 logger = logging.getLogger(__name__)
@@ -41,6 +42,7 @@ class InlineCompletion:
         configuration: Configuration,
         documents: OpenDocuments,
         model: ModelService,
+        project: Project,
         notifier: Notifier,
         counters: Counters,
     ) -> None:
@@ -48,6 +50,7 @@ class InlineCompletion:
         self._configuration = configuration
         self._documents = documents
         self._model = model
+        self._project = project
         self._notifier = notifier
         self._counters = counters
         self._live = LiveRequests()
@@ -113,6 +116,7 @@ class InlineCompletion:
             else None,
             deadline_ms=settings.deadline_ms,
             language_id=self._documents.language_id(document.uri),
+            neighbours=self._project.neighbours(document.uri),
         )
 
     def _fitting(

@@ -64,9 +64,14 @@ class ModelService:
         self._counters = counters
         self._settings = Settings()
         self._serving: _Serving | None = None
+        self._followers: list[Callable[[LoadedModel | None], None]] = []
         self._loading: asyncio.Task[None] | None = None
         self._state: State = "idle"
         self._problem = ""
+
+    def follow(self, follower: Callable[[LoadedModel | None], None]) -> None:
+        """Call ``follower`` with each model that comes into service, and with None at the end."""
+        self._followers.append(follower)
 
     def status(self) -> dict[str, object]:
         """State, bundle and provider, as JSON values."""
@@ -129,7 +134,12 @@ class ModelService:
             self._loading.cancel()
         self._serving = None
         self._state = "idle"
+        self._tell(None)
         self._worker.close(seconds)
+
+    def _tell(self, model: LoadedModel | None) -> None:
+        for follower in self._followers:
+            follower(model)
 
     def _submit(
         self, request: CompletionRequest, cancellation: Cancellation
@@ -183,6 +193,7 @@ class ModelService:
         def adopt() -> None:
             if self._state != "idle":
                 self._serving = _serve(loaded[0], self._settings)
+                self._tell(loaded[0])
 
         def installed(swap: Future[None]) -> None:
             if not swap.cancelled() and swap.exception() is None:

@@ -11,6 +11,7 @@ from pygls.exceptions import JsonRpcException, JsonRpcInternalError
 from pygls.lsp.server import LanguageServer
 
 from surefill import __version__
+from surefill.completion.feed import ProjectFeed
 from surefill.completion.loading import load_model
 from surefill.engine.worker import EngineWorker
 from surefill.lsp.client import Client
@@ -23,6 +24,7 @@ from surefill.lsp.logs import EditorLog
 from surefill.lsp.model import Loader, ModelService
 from surefill.lsp.notify import Notifier, OncePerCause
 from surefill.lsp.parser import BackgroundParser
+from surefill.lsp.project import Project
 from surefill.lsp.protocol import SurefillProtocol, lenient_converter
 
 logger = logging.getLogger(__name__)
@@ -49,11 +51,18 @@ class SurefillServer(LanguageServer):
         self.documents = OpenDocuments(lambda: self.client.encoding)
         self.parser = BackgroundParser()
         self.model = ModelService(EngineWorker(), loader, self.client, self.notifier, self.counters)
+        self.project = Project(
+            self.client,
+            configuration=self.configuration,
+            documents=self.documents,
+            feed=ProjectFeed(),
+        )
         self.inline = InlineCompletion(
             self.client,
             configuration=self.configuration,
             documents=self.documents,
             model=self.model,
+            project=self.project,
             notifier=self.notifier,
             counters=self.counters,
         )
@@ -74,6 +83,7 @@ class SurefillServer(LanguageServer):
         """End the session: whatever still runs is stopped, waiting at most ``seconds``."""
         self.log.detach()
         self.parser.close()
+        self.project.close()
         await self.model.close(seconds)
 
 
@@ -83,7 +93,16 @@ def create_server(loader: Loader = load_model) -> SurefillServer:
     server.log.attach()
     server.configuration.follow(lambda settings: server.log.set_level(settings.log.level))
     server.configuration.follow(server.model.apply)
-    for register in (_lifecycle, _configuration, _documents, _inline_completion, _commands):
+    server.model.follow(server.project.serve)
+    features = (
+        _lifecycle,
+        _configuration,
+        _documents,
+        _project,
+        _inline_completion,
+        _commands,
+    )
+    for register in features:
         _try(register, server)
     return server
 
@@ -105,6 +124,7 @@ def _lifecycle(server: SurefillServer) -> None:
     async def initialized(_: types.InitializedParams) -> None:
         server.log.start()
         server.model.start(settled=server.configuration.pull())
+        await server.project.start()
         await server.configuration.ask_for_changes()
 
     @server.feature(types.SHUTDOWN)
@@ -122,6 +142,7 @@ def _documents(server: SurefillServer) -> None:
     @server.feature(types.TEXT_DOCUMENT_DID_OPEN)
     def opened(params: types.DidOpenTextDocumentParams) -> None:
         server.parser.add(server.documents.open(params.text_document).snapshot())
+        server.project.opened(params.text_document.uri)
 
     @server.feature(types.TEXT_DOCUMENT_DID_CHANGE)
     def changed(params: types.DidChangeTextDocumentParams) -> None:
@@ -131,6 +152,16 @@ def _documents(server: SurefillServer) -> None:
     def closed(params: types.DidCloseTextDocumentParams) -> None:
         server.documents.close(params.text_document.uri)
         server.model.forget(params.text_document.uri)
+
+
+def _project(server: SurefillServer) -> None:
+    @server.feature(types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS)
+    def folders(_: types.DidChangeWorkspaceFoldersParams) -> None:
+        server.project.folders_changed()
+
+    @server.feature(types.WORKSPACE_DID_CHANGE_WATCHED_FILES)
+    def files(params: types.DidChangeWatchedFilesParams) -> None:
+        server.project.files_changed(params)
 
 
 def _inline_completion(server: SurefillServer) -> None:

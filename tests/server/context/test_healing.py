@@ -1,4 +1,4 @@
-"""The prompt ends before the last word, wherever tokens meet its beginning."""
+"""The prompt ends where a longer token could begin."""
 
 import re
 
@@ -25,37 +25,52 @@ class PieceTokenizer:
         return "".join(self.pieces[i] for i in ids)
 
 
+LONGER = ("(self", ".response", "import", "import json", " = None", " = ", "    r", " != ", "é!")
+
+
+def extends(text):
+    return any(token.startswith(text) and token != text for token in LONGER)
+
+
 @pytest.mark.parametrize(
     ("text", "lead"),
     [
         ("return self.resp", ".resp"),
-        ("return resp", " resp"),
-        ("x = ", " "),
+        ("return resp", ""),
+        ("x = ", " = "),
+        ("x =", " ="),
         ("def f():\n    ", "    "),
         ("def f():\n", ""),
         ("foo(", "("),
-        ("importlib", "importlib"),
+        ("import", "import"),
+        ("import js", "import js"),
         ("", ""),
         ("x = 'é", "é"),
-        ("a = b !=", "="),
-        ("a = b !", ""),  # the token begins before the last sign
+        ("a !=", " !="),
+        ("a !", " !"),
     ],
 )
-def test_the_last_word_is_left_to_the_model(text, lead):
+def test_what_a_longer_token_could_begin_with_is_left_to_the_model(text, lead):
     tokenizer = PieceTokenizer()
-    ids, found = heal(text, tokenizer.encode(text), tokenizer)
+    ids, found = heal(text, tokenizer.encode(text), tokenizer, extends)
     assert found == lead
     assert tokenizer.decode(ids) + found == text
 
 
+def test_where_no_token_goes_on_nothing_is_left_out():
+    tokenizer = PieceTokenizer()
+    ids = tokenizer.encode("return self.resp")
+    assert heal("return self.resp", ids, tokenizer, lambda _: False) == (ids, "")
+
+
 def test_some_tokens_can_be_kept():
     tokenizer = PieceTokenizer()
-    ids, lead = heal("import", tokenizer.encode("import"), tokenizer, keep=1)
+    ids, lead = heal("import", tokenizer.encode("import"), tokenizer, lambda _: True, keep=1)
     assert (tokenizer.decode(ids), lead) == ("im", "port")
 
 
 @given(st.text(alphabet="ab_ .(\n=é\t", max_size=80))
 def test_nothing_is_lost(text):
     tokenizer = PieceTokenizer()
-    ids, lead = heal(text, tokenizer.encode(text), tokenizer)
+    ids, lead = heal(text, tokenizer.encode(text), tokenizer, lambda text: len(text) < 9)
     assert tokenizer.decode(ids) + lead == tokenizer.decode(tokenizer.encode(text))

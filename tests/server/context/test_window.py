@@ -1,7 +1,6 @@
 """Prompts fit, hold whole lines, keep imports and headers, and change little while typing."""
 
 import itertools
-import re
 from pathlib import Path
 
 import pytest
@@ -14,32 +13,11 @@ from surefill.syntax.cursor import Cursor
 from surefill.syntax.document import Document
 from surefill.syntax.languages import language_for
 from surefill.syntax.position import Position
+from word_tokenizer import WordTokenizer
 
 GOLDEN = sorted((Path(__file__).parent / "golden").iterdir())
 PYTHON = language_for("python", None)
 QWEN = TEMPLATES["qwen2.5-coder"]
-
-
-class WordTokenizer:
-    """A word, a run of spaces or any other character is a token; special tokens are apart."""
-
-    pattern = r"\w+| +|."
-
-    def __init__(self):
-        self.words = list(QWEN.special_tokens())
-        self.encoded = 0
-
-    def encode(self, text):
-        self.encoded += len(text)
-        parts = re.findall(self.pattern, text, re.DOTALL)
-        self.words += [part for part in dict.fromkeys(parts) if part not in self.words]
-        return [self.words.index(part) for part in parts]
-
-    def decode(self, ids):
-        return "".join(self.words[i] for i in ids)
-
-    def special(self, token):
-        return self.words.index(token)
 
 
 def place(marked, name="python"):

@@ -46,6 +46,18 @@ def write(folder: Path, raw: dict | None = None, **files: str) -> Path:
     return folder
 
 
+def test_a_bundle_says_whether_its_model_has_seen_other_files(tmp_path):
+    raw = minimal()
+    assert not Bundle.load(write(tmp_path / "old", raw)).manifest.prompt.related
+    raw["prompt"]["related"] = True
+    manifest = Bundle.load(write(tmp_path / "new", raw)).manifest
+    assert manifest.prompt.related
+    assert Manifest.parse(json.loads(manifest.to_json())) == manifest
+    raw["prompt"]["related"] = "yes"
+    with pytest.raises(BundleError, match=r'"prompt.related" in bundle.json must be true or false'):
+        Bundle.load(write(tmp_path / "bad", raw))
+
+
 def test_a_sound_bundle_loads_and_round_trips(tmp_path):
     bundle = Bundle.load(write(tmp_path / "b"))
     assert bundle.manifest.name == "tiny"

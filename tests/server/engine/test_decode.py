@@ -3,6 +3,7 @@
 import itertools
 import threading
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -144,7 +145,18 @@ def test_duplicates_and_empty_alternatives_are_left_out(engine, prompts):
         engine, list(engine.ends) if generated else engine.tokenizer.encode("a")
     ).mask(generated, logprobs)
     generation = engine.generate(prompts(40), max_new_tokens=8, n=4, guide=guide)
-    assert [candidate.text for candidate in generation.candidates] == ["a"]
+    assert [(candidate.text, candidate.count) for candidate in generation.candidates] == [("a", 4)]
+
+
+def test_another_seed_gives_other_alternatives(engine, prompts):
+    prompt = prompts(60)
+    first, second, again = (
+        [c.text for c in engine.generate(replace(prompt, seed=s), max_new_tokens=8, n=4).candidates]
+        for s in (1, 2, 1)
+    )
+    assert first == again
+    assert first[0] == second[0]
+    assert first != second
 
 
 def test_alternatives_do_not_cost_the_cache(engine, prompts):

@@ -21,6 +21,12 @@ def test_tokens_that_begin_with_a_text_or_begin_it(text):
     assert mask.tolist() == expected
 
 
+@given(st.text(alphabet="ab cd", min_size=1, max_size=4))
+def test_tokens_that_go_on_behind_a_text(text):
+    expected = any(each.startswith(text) and each != text for each in TEXTS)
+    assert TokenTexts(TEXTS).extends(text) == expected
+
+
 @pytest.mark.parametrize("length", [1, 3, 9])
 def test_what_is_left_out_comes_first_and_is_not_shown(engine, prompts, length):
     prompt = prompts(200)

@@ -47,8 +47,11 @@ class Ablation:
     arms: tuple[Arm, ...]
 
 
-def read_plan(path: Path) -> list[Ablation]:
-    """The ablations of a TOML file; raises TrainingError when it cannot be followed."""
+def read_plan(path: Path, only: str | None = None) -> list[Ablation]:
+    """The ablations of a TOML file, or ``only`` that of a name.
+
+    Raises TrainingError when the file cannot be followed or has none of that name.
+    """
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
@@ -61,7 +64,13 @@ def read_plan(path: Path) -> list[Ablation]:
         raise TrainingError(f"{path} describes no ablation.", "Begin each with [[ablation]].")
     ablations = [_ablation(table.get("base", {}), group) for group in groups]
     _require_distinct([ablation.name for ablation in ablations], str(path))
-    return ablations
+    if only is None:
+        return ablations
+    chosen = [ablation for ablation in ablations if ablation.name == only]
+    if not chosen:
+        names = ", ".join(ablation.name for ablation in ablations)
+        raise TrainingError(f"{path} has no ablation {only!r}.", f"Choose one of {names}.")
+    return chosen
 
 
 def _ablation(base: Mapping[str, Any], group: Mapping[str, Any]) -> Ablation:
@@ -85,7 +94,7 @@ def _ablation(base: Mapping[str, Any], group: Mapping[str, Any]) -> Ablation:
 
 
 def _arm(
-    base: Mapping[str, Any], arm: Mapping[str, Any], budget: Mapping[Unit, Any], seeds: list[int]
+    base: Mapping[str, Any], arm: Mapping[str, Any], budget: Mapping[str, Any], seeds: list[int]
 ) -> Arm:
     name = _name(arm, "An arm")
     given = {_flag(key): value for key, value in arm.get("options", {}).items()}

@@ -123,7 +123,7 @@ class Runner:
                 "Build it with --heldout PACKAGE.",
             )
         model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
-        model.to(device(self._device))
+        model.to(device(self._device))  # type: ignore[arg-type]
         end = self._tokenizer.token_to_id(TEMPLATES[options.template].ends[0])
         return bits_per_byte(
             model, self._tokenizer, texts, end=end, length=window, precision=torch.float32

@@ -19,6 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add("--corpus", type=Path, required=True, metavar="DIR", help="a corpus with held-out packages")
     add("--tokenizer", type=Path, required=True, metavar="FILE", help="its tokenizer.json")
+    add("--only", metavar="NAME", help="one of the ablations, not all")
     add("--device", default="auto", metavar="NAME", help="auto, cpu or cuda")
     add(
         "--out",
@@ -39,7 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
     from surefill_training.commands.progress import progress_bar
     from surefill_training.metrics import Metrics
 
-    plan = read_plan(arguments.file)
+    plan = read_plan(arguments.file, arguments.only)
     runner = Runner(arguments.corpus, arguments.tokenizer, arguments.out, arguments.device)
     with progress_bar() as (progress, task):
 

@@ -33,6 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add("--scores", type=Path, metavar="FILE", help="results of `evaluate --json` to put into it")
     add("--ablations", type=Path, metavar="FILE", help="what `ablate` wrote, for the model card")
+    add("--ngrams", type=Path, metavar="FILE", help="what `ngrams` wrote, to blend in")
     add("--out", type=Path, required=True, metavar="DIR", help="the bundle's folder")
 
 
@@ -84,6 +85,7 @@ def run(arguments: argparse.Namespace) -> int:
         precision=arguments.precision,
         tokenizer=arguments.model / "tokenizer.json",
         model_card=card,
+        ngrams=arguments.ngrams,
     )
     size = sum(file.stat().st_size for file in written.path.iterdir())
     console.print(f"{written.manifest.name} {written.manifest.version}: {size / 1e6:.1f} MB")

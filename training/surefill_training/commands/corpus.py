@@ -128,7 +128,7 @@ def _sources(arguments: argparse.Namespace) -> list[Source]:
 
     entries = [listing.Listed(name) for name in arguments.package]
     if arguments.packages_file:
-        entries += listing.read_list(arguments.packages_file)
+        entries += listing.read_list(arguments.packages_file, any_license=arguments.any_license)
     search = arguments.site
     if arguments.fetch:
         listing.fetch(entries, arguments.fetch)

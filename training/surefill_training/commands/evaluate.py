@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +14,7 @@ from surefill_training.files import write_atomically
 
 if TYPE_CHECKING:
     from surefill_training.evaluate.bundle import Result
+    from surefill_training.evaluate.functional import FunctionalScores
 
 HELP = "Measure bundles on held-out packages, with the server's own pipeline."
 
@@ -35,6 +38,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="BUNDLE",
         help="the bundle to beat: a path, `default` for the one that ships, or `none`",
     )
+    add(
+        "--ablate-blend",
+        action="store_true",
+        help="also measure the bundles with their n-grams turned off",
+    )
     add("--tasks", default=_TASKS, metavar="LIST", help="what is asked, separated by commas")
     add(
         "--holes",
@@ -57,6 +65,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="SHARE",
         help="leave out suggestions that the model is less sure of",
     )
+    add(
+        "--problems",
+        type=Path,
+        metavar="FILE",
+        help="JSON lines in the format of HumanEval or HumanEval-infilling, to execute",
+    )
+    add(
+        "--samples",
+        type=positive,
+        default=10,
+        metavar="N",
+        help="completions drawn for each problem, for pass@k with k above 1",
+    )
+    add("--k", type=_numbers, default=[1], metavar="K,K", help="which pass@k, as in 1,10")
     add("--json", type=Path, metavar="FILE", help="also write the results to a file")
     add(
         "--report",
@@ -82,17 +104,17 @@ def run(arguments: argparse.Namespace) -> int:
     """Measure bundles side by side and print a table."""
     from surefill_training.commands.progress import console, progress_bar
     from surefill_training.evaluate.bundle import EvaluateOptions, Measured, measure, plan, results
-    from surefill_training.evaluate.holes import find_task
+    from surefill_training.evaluate.holes import find_tasks
     from surefill_training.evaluate.report import to_json
 
-    names = [name.strip() for name in arguments.tasks.split(",") if name.strip()]
     options = EvaluateOptions(
-        tasks=tuple(dict.fromkeys(find_task(name) for name in names)),
+        tasks=find_tasks(arguments.tasks),
         holes=arguments.holes,
         chars=arguments.chars,
         seed=arguments.seed,
         min_confidence=arguments.min_confidence,
         against=arguments.against,
+        ablate_blend=arguments.ablate_blend,
     )
     if arguments.training_run:
         from surefill_training.evaluate.report_folder import check_run
@@ -108,6 +130,7 @@ def run(arguments: argparse.Namespace) -> int:
             def report(what: str, done: int, total: int) -> None:
                 progress.update(task, description=what, completed=done, total=total)
 
+            functional = _functional(arguments, report) if arguments.problems else []
             measured.extend(measure(planned, report))
     except KeyboardInterrupt:
         if not measured:
@@ -119,7 +142,7 @@ def run(arguments: argparse.Namespace) -> int:
         return 130
     scored = results(planned, measured)
     if arguments.json:
-        write_atomically(arguments.json, to_json(scored).encode())
+        write_atomically(arguments.json, _with_functional(to_json(scored), functional).encode())
     if arguments.report:
         from surefill_training.evaluate.report_folder import write_report
 
@@ -131,13 +154,61 @@ def run(arguments: argparse.Namespace) -> int:
             run=arguments.training_run,
             keep_text=arguments.keep_text,
         )
-    _print_table(scored)
+    _print_table(scored, functional)
     return 0
 
 
-def _print_table(scored: list[Result]) -> None:
+def _print_table(scored: Sequence[Result], functional: Sequence[FunctionalScores] = ()) -> None:
     from rich.console import Console
 
     from surefill_training.evaluate.report import markdown
 
-    Console().print(markdown(scored), markup=False, highlight=False, soft_wrap=True)
+    tables = [markdown(scored)]
+    if functional:
+        from surefill_training.evaluate.functional import markdown as functional_table
+
+        whole = [result.label for result in scored if result.kind == "bundle" and not result.note]
+        tables.append(functional_table(whole, functional))
+    Console().print("\n\n".join(tables), markup=False, highlight=False, soft_wrap=True)
+
+
+def _functional(
+    arguments: argparse.Namespace, report: Callable[[str, int, int], None]
+) -> list[FunctionalScores]:
+    """Of each bundle, on the problems that were given."""
+    from surefill.completion.loading import load_model
+    from surefill.settings import Settings
+    from surefill_training.evaluate.functional import check_samples, measure
+    from surefill_training.evaluate.problems import load_problems
+
+    check_samples(arguments.samples, arguments.k)
+    problems = load_problems(arguments.problems)
+    found = []
+    for path in arguments.bundles:
+        # Resolved, or a folder named "default" would be taken for the bundle that ships.
+        settings = Settings(bundle=str(path.resolve()))
+        model = load_model(settings)
+        try:
+            found.append(
+                measure(model, settings, problems, arguments.samples, report, ks=arguments.k)
+            )
+        finally:
+            model.engine.close()
+    return found
+
+
+def _with_functional(text: str, functional: Sequence[FunctionalScores]) -> str:
+    """The results as JSON, those of whole bundles with what their programs were found to do."""
+    from surefill_training.evaluate.functional import as_json
+
+    if not functional:
+        return text
+    entries = json.loads(text)
+    whole = [entry for entry in entries if entry["kind"] == "bundle" and not entry["note"]]
+    for entry, scores in zip(whole, functional, strict=True):
+        entry["functional"] = as_json(scores)
+    return json.dumps(entries, indent=1)
+
+
+def _numbers(text: str) -> list[int]:
+    return [positive(part) for part in text.split(",")]

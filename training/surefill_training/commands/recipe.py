@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from surefill_training.commands.shared import not_negative, positive, positive_float, share
+from surefill_training.launching import launch, launched
 from surefill_training.options import (
     Curriculum,
     DropoutOptions,
@@ -284,8 +285,6 @@ def run_options(arguments: argparse.Namespace) -> RunOptions:
 
 def execute(arguments: argparse.Namespace, make: Callable[[], Trainer]) -> int:
     """Train in as many processes as were asked for; the exit status."""
-    from surefill_training.train.processes import launch, launched
-
     if arguments.processes > 1 and not launched():
         logs: Path = arguments.out / "processes"
         on_cpu = arguments.device == "cpu"

@@ -7,6 +7,7 @@ A list is a requirements file whose comments name the licence, so that pip reads
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -38,8 +39,11 @@ class Listed:
         return f"{self.name}=={self.version}" if self.version else self.name
 
 
-def read_list(path: Path) -> list[Listed]:
-    """The entries of a list, in its order; raises CorpusError naming the first bad line."""
+def read_list(path: Path, *, any_license: bool = False) -> list[Listed]:
+    """The entries of a list, in its order; raises CorpusError naming the first bad line.
+
+    A licence that is not permissive is refused unless ``any_license``.
+    """
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -59,7 +63,7 @@ def read_list(path: Path) -> list[Listed]:
             )
         entries.append(Listed(found["name"], found["version"], found["license"] or None))
     for entry in entries:
-        if entry.license and not is_permissive(entry.license):
+        if entry.license and not (any_license or is_permissive(entry.license)):
             raise CorpusError(
                 f"{path} lists {entry.name}, whose licence {entry.license!r} is not permissive.",
                 "Take it off the list.",
@@ -85,7 +89,11 @@ def fetch(entries: Sequence[Listed], folder: Path) -> int:
         and (entry.version or canonical(entry.name) not in names)
     ]
     for entry in missing:
+        stale = _records(entry, folder)
         _install(entry, folder)
+        for record in stale:
+            # pip replaces the code of another version in such a folder, and leaves its record.
+            shutil.rmtree(record, ignore_errors=True)
     return len(missing)
 
 
@@ -104,6 +112,15 @@ def find(entry: Listed, search_path: Sequence[Path] | None = None) -> Source:
             "Read its licence and correct the list.",
         )
     return source
+
+
+def _records(entry: Listed, folder: Path) -> list[Path]:
+    """The folders in which installed versions of a package are described."""
+    return [
+        found
+        for found in folder.glob("*.dist-info")
+        if canonical(found.name.partition("-")[0]) == canonical(entry.name)
+    ]
 
 
 def _install(entry: Listed, folder: Path) -> None:

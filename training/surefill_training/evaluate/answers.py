@@ -11,6 +11,7 @@ from rapidfuzz.distance import Levenshtein
 
 from surefill.completion.pipeline import CompletionPipeline, CompletionRequest
 from surefill.completion.policy import decide
+from surefill.context.neighbours import Neighbours
 from surefill.engine.interface import Cancellation, Engine
 from surefill.settings import CompletionSettings
 from surefill.syntax.cursor import Cursor
@@ -60,16 +61,15 @@ def answer_all(
 ) -> list[Answer]:
     """An answer to each hole, in the order of ``holes``.
 
-    They are asked package by package, so that a memory holds one project at a time: all
-    ``documents`` of the package, that of the hole without what is missing.
+    They are asked package by package, so that there is one project at a time: all ``documents`` of
+    the package, that of the hole without what is missing.
     """
     numbered = sorted(enumerate(holes), key=lambda item: _place(item[1]))
     found: dict[int, Answer] = {}
     for source, group in itertools.groupby(numbered, key=lambda item: item[1].document.source):
         with HeldoutProject([d for d in documents if d.source == source], memory) as project:
             for number, hole in group:
-                project.cut(hole)
-                found[number] = answer(pipeline, engine, hole)
+                found[number] = answer(pipeline, engine, hole, project.cut(hole))
                 on_done(len(found))
     return [found[number] for number in range(len(holes))]
 
@@ -78,14 +78,24 @@ def _place(hole: Hole) -> tuple[str, str, int]:
     return hole.document.source, hole.document.path, hole.start
 
 
-def answer(pipeline: CompletionPipeline, engine: Engine, hole: Hole) -> Answer:
+def answer(
+    pipeline: CompletionPipeline,
+    engine: Engine,
+    hole: Hole,
+    neighbours: Neighbours | None = None,
+) -> Answer:
     """Ask for one hole and compare the first suggestion with what is missing."""
     uri = uri_of(hole.document)
     snapshot = Parsed(uri, hole.language, hole.prefix + hole.suffix).snapshot()
     before = hole.prefix.split("\n")
     position = Position(len(before) - 1, len(before[-1]))
     request = CompletionRequest(
-        snapshot, position, explicit=hole.explicit, n=1, deadline_ms=_DEADLINE_MS
+        snapshot,
+        position,
+        explicit=hole.explicit,
+        n=1,
+        deadline_ms=_DEADLINE_MS,
+        neighbours=neighbours,
     )
     result = pipeline.complete(request, engine, Cancellation())
     # What was suggested at one hole must not answer another in the same line.

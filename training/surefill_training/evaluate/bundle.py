@@ -10,13 +10,16 @@ from surefill.completion.pipeline import CompletionPipeline
 from surefill.settings import Settings
 from surefill_training.corpus import build
 from surefill_training.corpus.sources import canonical
-from surefill_training.errors import CorpusError
+from surefill_training.errors import CorpusError, TrainingError
 from surefill_training.evaluate.answers import Answer, answer_all
 from surefill_training.evaluate.contestants import (
+    MODEL_ALONE,
     PREVIOUS,
     SHIPPED,
     Contestant,
     from_bundle,
+    model_alone,
+    ngrams_alone,
     previous,
 )
 from surefill_training.evaluate.holes import TASKS, Hole, Task, draw_holes
@@ -50,6 +53,10 @@ class EvaluateOptions:
     front of more than closing brackets the server's policy asks for more all the same."""
     against: str = SHIPPED
     """The bundle to beat, by name or path; ``none`` for none."""
+    ngrams: bool = True
+    """Also measure the n-grams of the bundles without their models."""
+    ablate_blend: bool = False
+    """Also measure the bundles with their n-grams turned off."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +113,8 @@ class Result:
     """Label of the bundle that ``difference`` is with."""
     difference: Mapping[str, Estimate] = field(default_factory=dict)
     """By task: exact match less that of ``against``, on the same holes."""
+    gains: Mapping[str, Mapping[str, Estimate]] = field(default_factory=dict)
+    """The same by label for what else is to beat: n-grams alone, and the model without them."""
 
 
 def plan(bundles: Sequence[Path], corpus: Path, options: EvaluateOptions) -> Plan:
@@ -117,26 +126,54 @@ def plan(bundles: Sequence[Path], corpus: Path, options: EvaluateOptions) -> Pla
     documents = list(build.load(corpus, "heldout"))
     if not documents:
         raise CorpusError("The corpus holds nothing out.", "Build it again with --heldout PACKAGE.")
-    heldout = {canonical(document.source) for document in documents}
-    settings = Settings()
-    asked = replace(settings.completion, min_confidence=options.min_confidence)
-    settings = replace(settings, completion=asked)
-    contestants = [from_bundle(path, heldout, settings) for path in bundles]
-    before, note = previous(options.against, contestants, heldout, settings)
     holes = [
         hole
         for task in options.tasks
         for hole in draw_holes(documents, task, options.holes or _HOLES[task], options.seed)
     ]
+    contestants, notes = _contestants(bundles, documents, options)
     return Plan(
-        contestants=[*contestants, *([before] if before else [])],
+        contestants=contestants,
         documents=documents,
         texts=sample(documents, options.chars, options.seed),
         holes=holes,
         corpus=build.manifest(corpus)["hash"],
         options=options,
-        notes=[note] if note else [],
+        notes=notes,
     )
+
+
+def _contestants(
+    bundles: Sequence[Path], documents: Sequence[build.Document], options: EvaluateOptions
+) -> tuple[list[Contestant], list[str]]:
+    """The bundles and their parts, then what they have to beat; and what of this is missing."""
+    heldout = {canonical(document.source) for document in documents}
+    settings = Settings()
+    asked = replace(settings.completion, min_confidence=options.min_confidence)
+    settings = replace(settings, completion=asked)
+    whole = [from_bundle(path, heldout, settings) for path in bundles]
+    if options.ablate_blend and not any(each.blend for each in whole):
+        raise TrainingError(
+            "None of the bundles has n-grams that could be turned off.",
+            "Leave --ablate-blend out, or bundle the model with --ngrams.",
+        )
+    found = [
+        each
+        for contestant in whole
+        for each in (
+            [contestant, model_alone(contestant)]
+            if options.ablate_blend and contestant.blend
+            else [contestant]
+        )
+    ]
+    before, note = previous(options.against, whole, heldout, settings)
+    notes = [note] if note else []
+    if before is not None:
+        found.append(before)
+    counted = ngrams_alone(found) if options.ngrams else []
+    if options.ngrams and not counted:
+        notes.append("There is no baseline of n-grams: none of the bundles has any.")
+    return [*found, *counted], notes
 
 
 def measure(plan: Plan, progress: Progress) -> Iterator[Measured]:
@@ -154,30 +191,59 @@ def _measure(contestant: Contestant, plan: Plan, progress: Progress) -> Measured
             plan.texts,
             lambda done, total: progress(f"{label}: bits per byte", done, total),
         )
-    running = contestant.open(contestant.settings)
+    model = contestant.open(contestant.settings)
     try:
         answers = answer_all(
-            CompletionPipeline(running.model.context, contestant.settings),
-            running.model.engine,
-            running.memory,
+            CompletionPipeline(model.context, contestant.settings),
+            model.engine,
+            model.memory,
             plan.holes,
             documents=plan.documents,
             on_done=lambda done: progress(f"{label}: holes", done, len(plan.holes)),
         )
     finally:
-        running.model.engine.close()
+        if model.memory is not None:
+            model.memory.close()
+        model.engine.close()
     return Measured(contestant, answers, bits)
 
 
 def results(plan: Plan, measured: Sequence[Measured]) -> list[Result]:
-    """Scores of all that was measured, with their distance to the bundle before."""
-    before = next((m for m in measured if m.contestant.note == PREVIOUS), None)
-    return [_result(plan, each, before) for each in measured]
+    """Scores of all that was measured, with what the bundles gain over what they have to beat."""
+    return [_result(plan, each, _rivals(each, measured)) for each in measured]
 
 
-def _result(plan: Plan, measured: Measured, before: Measured | None) -> Result:
+def _rivals(measured: Measured, others: Sequence[Measured]) -> list[Measured]:
+    """Whom to beat: the baselines, and for a blend its own model."""
+    own = measured.contestant
+    if own.kind == "baseline":
+        return []
+    return [
+        other
+        for other in others
+        if other.contestant.kind == "baseline"
+        or (
+            own.blend
+            and other.contestant.note == MODEL_ALONE
+            and other.contestant.weights == own.weights
+        )
+    ]
+
+
+def _result(plan: Plan, measured: Measured, rivals: Sequence[Measured]) -> Result:
     contestant, bins = measured.contestant, calibration(measured.answers)
-    compared = before if contestant.kind == "bundle" else None
+    gains: dict[str, dict[str, Estimate]] = {}
+    against: str | None = None
+    difference: dict[str, Estimate] = {}
+    for rival in rivals:
+        gained: dict[str, Estimate] = {
+            task: paired_difference(_exact(measured.of(task)), _exact(rival.of(task)))
+            for task in plan.options.tasks
+        }
+        if rival.contestant.note == PREVIOUS:
+            against, difference = rival.contestant.label, gained
+        else:
+            gains[rival.contestant.label] = gained
     return Result(
         name=contestant.name,
         version=contestant.version,
@@ -196,13 +262,9 @@ def _result(plan: Plan, measured: Measured, before: Measured | None) -> Result:
         tasks={task: score(measured.of(task)) for task in plan.options.tasks},
         calibration=bins,
         calibration_error=calibration_error(bins),
-        against=compared.contestant.label if compared else None,
-        difference={
-            task: paired_difference(_exact(measured.of(task)), _exact(compared.of(task)))
-            for task in plan.options.tasks
-        }
-        if compared
-        else {},
+        against=against,
+        difference=difference,
+        gains=gains,
     )
 
 

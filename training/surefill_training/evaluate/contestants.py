@@ -1,4 +1,4 @@
-"""Who is measured: bundles, the bundle before them, and what they have to beat.
+"""Who is measured: bundles, parts of them, and what they have to beat.
 
 A contestant is a name and a way to load a model; how it is asked and scored is not known here.
 """
@@ -7,31 +7,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
-from surefill.completion.loading import LoadedModel, load_model
-from surefill.engine.bundle import MODEL, TOKENIZER, Bundle, Manifest, find_bundle
+from surefill.completion.loading import LoadedModel, context_for, load_model
+from surefill.completion.memory import open_memory
+from surefill.engine.bundle import MODEL, NGRAMS, TOKENIZER, Bundle, Manifest, find_bundle
+from surefill.engine.ngrams.engine import NgramEngine
 from surefill.errors import BundleError
 from surefill.settings import Settings
 from surefill_training.corpus.sources import canonical
 from surefill_training.errors import CorpusError, TrainingError
-from surefill_training.evaluate.project import Memory
 
 Kind = Literal["bundle", "baseline"]
 
 NO_PREVIOUS = "none"
 SHIPPED = "default"
+NGRAMS_ALONE = "n-grams and cache alone"
+MODEL_ALONE = "model alone"
 PREVIOUS = "previous"
 """The note of the bundle that the others have to beat."""
-
-
-@dataclass(frozen=True)
-class Running:
-    """A model in service, and what it remembers of the project; whoever opened it closes it."""
-
-    model: LoadedModel
-    memory: Memory | None = None
 
 
 @dataclass(frozen=True)
@@ -43,16 +39,16 @@ class Contestant:
     precision: str
     kind: Kind
     blend: bool
-    """Whether n-grams have a say in its suggestions."""
+    """Whether model and n-grams speak together."""
     megabytes: float
     weights: tuple[str, ...]
     """SHA-256 of the graph and, where they lie beside it, of its weights."""
     unseen: bool
     """Whether it says what it was trained on, and none of that was held out here."""
     settings: Settings
-    open: Callable[[Settings], Running]
+    open: Callable[[Settings], LoadedModel]
     bundle: Bundle | None = None
-    """Whose graph bits per byte are measured on."""
+    """Whose graph bits per byte are measured on; None for one without a graph."""
     note: str = ""
     """What tells it from others of that name."""
 
@@ -81,15 +77,71 @@ def from_bundle(path: Path, heldout: set[str], settings: Settings) -> Contestant
         version=manifest.version,
         precision=manifest.precision,
         kind="bundle",
-        blend=False,
-        megabytes=sum(file.stat().st_size for file in path.iterdir()) / 1e6,
+        blend=bundle.ngrams_path is not None,
+        megabytes=_megabytes(*bundle.path.iterdir()),
         weights=tuple(manifest.files[n] for n in sorted(manifest.files) if n.startswith(MODEL)),
         unseen=bool(manifest.made.get("sources")),
         # Resolved, or a folder named "default" would be taken for the bundle that ships.
         settings=replace(settings, bundle=str(path.resolve())),
-        open=lambda chosen: Running(load_model(chosen)),
+        open=load_model,
         bundle=bundle,
     )
+
+
+def model_alone(blend: Contestant) -> Contestant:
+    """A bundle that has n-grams, with these turned off."""
+    completion = replace(blend.settings.completion, blend=False)
+    settings = replace(blend.settings, completion=completion)
+    size = blend.megabytes
+    if blend.bundle is not None and blend.bundle.ngrams_path is not None:
+        size -= _megabytes(blend.bundle.ngrams_path)
+    return replace(blend, settings=settings, blend=False, megabytes=size, note=MODEL_ALONE)
+
+
+def ngrams_alone(bundles: Sequence[Contestant]) -> list[Contestant]:
+    """Each set of n-grams that is in one of the bundles, without a model: counted, not learned.
+
+    Bundles of one model in several precisions have the same.
+    """
+    found: dict[tuple[str, str], Contestant] = {}
+    for each in bundles:
+        if each.bundle is None or each.bundle.ngrams_path is None:
+            continue
+        files = each.bundle.manifest.files
+        alone = replace(
+            each,
+            name=NGRAMS_ALONE,
+            version="",
+            precision="",
+            kind="baseline",
+            blend=False,
+            megabytes=_megabytes(each.bundle.ngrams_path, each.bundle.tokenizer_path),
+            weights=(),
+            open=partial(_open_ngrams, each.bundle),
+            bundle=None,
+            note=f"of {each.label}" if found else "",
+        )
+        found.setdefault((files[NGRAMS], files[TOKENIZER]), alone)
+    return list(found.values())
+
+
+def _open_ngrams(bundle: Bundle, _settings: Settings) -> LoadedModel:
+    engine = NgramEngine.open(bundle)
+    per_line = bundle.manifest.tokenizer.per_line
+    return LoadedModel(
+        engine=engine,
+        context=context_for(bundle, engine, counts=True),
+        name=NGRAMS_ALONE,
+        version="",
+        provider="cpu",
+        memory=open_memory(engine.blend.cache, bundle.tokenizer_path, per_line=per_line)
+        if engine.blend
+        else None,
+    )
+
+
+def _megabytes(*files: Path) -> float:
+    return sum(file.stat().st_size for file in files) / 1e6
 
 
 def previous(

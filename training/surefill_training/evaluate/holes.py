@@ -277,8 +277,14 @@ _FINDERS: dict[Task, tuple[_Places, _Narrow]] = {
 }
 
 
-def find_task(name: str) -> Task:
-    """The task of that name; raises CorpusError with the names there are."""
-    if name not in TASKS:
-        raise CorpusError(f"There is no task {name!r}.", f"Choose among {', '.join(TASKS)}.")
-    return cast(Task, name)
+def find_tasks(names: str) -> tuple[Task, ...]:
+    """Tasks by their names, separated by commas; raises CorpusError with the names there are."""
+    wanted = dict.fromkeys(name.strip() for name in names.split(",") if name.strip())
+    for name in wanted:
+        if name not in TASKS:
+            raise CorpusError(f"There is no task {name!r}.", f"Choose among {', '.join(TASKS)}.")
+    if not wanted:
+        raise CorpusError(
+            "Nothing is to be measured.", f"Name at least one task: {', '.join(TASKS)}."
+        )
+    return tuple(cast(Task, name) for name in wanted)

@@ -1,21 +1,22 @@
 """A held-out package around the document that is being completed, as a user has it.
 
 All contestants see the same: the package's other files whole, and of the document itself only what
-is left when the hole is cut out. The middle is nowhere to be found.
+is left when the hole is cut out. The middle is nowhere to be found, neither on the disk that
+imports are looked up on nor in what a model remembers.
 """
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Sequence
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Protocol, Self
 
+from surefill.completion.feed import MOST_CHARACTERS, MOST_FILES
+from surefill.context.neighbours import Neighbours, ProjectNeighbours
+from surefill.context.sources import SourceReader
 from surefill_training.corpus.build import Document
 from surefill_training.evaluate.holes import Hole
-
-MOST_FILES = 400
-MOST_CHARACTERS = 4_000_000
-"""Of other files, so much is remembered at most, as in the server."""
 
 
 class Memory(Protocol):
@@ -31,50 +32,77 @@ class Memory(Protocol):
 
 
 class HeldoutProject:
-    """One package in the memory of one contestant, which may have none."""
+    """One package in a folder of its own and in the memory of one contestant, which may have none.
+
+    The folder is a temporary one, and the memory holds as much as a server would give it.
+    """
 
     def __init__(self, documents: Sequence[Document], memory: Memory | None) -> None:
+        self._documents = documents
+        self._remembered = _capped(documents)
         self._memory = memory
-        self._others = _capped(documents)
+        self._reader = SourceReader()
         self._open: Document | None = None
 
     def __enter__(self) -> Self:
-        for document in self._others:
+        self._temporary = tempfile.TemporaryDirectory(prefix="surefill-heldout-")
+        self._folder = Path(self._temporary.name).resolve()
+        for document in self._documents:
+            self._write(document, document.text)
+        for document in self._remembered:
             self._tell(document, document.text)
         return self
 
     def __exit__(self, *_error: object) -> None:
         self._close()
-        if self._memory is not None:
-            for document in self._others:
-                self._memory.remove(uri_of(document))
+        for document in self._remembered:
+            self._forget(document)
+        self._temporary.cleanup()
 
-    def cut(self, hole: Hole) -> None:
-        """Have the hole's document open, without what is missing."""
+    def cut(self, hole: Hole) -> Neighbours:
+        """Have the hole's document open without what is missing; what stands around it."""
         if self._open is not hole.document:
             self._close()
         self._open = hole.document
-        self._tell(hole.document, hole.prefix + hole.suffix)
+        left = hole.prefix + hole.suffix
+        self._write(hole.document, left)
+        self._tell(hole.document, left)
         if self._memory is not None:
             self._memory.flush()
+        return ProjectNeighbours(self._reader, self._path(hole.document), (self._folder,))
 
     def _close(self) -> None:
-        """Put the document that was open back as it is, if it is one of those remembered."""
+        """Put the document that was open back as it is."""
         document, self._open = self._open, None
         if document is None:
             return
-        if document in self._others:
+        self._write(document, document.text)
+        if document in self._remembered:
             self._tell(document, document.text)
-        elif self._memory is not None:
-            self._memory.remove(uri_of(document))
+        else:
+            self._forget(document)
+
+    def _path(self, document: Document) -> Path | None:
+        """Where the document lies; None for a name that leads out of the folder."""
+        path = (self._folder / document.path).resolve()
+        return path if path.is_relative_to(self._folder) and path != self._folder else None
+
+    def _write(self, document: Document, text: str) -> None:
+        if path := self._path(document):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8", errors="replace", newline="\n")
 
     def _tell(self, document: Document, text: str) -> None:
         if self._memory is not None:
             self._memory.update(uri_of(document), text)
 
+    def _forget(self, document: Document) -> None:
+        if self._memory is not None:
+            self._memory.remove(uri_of(document))
+
 
 def uri_of(document: Document) -> str:
-    """A URI for a document of the corpus, which lies in no folder of this machine."""
+    """A URI for a document of the corpus, the same in every run."""
     return PurePosixPath("/", document.source, document.path).as_uri()
 
 

@@ -88,11 +88,13 @@ def _task_rows(results: Sequence[Result], measures: Sequence[_Row]) -> list[list
 
 
 def _difference_rows(results: Sequence[Result]) -> list[list[str]]:
-    if not any(result.difference for result in results):
-        return []
+    """What is gained over each rival, in points, with intervals paired by hole."""
+    gains = [{**({r.against: r.difference} if r.against else {}), **r.gains} for r in results]
+    rivals = dict.fromkeys(label for gained in gains for label in gained)
     return [
-        [f"{task_name(task)}, exact match less the previous bundle's"]
-        + [_points(result.difference, task) for result in results]
+        [f"{task_name(task)}, exact match less that of {label}"]
+        + [_points(gained.get(label, {}), task) for gained in gains]
+        for label in rivals
         for task in results[0].tasks
     ]
 

@@ -75,7 +75,7 @@ def code_tokens(text: str) -> list[str]:
 
 def bleu(answers: Sequence[Answer]) -> float:
     """Corpus BLEU of the suggestions, 0 to 100 (Papineni et al., 2002; Post, 2018)."""
-    from sacrebleu.metrics import BLEU
+    from sacrebleu.metrics.bleu import BLEU
 
     shown = [" ".join(code_tokens(a.hole.compared(a.text))) for a in answers]
     truths = [" ".join(code_tokens(a.hole.truth)) for a in answers]

@@ -15,7 +15,7 @@ import torch
 from surefill.engine.ngrams.gate import Gate
 
 _HIDDEN = 48
-_EPOCHS = 30
+_STEPS = 500
 _BATCH = 1024
 _RATE = 3e-3
 _DECAY = 1e-3
@@ -49,15 +49,14 @@ def fit(moments: Sequence[Moment], *, seed: int = 0) -> Gate:
     layers = [w1, torch.zeros(_HIDDEN), w2, torch.zeros(truth.shape[1])]
     layers = [layer.requires_grad_() for layer in layers]
     optimizer = torch.optim.AdamW(layers, lr=_RATE, weight_decay=_DECAY)
-    steps = _EPOCHS * -(-len(moments) // _BATCH)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, _RATE, steps)
-    for _ in range(_EPOCHS):
-        for rows in torch.randperm(len(moments), generator=generator).split(_BATCH):  # type: ignore[no-untyped-call]
-            loss = _loss(layers, features[rows], missing[rows], given[rows])
-            optimizer.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
-            optimizer.step()
-            schedule.step()
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, _RATE, _STEPS)
+    for _ in range(_STEPS):
+        rows = torch.randint(len(moments), (_BATCH,), generator=generator)
+        loss = _loss(layers, features[rows], missing[rows], given[rows])
+        optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+        schedule.step()
     # Rounded to what the file can hold, so that what was measured is what is served.
     return Gate(*(layer.detach().numpy().astype(np.float16).astype(np.float32) for layer in layers))
 

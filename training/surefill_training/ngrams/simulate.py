@@ -79,8 +79,9 @@ def listen(
         cache = fill_cache(packages[name], setting)
         for source in (document for document in chosen if document.source == name):
             rng = random.Random(f"{seed}:{zlib.crc32(uri_of(source).encode())}")
+            language = language_for(source.language, source.path)
             for _ in range(each):
-                hole = cut(source.text, rng, _MIX)
+                hole = cut(source.text, rng, _MIX, language=language)
                 if hole is not None:
                     heard += _hear(source, hole, cache, setting)
                 done += 1
@@ -98,7 +99,7 @@ def fill_cache(documents: Sequence[Source], setting: Setting) -> TokenCache:
 
 def prompt_at(source: Source, hole: Hole, context: ContextBuilder) -> Prompt:
     """The prompt that serving would build at the hole."""
-    language = language_for("python", source.path)
+    language = language_for(source.language, source.path)
     document = Document(uri_of(source), language, hole.prefix + hole.suffix)
     before = hole.prefix.split("\n")
     position = Position(len(before) - 1, len(before[-1]))

@@ -8,17 +8,12 @@ in it waits, and accelerate is not imported.
 
 from __future__ import annotations
 
-import logging
-import os
-import sys
-from collections.abc import Iterable, Sequence
-from pathlib import Path
+from collections.abc import Iterable
 
 import torch
 from torch import nn
-from torch._utils import _flatten_dense_tensors, _unflatten_dense_tensors
 
-from surefill_training.errors import TrainingError
+from surefill_training.launching import launched
 
 
 class Processes:
@@ -50,11 +45,12 @@ class Processes:
 
         gradients = [p.grad for p in parameters if p.grad is not None]
         # One exchange a step: it is as long as the weights, and a step is long.
-        flat = reduce(_flatten_dense_tensors([*gradients, loss]), "sum")
-        *summed, total = _unflatten_dense_tensors(flat, [*gradients, loss])  # type: ignore[no-untyped-call]
+        flat = torch.cat([part.flatten() for part in (*gradients, loss)])
+        *summed, total = reduce(flat, "sum").split([part.numel() for part in (*gradients, loss)])
         for gradient, value in zip(gradients, summed, strict=True):
-            gradient.copy_(value)
-        return torch.as_tensor(total)
+            gradient.copy_(value.view_as(gradient))
+        found: torch.Tensor = total.squeeze()
+        return found
 
     def agree(
         self, seconds: float, interrupted: bool, scoring: bool, saving: bool
@@ -101,45 +97,3 @@ def join(device: str) -> tuple[Processes, str]:
 
     state = PartialState(cpu=device == "cpu")
     return Processes(state.process_index, state.num_processes), str(state.device)
-
-
-def launched() -> bool:
-    """Whether a launcher (``accelerate launch``, ``torchrun``, ``launch``) started this process."""
-    return int(os.environ.get("WORLD_SIZE", "1")) > 1
-
-
-def launch(count: int, arguments: Sequence[str], logs: Path, *, on_cpu: bool) -> int:
-    """Run ``surefill-train`` with ``arguments`` in ``count`` processes; the exit status.
-
-    The first prints as usual; what the others print goes to ``logs``.
-    """
-    from torch.distributed.elastic.multiprocessing import DefaultLogsSpecs, Std
-    from torch.distributed.elastic.multiprocessing.api import SignalException
-    from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
-    from torch.distributed.launcher.api import LaunchConfig, elastic_launch
-
-    if not on_cpu and torch.cuda.is_available() and count > torch.cuda.device_count():
-        raise TrainingError(
-            f"There are {torch.cuda.device_count()} CUDA GPUs for {count} processes.",
-            "Give as many --processes as there are GPUs, or --device cpu.",
-        )
-    # What failed says so itself, in one sentence.
-    logging.getLogger("torch.distributed.elastic").setLevel(logging.CRITICAL)
-    config = LaunchConfig(
-        min_nodes=1,
-        max_nodes=1,
-        nproc_per_node=count,
-        rdzv_backend="c10d",
-        rdzv_endpoint="localhost:0",
-        max_restarts=0,
-        logs_specs=DefaultLogsSpecs(
-            log_dir=str(logs), redirects=dict.fromkeys(range(1, count), Std.ALL)
-        ),
-    )
-    try:
-        elastic_launch(config, sys.executable)("-m", "surefill_training.cli", *arguments)
-    except ChildFailedError as error:
-        return int(error.get_first_failure()[1].exitcode)
-    except SignalException as error:
-        raise KeyboardInterrupt from error
-    return 0

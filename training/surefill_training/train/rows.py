@@ -89,7 +89,7 @@ def make_phases(
     *,
     gpu: bool,
 ) -> list[Phase]:
-    """One phase, or two where there is a curriculum, each with its own pass over them."""
+    """One phase, or two where there is a curriculum, each with its own pass over the documents."""
     curriculum = options.curriculum
     begins = {plan.sequence: 0.0}
     if curriculum is not None:

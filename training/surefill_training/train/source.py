@@ -10,7 +10,7 @@ import json
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from tokenizers import Tokenizer
@@ -32,6 +32,7 @@ from surefill_training.inputs import load_tokenizer
 from surefill_training.model import ModelShape, Preset, adjusted
 from surefill_training.options import TrainOptions
 from surefill_training.train.dropout import hook_dropout, set_dropout
+from surefill_training.train.lora import add_adapters
 from surefill_training.train.start import Start
 
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
@@ -69,16 +70,14 @@ def existing_model(source: str, options: TrainOptions, template: str | None = No
     template = template or recognise(found)
     config = found.config
     set_dropout(config, options.dropout)
-    model = _load(found)
+    loaded = _load(found)
     torch.manual_seed(options.seed)
-    if options.lora is not None:
-        from surefill_training.train.lora import add_adapters
-
-        model = add_adapters(model, options.lora)
+    model = add_adapters(loaded, options.lora) if options.lora else loaded
     hook_dropout(model, config, options.dropout)
     weights = sorted(found.folder.glob("*.safetensors")) or sorted(found.folder.glob("*.bin"))
     return Start(
-        model=model,
+        # With adapters it is a wrapper that answers to all that is asked of a model here.
+        model=cast(PreTrainedModel, model),
         tokenizer=found.tokenizer,
         tokenizer_files=(
             found.folder / "tokenizer.json",
@@ -113,7 +112,7 @@ def find_source(source: str) -> Source:
             f"The tokenizer in {source} is not that of the model: {reason}.",
             "Put the tokenizer.json there that the model was trained with.",
         )
-    kind = values.get("model_type")
+    kind = str(values.get("model_type"))
     if kind not in CONFIG_MAPPING:
         raise TrainingError(
             f"transformers knows no models of the type {kind!r}, as which {source} names itself.",
@@ -174,7 +173,7 @@ def _locate(source: str) -> tuple[Path, str]:
 def _from_hub(name: str) -> Path:
     """The folder in the hub's cache in which the small files of a model lie."""
     try:
-        AutoTokenizer.from_pretrained(name)
+        AutoTokenizer.from_pretrained(name)  # type: ignore[no-untyped-call]
         cached_file(name, "tokenizer.json")
         return Path(str(cached_file(name, "config.json"))).parent
     except OSError as error:
@@ -208,7 +207,8 @@ def _name(folder: Path) -> str:
 def _load(source: Source) -> PreTrainedModel:
     """The weights in single precision, which small steps need; none may be missing."""
     try:
-        model, report = AutoModelForCausalLM.from_pretrained(
+        # With output_loading_info it returns two things, which its annotations do not say.
+        loaded: Any = AutoModelForCausalLM.from_pretrained(
             source.where, config=source.config, dtype=torch.float32, output_loading_info=True
         )
     except Exception as error:
@@ -217,6 +217,8 @@ def _load(source: Source) -> PreTrainedModel:
             f"The weights of {source.name} cannot be loaded ({reason}).",
             "Check that weights and config.json are of one model, and complete.",
         ) from error
+    model: PreTrainedModel = loaded[0]
+    report = loaded[1]
     if report["missing_keys"] or report["mismatched_keys"]:
         missing = sorted({*report["missing_keys"], *(k for k, *_ in report["mismatched_keys"])})
         raise TrainingError(
@@ -224,8 +226,7 @@ def _load(source: Source) -> PreTrainedModel:
             f"or of another shape, {missing[0]} first.",
             "Put the config.json there that belongs to the weights.",
         )
-    loaded: PreTrainedModel = model
-    return loaded
+    return model
 
 
 def _plan(source: Source) -> Preset:

@@ -310,15 +310,13 @@ class Trainer:
 
     def _load_weights(self, weights: dict[str, Any]) -> None:
         try:
-            missing = self._model.load_state_dict(weights, strict=False).missing_keys
-        except RuntimeError as error:
+            fit = self._model.load_state_dict(weights, strict=False)
+            fits = not fit.unexpected_keys and not {*fit.missing_keys} & trained(self._model).keys()
+        except RuntimeError:
+            fits = False
+        if not fits:
             raise CheckpointError(
                 f"The checkpoint in {self._out} is of a model of another shape.",
-                "Give the preset and the shape it was made with, or another --out folder.",
-            ) from error
-        if set(missing) & trained(self._model).keys():
-            raise CheckpointError(
-                f"The checkpoint in {self._out} is of a model of other layers.",
                 "Give the preset and the shape it was made with, or another --out folder.",
             )
 
@@ -329,16 +327,15 @@ class Trainer:
             best = self._checkpoints.load_best() if self._stopping.active else None
             if best is not None:
                 self._load_weights(best["model"])
-            summary = summary_of(
-                self._start, self._fingerprint, self._manifest, self._measured(best)
-            )
+            model = merge(self._model, self._out / "adapter")
+            measured = {"parameters": count_parameters(model), **self._measured(best)}
             save_model(
                 folder,
-                merge(self._model, self._out / "adapter"),
+                model,
                 self._start.tokenizer_files,
                 end=TEMPLATES[self._options.template].ends[0],
                 context=self._plan.shape.context,
-                summary=summary,
+                summary=summary_of(self._start, self._fingerprint, self._manifest, measured),
             )
         self._processes.leave()
         return folder
@@ -346,7 +343,6 @@ class Trainer:
     def _measured(self, best: dict[str, Any] | None) -> dict[str, Any]:
         """What only the end of the run, or of its part, knows."""
         measured: dict[str, Any] = {
-            "parameters": count_parameters(self._model),
             "steps": self._step,
             "tokens": self._tokens,
             "minutes": round(self._seconds / 60, 1),

@@ -1,0 +1,165 @@
+"""The mixture: proper probabilities, the document before the model, and nothing without it."""
+
+import numpy as np
+import pytest
+
+from surefill.engine.decode import DecodingOptions, LocalEngine
+from surefill.engine.interface import Prompt
+from surefill.engine.ngrams.blend import ALONE_GATE, MODEL_GATE, Blend
+from surefill.engine.ngrams.cache import TokenCache
+from surefill.engine.ngrams.engine import NgramEngine
+from surefill.engine.sampling import log_softmax
+from surefill.errors import BundleError, EngineError
+
+LINES = ["total = first_price + tax\n", "print(total, other)\n", "return total\n"]
+END = "<|endoftext|>"
+
+
+@pytest.fixture(scope="module")
+def store(make_store, tokenizer):
+    texts = [["import os\n", "x = 1\n"] * 3, ["import os\n", "y = 2\n"] * 3]
+    packages = [[tokenizer.encode("".join(t))] for t in texts]
+    return make_store(packages, tokenizer.vocab_size)
+
+
+@pytest.fixture
+def cache(store):
+    return TokenCache(store.vocabulary)
+
+
+@pytest.fixture
+def blend(store, cache, tokenizer):
+    return Blend(store, cache, gate=MODEL_GATE, end=tokenizer.special(END))
+
+
+@pytest.fixture
+def prompt_of(tokenizer):
+    def make(before, after="", *, lead="", document="file:///a.py"):
+        ids = tokenizer.encode(before)
+        return Prompt(
+            ids=(tokenizer.special("<|fim_middle|>"), *ids),
+            prefix=before + lead,
+            suffix=after,
+            lead=lead,
+            document=document,
+            before=tuple(ids),
+            after=tuple(tokenizer.encode(after)),
+        )
+
+    return make
+
+
+def to_line_end(text):
+    return text.index("\n") if "\n" in text else None
+
+
+def test_the_result_is_a_distribution_over_the_vocabulary(blend, prompt_of, tokenizer):
+    rng = np.random.default_rng(0)
+    mixer = blend.begin(prompt_of("".join(LINES), "\nx = 1\n"))
+    for generated in ([], tokenizer.encode("total"), tokenizer.encode("import os\n")):
+        base = log_softmax(rng.normal(size=store_size(blend)).astype(np.float32))
+        kept = base.copy()
+        mixed = mixer.mix(base, generated)
+        assert mixed.dtype == np.float32
+        assert np.exp(mixed.astype(np.float64)).sum() == pytest.approx(1, abs=1e-4)
+        assert np.array_equal(base, kept)
+
+
+def store_size(blend):
+    return blend.store.vocabulary
+
+
+def test_padding_of_the_model_s_vocabulary_is_no_obstacle(blend, prompt_of):
+    base = log_softmax(np.zeros(store_size(blend) + 20, np.float32))
+    assert blend.begin(prompt_of("".join(LINES))).mix(base, []).shape == base.shape
+
+
+def test_the_end_and_what_stands_behind_the_cursor_vote_together(blend, prompt_of, tokenizer):
+    end, newline = blend.end, tokenizer.encode("\n")[0]
+    mixer = blend.begin(prompt_of("".join(LINES) + "return total", "\n"))
+    for winner, loser in ((end, newline), (newline, end)):
+        base = np.full(store_size(blend), -12.0, np.float32)
+        base[winner], base[loser] = -0.5, -1.5
+        mixed = mixer.mix(log_softmax(base), [])
+        assert mixed[winner] > np.log(0.8)
+        assert np.exp(mixed[loser]) == 0
+
+
+def test_the_engine_says_what_the_document_says(blend, engine, prompt_of):
+    engine.blend = blend
+    prompt = prompt_of("".join(LINES) + "total = ", "\n", lead="fir")
+    candidate = engine.generate(prompt, max_new_tokens=20, stop=to_line_end).candidates[0]
+    assert candidate.text == "st_price + tax"
+    assert -0.7 < candidate.mean_logprob < 0
+
+
+def test_the_project_counts_and_the_document_s_own_old_text_does_not(
+    blend, engine, prompt_of, tokenizer
+):
+    engine.blend = blend
+    blend.cache.update("file:///b.py", tokenizer.encode("window.open(handle)\n" * 2))
+
+    def said(document):
+        prompt = prompt_of("window.", "\n", document=document)
+        return engine.generate(prompt, max_new_tokens=12, stop=to_line_end).candidates[0].text
+
+    assert said("file:///a.py") == "open(handle)"
+    assert said("file:///b.py") != "open(handle)"
+
+
+@pytest.mark.parametrize("drafts", [0, 3])
+def test_drafts_change_nothing(blend, engine_of, prompt_of, drafts):
+    def run(count):
+        engine = engine_of(options=DecodingOptions(drafts=count))
+        engine.blend = blend
+        return engine.generate(prompt_of("".join(LINES) * 3 + "total"), max_new_tokens=24, n=3)
+
+    expected, got = run(0).candidates, run(drafts).candidates
+    assert [c.text for c in got] == [c.text for c in expected]
+    assert got[0].logprobs == pytest.approx(expected[0].logprobs, abs=1e-3)
+
+
+def test_a_prompt_without_document_and_store_without_match_leave_the_model_alone(
+    blend, engine, prompts
+):
+    plain = engine.generate(prompts(40), max_new_tokens=8)
+    again = engine.generate(prompts(40), max_new_tokens=8)
+    assert plain.candidates == again.candidates
+    # Nothing is known before the first token of an empty document.
+    base = log_softmax(np.arange(store_size(blend), dtype=np.float32))
+    assert blend.begin(Prompt((1,), "", "")).mix(base, []) is base
+
+
+def test_weights_that_are_not_there_are_asked_for(store, cache):
+    with pytest.raises(BundleError, match="no weights"):
+        Blend(store, cache, gate="other", end=None)
+
+
+def ngram_engine(store, tokenizer, cache):
+    blend = Blend(store, cache, gate=ALONE_GATE, end=tokenizer.special(END))
+    return NgramEngine(blend, tokenizer, [END])
+
+
+def test_the_engine_without_a_model_completes_heals_and_draws(store, tokenizer, cache, prompt_of):
+    engine = ngram_engine(store, tokenizer, cache)
+    assert isinstance(engine, LocalEngine)
+    prompt = prompt_of("".join(LINES) + "print(total, ", "\n", lead="ot")
+    generation = engine.generate(prompt, max_new_tokens=20, stop=to_line_end, n=4)
+    assert generation.candidates[0].text == "her)"
+    assert generation == engine_again(engine, prompt, generation)
+    engine.close()
+    with pytest.raises(EngineError):
+        engine.generate(prompt, max_new_tokens=1)
+
+
+def engine_again(engine, prompt, generation):
+    again = engine.generate(prompt, max_new_tokens=20, stop=to_line_end, n=4)
+    return type(generation)(again.candidates, generation.timings)
+
+
+def test_the_engine_without_a_model_takes_prompts_beyond_any_context(
+    store, tokenizer, cache, prompt_of
+):
+    engine = ngram_engine(store, tokenizer, cache)
+    prompt = prompt_of("".join(LINES) * 200 + "return to")
+    assert engine.generate(prompt, max_new_tokens=3).candidates[0].stop_reason == "length"

@@ -1,0 +1,132 @@
+"""What the cache says of a context, against counting by hand."""
+
+import random
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from surefill.engine.ngrams.cache import TokenCache
+from surefill.engine.ngrams.document import OpenDocument
+from surefill.engine.ngrams.suffixes import DEPTH, SuffixIndex
+
+ORDERS = tuple(range(1, DEPTH + 1))
+
+
+def counted(documents, context, order):
+    """Followers of the last ``order`` tokens of ``context``, counted the slow way."""
+    needle = context[-order:]
+    return Counter(
+        ids[at + order]
+        for ids in documents
+        for at in range(len(ids) - order)
+        if ids[at : at + order] == needle
+    )
+
+
+def said(evidence):
+    return {
+        int(token): round(float(share) * evidence.total)
+        for token, share in zip(evidence.tokens, evidence.shares, strict=True)
+    }
+
+
+def text(rng, length, vocabulary=4):
+    return [rng.randrange(vocabulary) for _ in range(length)]
+
+
+@pytest.mark.parametrize("vocabulary", [4, 8_192, 65_536, 152_000])
+def test_ranges_hold_exactly_the_places_of_a_context(vocabulary):
+    rng = random.Random(vocabulary)
+    letters = [0, 1, vocabulary - 2, vocabulary - 1]
+    ids = [rng.choice(letters) for _ in range(400)]
+    index = SuffixIndex(ids, vocabulary)
+    for _ in range(50):
+        at = rng.randrange(20, 400)
+        context = ids[at - 12 : at]
+        for order, (low, high) in enumerate(index.ranges(context), start=1):
+            assert Counter(index.followers[low:high].tolist()) == counted([ids], context, order)
+    unseen = [letters[0], *[letters[3]] * 12]
+    assert len(index.ranges(unseen)) < DEPTH
+
+
+def test_the_cache_counts_as_by_hand_through_any_edits():
+    rng = random.Random(1)
+    cache = TokenCache(4)
+    documents = {}
+    for _ in range(40):
+        key = f"file:///{rng.randrange(6)}"
+        if rng.random() < 0.2:
+            documents.pop(key, None)
+            cache.remove(key)
+        else:
+            documents[key] = text(rng, rng.randrange(60))
+            cache.update(key, documents[key])
+        context = text(rng, 9)
+        excluded = f"file:///{rng.randrange(6)}"
+        others = [ids for key, ids in documents.items() if key != excluded]
+        found = cache.view.evidence(context, ORDERS, excluded)
+        for order in ORDERS:
+            expected = counted(others, context, order)
+            assert (said(found[order]) if order in found else {}) == expected
+    assert cache.tokens == sum(map(len, documents.values()))
+
+
+def test_documents_sorted_long_ago_are_corrected_and_forgotten():
+    rng = random.Random(2)
+    cache = TokenCache(4)
+    big = {f"big{n}": text(rng, 20_000) for n in range(3)}
+    cache.apply(big)
+    assert set(cache.view.old.spans) == set(big)
+    big["big1"] = text(rng, 10)
+    cache.update("big1", big["big1"])
+    cache.remove("big2")
+    del big["big2"]
+    context = big["big0"][100:108]
+    found = cache.view.evidence(context, (8, 6))
+    for order in (8, 6):
+        assert said(found[order]) == counted(big.values(), context, order)
+
+
+def test_a_view_does_not_change_under_its_reader():
+    cache = TokenCache(4)
+    cache.update("a", [0, 1, 2])
+    view = cache.view
+    cache.update("a", [0, 1, 3])
+    assert said(view.evidence([0, 1], (2,))[2]) == {2: 1}
+    assert said(cache.view.evidence([0, 1], (2,))[2]) == {3: 1}
+
+
+def test_beyond_the_limit_what_was_updated_longest_ago_goes():
+    cache = TokenCache(4, limit=10)
+    cache.update("a", [0, 1, 2, 3])
+    cache.update("b", [1, 1, 1, 1])
+    cache.update("a", [0, 1, 2, 3])
+    cache.update("c", [2, 2, 2, 2])
+    assert cache.tokens == 8
+    assert 2 in cache.view.evidence([0, 1], (2,))
+    assert 2 not in cache.view.evidence([1, 1], (2,))
+    cache.update("d", [3] * 50)
+    assert cache.tokens == 10
+
+
+def test_the_gap_at_the_cursor_is_no_evidence():
+    before, after = [0, 1, 2], [3, 0, 1, 2, 1]
+    found, nearest = OpenDocument(before, after, 4).evidence([0, 1, 2], (1, 2, 3))
+    # Behind 0 1 2 stands the cursor, and elsewhere 1; that 3 stands behind the cursor says nothing.
+    assert said(found[3]) == {1: 1}
+    assert nearest is not None
+    assert nearest.tokens.tolist() == [1]
+
+
+def test_the_nearest_match_before_the_cursor_is_told():
+    before = [0, 1, 2, 3, 0, 1, 3, 3, 0, 1]
+    found, nearest = OpenDocument(before, [0, 1, 2], 4).evidence([3, 0, 1], (2,))
+    assert said(found[2]) == {2: 2, 3: 1}
+    assert (nearest.tokens.tolist(), nearest.total) == ([3], 3.0)
+
+
+def test_an_empty_document_knows_nothing():
+    assert OpenDocument([], [], 4).evidence([1, 2], (1, 2)) == ({}, None)
+    assert TokenCache(4).view.evidence([1, 2], (1, 2)) == {}
+    assert np.array_equal(SuffixIndex([], 4).places, [])

@@ -1,0 +1,111 @@
+"""Lists of packages: read, fetched with the real pip from a folder of wheels, and checked."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from small_corpus import install, module
+from surefill_training.corpus.listing import Listed, fetch, find, read_list
+from surefill_training.errors import CorpusError
+
+
+def wheel(folder: Path, name: str, version: str, text: str, license_name: str = "MIT") -> None:
+    """A wheel as an index has it."""
+    folder.mkdir(exist_ok=True)
+    info = f"{name}-{version}.dist-info"
+    with zipfile.ZipFile(folder / f"{name}-{version}-py3-none-any.whl", "w") as archive:
+        archive.writestr(f"{name}/code.py", text)
+        archive.writestr(
+            f"{info}/METADATA",
+            f"Metadata-Version: 2.4\nName: {name}\nVersion: {version}\n"
+            f"License-Expression: {license_name}\nRequires-Dist: not-to-be-had\n",
+        )
+        archive.writestr(
+            f"{info}/WHEEL",
+            "Wheel-Version: 1.0\nGenerator: t\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        )
+        archive.writestr(f"{info}/RECORD", f"{name}/code.py,,\n{info}/METADATA,,\n")
+
+
+@pytest.fixture
+def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of wheels that pip takes for the only index there is."""
+    folder = tmp_path / "wheels"
+    wheel(folder, "delta", "1.0", module(1))
+    wheel(folder, "delta", "2.0", module(2))
+    wheel(folder, "epsilon", "0.1", module(3), "GPL-3.0-only")
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
+    return folder
+
+
+def test_a_list_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "list.txt"
+    path.write_text(
+        "# what it is\n\nattrs==25.4.0  # MIT\n  flask == 3.1  \nnumpy # BSD-3-Clause AND MIT\nx\n"
+    )
+    assert read_list(path) == [
+        Listed("attrs", "25.4.0", "MIT"),
+        Listed("flask", "3.1"),
+        Listed("numpy", None, "BSD-3-Clause AND MIT"),
+        Listed("x"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("ok\nnot a name\n", "Line 2 of .* is no package: 'not a name'"),
+        ("a>=1\n", "Line 1"),
+        ("a==1  # GPL-3.0\n", "lists a, whose licence 'GPL-3.0' is not permissive"),
+    ],
+)
+def test_bad_lines_are_named(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "list.txt"
+    path.write_text(text)
+    with pytest.raises(CorpusError, match=message):
+        read_list(path)
+
+
+def test_a_list_that_cannot_be_read(tmp_path: Path) -> None:
+    with pytest.raises(CorpusError, match="cannot be read"):
+        read_list(tmp_path / "none.txt")
+    (tmp_path / "binary").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(CorpusError, match="not UTF-8"):
+        read_list(tmp_path / "binary")
+
+
+def test_missing_packages_are_fetched_in_their_version(tmp_path: Path, index: Path) -> None:
+    site = tmp_path / "site"
+    assert fetch([Listed("delta", "1.0", "MIT")], site) == 1
+    assert (site / "delta/code.py").read_text() == module(1)
+    assert fetch([Listed("delta", "1.0"), Listed("Delta")], site) == 0
+    assert fetch([Listed("delta", "2.0")], site) == 1
+    source = find(Listed("delta", "2.0", "MIT"), [site])
+    assert (source.version, source.license) == ("2.0", "MIT")
+    assert (source.root / source.files[0]).read_text() == module(2)
+
+
+def test_a_package_that_cannot_be_had(tmp_path: Path, index: Path) -> None:
+    with pytest.raises(CorpusError, match=r"delta==9\.9 cannot be had \(.*No matching") as caught:
+        fetch([Listed("delta", "9.9")], tmp_path / "site")
+    assert "take it off the list" in str(caught.value)
+
+
+def test_what_is_installed_has_to_be_what_is_listed(tmp_path: Path) -> None:
+    install(tmp_path, "alpha", {"alpha/a.py": module(1)})
+    assert find(Listed("alpha", "1.0", "MIT"), [tmp_path]).name == "alpha"
+    with pytest.raises(CorpusError, match=r"asks for alpha==2\.0, and 1\.0 is installed"):
+        find(Listed("alpha", "2.0"), [tmp_path])
+    with pytest.raises(CorpusError, match="says that alpha is under BSD, and its metadata say MIT"):
+        find(Listed("alpha", "1.0", "BSD"), [tmp_path])
+
+
+def test_the_list_of_the_shipped_model_is_in_order() -> None:
+    path = Path(__file__).parents[2] / "training" / "packages.txt"
+    entries = read_list(path)
+    assert all(entry.version and entry.license for entry in entries)
+    assert len({entry.name for entry in entries}) == len(entries)

@@ -1,0 +1,186 @@
+"""Makes ``ngrams.bin`` for a bundle: count, keep what is worth its bytes, fit the weights, pack.
+
+The weights are fitted on whole packages that are left out of the counts, so that the store knows of
+them what it will know of a user's project: nothing. The same corpus and bundle give the same file.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from tokenizers import Tokenizer
+
+from surefill.completion.loading import context_for
+from surefill.engine.bundle import TOKENIZER, Bundle
+from surefill.engine.decode import open_engine
+from surefill.engine.ngrams.blend import ALONE_GATE, MODEL_GATE
+from surefill.engine.ngrams.container import pack
+from surefill.engine.ngrams.store import CONTEXTS, NgramStore
+from surefill_training.corpus import build as corpus_build
+from surefill_training.corpus.build import Document
+from surefill_training.errors import CorpusError, TrainingError
+from surefill_training.ngrams.count import Counts, count_order, count_unigrams
+from surefill_training.ngrams.fit import fit
+from surefill_training.ngrams.prune import Candidates, prune, rate
+from surefill_training.ngrams.simulate import Setting, listen
+
+Progress = Callable[[str, int, int], None]
+
+_DEVELOPMENT_SHARE = 0.04
+"""Of the corpus' characters, what the weights are fitted on."""
+_BATCH = 256
+_OVERHEAD = 64_000
+"""Bytes of the file that are not tables: header, weights, alignment."""
+
+
+@dataclass(frozen=True)
+class NgramOptions:
+    """How the file is made."""
+
+    max_bytes: int = 10_000_000
+    holes: int = 1_000
+    """Holes that the weights are fitted on, of some fifteen tokens each."""
+    seed: int = 0
+    at_once: int = 16_000_000
+    """Tokens whose n-grams are sorted together."""
+
+
+def make_ngrams(corpus: Path, bundle: Path, options: NgramOptions, progress: Progress) -> bytes:
+    """The bytes of ``ngrams.bin``. The weights are those for this bundle's model.
+
+    Raises CorpusError for a corpus without two packages, TrainingError for a size too small.
+    """
+    loaded = Bundle.load(bundle)
+    tokenizer = _tokenizer(loaded)
+    vocabulary = 1 + max(tokenizer.get_vocab(with_added_tokens=True).values())
+    unigram_bytes = 2 * vocabulary
+    room = options.max_bytes - _OVERHEAD - unigram_bytes
+    if room <= 0:
+        raise TrainingError(
+            f"N-grams of {vocabulary} tokens do not fit into {options.max_bytes / 1e6:.2f} MB.",
+            "Allow more with --max-mb.",
+        )
+    documents = list(corpus_build.load(corpus, "train"))
+    development = _development(documents)
+    counted = [document for document in documents if document.source not in development]
+    packages = _tokenize(counted, tokenizer, progress)
+    store = NgramStore(
+        tokenizer=loaded.manifest.files[TOKENIZER].lower(),
+        vocabulary=vocabulary,
+        tables=(),
+        unigrams=count_unigrams(packages, vocabulary).astype(np.float16).astype(np.float32),
+        gates={},
+        made={
+            "corpus": corpus_build.manifest(corpus)["hash"],
+            "bundle": f"{loaded.manifest.name} {loaded.manifest.version}",
+            "development": sorted(development),
+            "max_bytes": options.max_bytes,
+            "holes": options.holes,
+            "seed": options.seed,
+        },
+    )
+    candidates = _count(packages, store, options, progress)
+    store = replace(store, tables=tuple(prune(candidates, vocabulary, room)))
+    shown = [document for document in documents if document.source in development]
+    store = _fit(store, loaded, shown, options, progress)
+    return pack(*store.contents())
+
+
+def _tokenizer(bundle: Bundle) -> Tokenizer:
+    """The bundle's tokenizer, reading special tokens as ordinary text, as serving does."""
+    tokenizer = Tokenizer.from_file(str(bundle.tokenizer_path))
+    tokenizer.encode_special_tokens = True
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    return tokenizer
+
+
+def _development(documents: Sequence[Document]) -> frozenset[str]:
+    """Packages of several files that together have the share, the same ones every time."""
+    sizes: dict[str, int] = {}
+    files: dict[str, int] = {}
+    for document in documents:
+        sizes[document.source] = sizes.get(document.source, 0) + len(document.text)
+        files[document.source] = files.get(document.source, 0) + 1
+    # What only one package has is not counted, so two must remain.
+    if len(sizes) < 3:
+        raise CorpusError(
+            "The corpus has fewer than three packages to train on.",
+            "Add packages: one is left out to fit the weights, and the others are compared.",
+        )
+    wanted = _DEVELOPMENT_SHARE * sum(sizes.values())
+    chosen: list[str] = []
+    for name in sorted(sizes, key=lambda name: (files[name] < 2, zlib.crc32(name.encode()), name)):
+        if len(chosen) == len(sizes) - 2 or sum(sizes[item] for item in chosen) >= wanted:
+            break
+        chosen.append(name)
+    return frozenset(chosen)
+
+
+def _tokenize(
+    documents: Sequence[Document], tokenizer: Tokenizer, progress: Progress
+) -> list[list[npt.NDArray[np.int32]]]:
+    """Ids of the documents by package, in the order of the corpus."""
+    packages: dict[str, list[npt.NDArray[np.int32]]] = {}
+    for start in range(0, len(documents), _BATCH):
+        part = documents[start : start + _BATCH]
+        encoded = tokenizer.encode_batch_fast([d.text for d in part], add_special_tokens=False)
+        for document, encoding in zip(part, encoded, strict=True):
+            packages.setdefault(document.source, []).append(np.array(encoding.ids, np.int32))
+        progress("tokenising", start + len(part), len(documents))
+    return list(packages.values())
+
+
+def _count(
+    packages: Sequence[Sequence[npt.NDArray[np.int32]]],
+    store: NgramStore,
+    options: NgramOptions,
+    progress: Progress,
+) -> list[Candidates]:
+    shorter: Counts | None = None
+    candidates = []
+    for context in CONTEXTS:
+        progress(f"counting {context + 1}-grams", context - 1, len(CONTEXTS))
+        counts = count_order(packages, context, store.vocabulary, options.at_once)
+        candidates.append(rate(counts, shorter, store.unigrams, store.vocabulary))
+        shorter = counts
+    progress("choosing", len(CONTEXTS), len(CONTEXTS))
+    return candidates
+
+
+def _fit(
+    store: NgramStore,
+    bundle: Bundle,
+    documents: Sequence[Document],
+    options: NgramOptions,
+    progress: Progress,
+) -> NgramStore:
+    """``store`` with the weights of both mixtures."""
+    engine = open_engine(bundle, "cpu", ngrams=False)
+    try:
+        setting = Setting(engine, context_for(bundle, engine, counts=True), store)
+        heard = listen(
+            documents,
+            options.holes,
+            setting,
+            lambda done, total: progress("asking the model", done, total),
+            seed=options.seed,
+        )
+    finally:
+        engine.close()
+    if not heard:
+        raise CorpusError(
+            "No line of the development packages could be completed.",
+            "Add packages with more code to the corpus.",
+        )
+    progress("fitting the weights", 0, 1)
+    gates = {
+        MODEL_GATE: fit([item.model for item in heard], seed=options.seed),
+        ALONE_GATE: fit([item.alone for item in heard], seed=options.seed),
+    }
+    return replace(store, gates=gates)

@@ -162,7 +162,7 @@ def test_variants_are_made_measured_and_kept(
     monkeypatch.setattr(command, "heal", heal)
     arguments = (
         *("compress", model, "--corpus", corpus, "--precisions", "int4", "--int4-blocks", "32"),
-        *("--keep-layers", "0,3", "--heal-minutes", 5, "--holes", 4, "--chars", 1000),
+        *("--keep-layers", "0,3", "--heal-minutes", 5, "--holes", 2, "--chars", 500),
         *("--rounds", 1, "--out", out),
     )
     assert run(*arguments) == 0
@@ -187,7 +187,11 @@ def test_variants_are_made_measured_and_kept(
     assert {p for p in after if after[p] != before.get(p)} <= tables
 
 
-def test_healing_is_a_short_training(model: Path, corpus: Path, tmp_path: Path) -> None:
+def test_healing_is_a_short_training(
+    model: Path, corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Compiling takes longer than such a small model is trained.
+    monkeypatch.setattr(torch, "compile", lambda module, **_: module)
     healed = command.heal(model, corpus, 0.002, tmp_path / "run")
     first, second = load(model), load(healed)
     assert second.config.num_hidden_layers == 4

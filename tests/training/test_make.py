@@ -18,7 +18,7 @@ from surefill_training.metrics import MetricsLog
 
 ABSENT = (
     *("datasketch", "rapidfuzz", "optimum", "onnxruntime_genai", "onnxruntime", "tensorboard"),
-    *("torch.utils.tensorboard", "platformdirs", "pygls", "lsprotocol", "sacrebleu", "peft"),
+    *("torch.utils.tensorboard", "platformdirs", "pygls", "lsprotocol", "sacrebleu"),
 )
 """What a machine for training need not have."""
 
@@ -30,7 +30,7 @@ def run(*arguments: object) -> int:
 def run_on_a_bare_machine(*arguments: object) -> str:
     code = (
         f"import sys\nfor name in {ABSENT!r}:\n    sys.modules[name] = None\n"
-        "from surefill_training.cli import main\nraise SystemExit(main(sys.argv[1:]))"
+        "import runpy\nrunpy.run_module('surefill_training', run_name='__main__')"
     )
     done = subprocess.run(
         [sys.executable, "-c", code, *map(str, arguments)],

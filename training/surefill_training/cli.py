@@ -40,9 +40,15 @@ From sources to a bundle that the server loads:
   surefill-train export    runs/nano/model --out runs/nano/onnx
   surefill-train bundle    runs/nano/model --exported runs/nano/onnx --name mine --out bundles/mine
   surefill-train evaluate  bundles/mine --corpus corpus
+  surefill-train release   bundles/mine --corpus corpus
   surefill complete FILE --at LINE:COLUMN --bundle bundles/mine
 
-For another size give its --preset to tokenizer and to pretrain.
+For another size give its --preset to tokenizer and to pretrain. On a machine that has only a GPU
+do it with one command, and carry corpus and weights in parts:
+
+  surefill-train pack      --corpus corpus --out packed
+  surefill-train make      --packed packed --preset base --out made
+  surefill-train unpack    made/parts --out runs/base
 """
 
 _COMMANDS: dict[str, Command] = {

@@ -6,7 +6,7 @@ import json
 import statistics
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -90,11 +90,10 @@ def _measure(
         chars=options.chars,
         seed=options.seed,
         against=NO_PREVIOUS,
+        ngrams=False,
     )
     planned = plan([variant.bundle.path], corpus, asked)
-    # Baselines are the same for every variant, and no part of this table.
-    alone = [one for one in planned.contestants if one.bundle is not None]
-    (result,) = measure(replace(planned, contestants=alone), progress)
+    (result,) = measure(planned, progress)
     prefill, decode = engine_times(variant.bundle, planned.texts, options.rounds)
     bits = result.bits_per_byte
     if bits is None:

@@ -13,7 +13,16 @@ import pytest
 import surefill
 import surefill_training
 
-HEAVY = ("torch", "transformers", "onnx", "optimum", "datasketch", "tensorboard", "rich")
+HEAVY = (
+    "torch",
+    "transformers",
+    "onnx",
+    "optimum",
+    "datasketch",
+    "tensorboard",
+    "rich",
+    "matplotlib",
+)
 
 
 def run(code: str) -> None:

@@ -91,7 +91,7 @@ def test_muon_gets_the_matrices_of_the_layers_only() -> None:
 def test_presets_are_of_their_size() -> None:
     sizes = {name: preset(name).shape for name in ("nano", "base", "test")}
     assert count_parameters(build_model(sizes["test"], 0)) < 200_000
-    assert 6_000_000 < count_parameters(build_model(sizes["nano"], 0)) < 10_000_000
+    assert 4_000_000 < count_parameters(build_model(sizes["nano"], 0)) < 8_000_000
     for name, shape in sizes.items():
         assert shape.width == 64 * shape.heads
         assert shape.heads % shape.kv_heads == 0

@@ -40,7 +40,7 @@ class Preset:
 
 
 PRESETS: dict[str, Preset] = {
-    "nano": Preset(ModelShape(6, 256, 768, 4, 2, 8192, 1024), 1024, 4, 4, 120, "two CPU cores"),
+    "nano": Preset(ModelShape(4, 256, 768, 4, 2, 8192, 1024), 1024, 4, 4, 240, "two CPU cores"),
     "base": Preset(
         ModelShape(12, 640, 1792, 10, 2, 16384, 2048), 2048, 128, 32, 25, "one CUDA GPU"
     ),

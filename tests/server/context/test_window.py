@@ -193,3 +193,21 @@ def test_a_tokenizer_whose_tokens_cross_line_ends_gets_the_text_as_a_whole():
     assert list(prompt.ids[start:end]) == tokenizer.encode("a\n\n\nb\n")
     assert list(prompt.ids[end + 1 : -1]) == tokenizer.encode("\n\nc")
     assert len(prompt.ids) < len(build("a\n\n\nb\n|\n\nc", 64, order="psm").ids)
+
+
+@pytest.mark.parametrize("order", ["spm", "psm"])
+def test_for_counting_the_prompt_names_the_document_beyond_its_window(order):
+    tokenizer = WordTokenizer()
+    lines = "".join(f"value_{n} = {n}\n" for n in range(200))
+    before, after = f"{lines}return re", f"\n{lines}"
+    builder = ContextBuilder(
+        tokenizer, QWEN, order, 100, extends=lambda text: text == "re", counts=True
+    )
+    prompt = builder.build(*place(f"{before}|{after}"), 8)
+    assert len(prompt.ids) + 8 <= 100
+    assert prompt.document == "file:///a"
+    assert prompt.lead == ("re" if order == "spm" else "")
+    assert tokenizer.decode(prompt.before) + prompt.lead == before
+    assert tokenizer.decode(prompt.after) == after
+    plain = ContextBuilder(tokenizer, QWEN, order, 100).build(*place(f"{before}|{after}"), 8)
+    assert (plain.document, plain.before, plain.after) == ("", (), ())

@@ -49,7 +49,7 @@ def add_recipe(parser: argparse.ArgumentParser) -> None:
         "--preset",
         default="nano",
         metavar="NAME",
-        help="nano: two CPU cores, two hours; base: one CUDA GPU, 25 minutes; test: seconds",
+        help="nano: two CPU cores, four hours; base: one CUDA GPU, 25 minutes; test: seconds",
     )
     add(
         "--template",

@@ -1,4 +1,4 @@
-"""A model directory in half precision: half as much to carry, and int4 comes out the same."""
+"""A model directory in half precision: half as much to carry, and int4 comes out nearly equal."""
 
 from __future__ import annotations
 

@@ -9,21 +9,27 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from typing import Protocol
 
 from surefill.errors import SurefillError
 from surefill_training import __version__
 from surefill_training.commands import (
     ablate,
     bundle,
+    compress,
     corpus,
     evaluate,
     export,
     finetune,
+    make,
     ngrams,
+    pack,
     pretrain,
+    prune,
+    release,
     tokenizer,
+    unpack,
 )
+from surefill_training.commands.shared import Command
 
 _EPILOG = """\
 From sources to a bundle that the server loads:
@@ -34,23 +40,18 @@ From sources to a bundle that the server loads:
   surefill-train export    runs/nano/model --out runs/nano/onnx
   surefill-train bundle    runs/nano/model --exported runs/nano/onnx --name mine --out bundles/mine
   surefill-train evaluate  bundles/mine --corpus corpus
+  surefill-train release   bundles/mine --corpus corpus
   surefill complete FILE --at LINE:COLUMN --bundle bundles/mine
 
-For another size give its --preset to tokenizer and to pretrain.
+For another size give its --preset to tokenizer and to pretrain. On a machine that has only a GPU
+do it with one command, and carry corpus and weights in parts:
+
+  surefill-train pack      --corpus corpus --out packed
+  surefill-train make      --packed packed --preset base --out made
+  surefill-train unpack    made/parts --out runs/base
 """
 
-
-class _Command(Protocol):
-    """A module of ``surefill_training.commands``."""
-
-    HELP: str
-
-    def add_arguments(self, parser: argparse.ArgumentParser) -> None: ...
-
-    def run(self, arguments: argparse.Namespace) -> int: ...
-
-
-_COMMANDS: dict[str, _Command] = {
+_COMMANDS: dict[str, Command] = {
     "corpus": corpus,
     "tokenizer": tokenizer,
     "pretrain": pretrain,
@@ -60,6 +61,12 @@ _COMMANDS: dict[str, _Command] = {
     "bundle": bundle,
     "ngrams": ngrams,
     "evaluate": evaluate,
+    "release": release,
+    "prune": prune,
+    "compress": compress,
+    "pack": pack,
+    "unpack": unpack,
+    "make": make,
 }
 """In the order in which a user needs them; what is heavy they import when they run."""
 

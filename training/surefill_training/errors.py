@@ -19,5 +19,13 @@ class ExportError(TrainingError):
     """A model cannot be exported or bundled."""
 
 
+class PackingError(TrainingError):
+    """Something cannot be packed into parts, or its parts cannot be put together."""
+
+
+class ReleaseError(TrainingError):
+    """A bundle cannot be installed as the default."""
+
+
 class ProblemsError(TrainingError):
     """A file of problems with tests cannot be used."""

@@ -83,12 +83,22 @@ def export_fused(
 
 
 def quantize_exported(
-    exported: Exported, out_dir: Path, precision: Literal["int8", "int4"], *, head_bits: Bits = 8
+    exported: Exported,
+    out_dir: Path,
+    precision: Literal["int8", "int4"],
+    *,
+    head_bits: Bits = 8,
+    block_size: int = 128,
 ) -> Exported:
-    """Write the fused fp32 graph ``exported`` to ``out_dir`` with quantised weights."""
+    """Write the fused fp32 graph ``exported`` to ``out_dir`` with quantised weights.
+
+    ``block_size`` weights share a scale: a power of two from 16 on.
+    """
     if (exported.layout, exported.precision) != ("shared", "fp32"):
         raise ExportError("Only a fused fp32 graph can be quantised.", "Export it as fp32 first.")
-    model = quantize(onnx.load(exported.path), _bits(precision), head_bits=head_bits)
+    model = quantize(
+        onnx.load(exported.path), _bits(precision), head_bits=head_bits, block_size=block_size
+    )
     return Exported(_save(model, out_dir), "shared", precision)
 
 

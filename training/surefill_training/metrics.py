@@ -5,16 +5,20 @@ from __future__ import annotations
 import hashlib
 import importlib
 import json
+import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Protocol, Self
-
-from torch.utils.tensorboard import SummaryWriter
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from surefill_training.errors import TrainingError
 from surefill_training.files import make_folder, not_written, write_atomically
+
+if TYPE_CHECKING:
+    from torch.utils.tensorboard import SummaryWriter
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -71,9 +75,10 @@ class _WandbRun(Protocol):
 class MetricsLog:
     """``metrics.jsonl`` and ``tensorboard/`` in the folder of a run, and Weights & Biases.
 
-    The last only where ``wandb`` names a project; ``options`` are shown with the run there. Opened
-    ``after`` a step: what a part of the run reported that ended without a checkpoint is removed,
-    because those steps are made again. Raises TrainingError when it cannot write.
+    The last only where ``wandb`` names a project; ``options`` are shown with the run there. Where
+    TensorBoard is not installed, it is done without. Opened ``after`` a step: what a part of the
+    run reported that ended without a checkpoint is removed, because those steps are made again.
+    Raises TrainingError when it cannot write.
     """
 
     def __init__(
@@ -85,14 +90,10 @@ class MetricsLog:
     ) -> None:
         self._wandb = _wandb_run(wandb, folder, options or {}) if wandb else None
         self._path = folder / "metrics.jsonl"
-        events = folder / "tensorboard"
-        make_folder(events)
+        make_folder(folder)
         if self._path.exists():
             write_atomically(self._path, "".join(_until(self._path, after)).encode())
-        try:
-            self._writer = SummaryWriter(str(events), purge_step=after + 1 if after else None)
-        except OSError as error:
-            raise not_written(events, error) from error
+        self._writer = _open_writer(folder / "tensorboard", after)
 
     def write(self, metrics: Metrics) -> None:
         """Append one report."""
@@ -101,8 +102,9 @@ class MetricsLog:
                 lines.write(json.dumps(asdict(metrics)) + "\n")
             values = {name: getattr(metrics, name) for name in _PLOTTED}
             values = {name: value for name, value in values.items() if value is not None}
-            for name, value in values.items():
-                self._writer.add_scalar(name, value, metrics.step)
+            if self._writer is not None:
+                for name, value in values.items():
+                    self._writer.add_scalar(name, value, metrics.step)
         except OSError as error:
             raise not_written(self._path, error) from error
         if self._wandb is not None:
@@ -112,6 +114,8 @@ class MetricsLog:
         """Write what is still in memory."""
         if self._wandb is not None:
             self._wandb.finish()
+        if self._writer is None:
+            return
         try:
             self._writer.close()
         except OSError as error:
@@ -122,6 +126,20 @@ class MetricsLog:
 
     def __exit__(self, *_error: object) -> None:
         self.close()
+
+
+def _open_writer(events: Path, after: int) -> SummaryWriter | None:
+    """TensorBoard's writer; None where TensorBoard is not installed."""
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError:
+        logger.warning("TensorBoard is not installed, so metrics go to metrics.jsonl only.")
+        return None
+    make_folder(events)
+    try:
+        return SummaryWriter(str(events), purge_step=after + 1 if after else None)
+    except OSError as error:
+        raise not_written(events, error) from error
 
 
 def _wandb_run(project: str, folder: Path, options: Mapping[str, Any]) -> _WandbRun:

@@ -42,7 +42,7 @@ class Preset:
 PRESETS: dict[str, Preset] = {
     "nano": Preset(ModelShape(4, 256, 768, 4, 2, 8192, 1024), 1024, 4, 4, 240, "two CPU cores"),
     "base": Preset(
-        ModelShape(12, 640, 1792, 10, 2, 16384, 2048), 2048, 256, 32, 25, "one CUDA GPU"
+        ModelShape(12, 640, 1792, 10, 2, 16384, 2048), 2048, 128, 32, 25, "one CUDA GPU"
     ),
     "test": Preset(ModelShape(2, 64, 128, 1, 1, 512, 128), 64, 4, 2, 0.2, "any, in seconds"),
 }

@@ -189,15 +189,20 @@ def find_bundle(name_or_path: str | Path) -> Path:
     path = Path(name_or_path).expanduser()
     if path.exists() or path.is_absolute() or len(path.parts) != 1:
         return path
-    from platformdirs import user_data_path  # only needed for names
-
-    home = user_data_path("surefill", appauthor=False) / "bundles"
+    home = user_bundles()
     if (home / path).exists():
         return home / path
     raise BundleError(
         f"There is no bundle named {path}, neither here nor in {home}.",
         'Give the path of a bundle, or "default" for the one that ships with Surefill.',
     )
+
+
+def user_bundles() -> Path:
+    """The user's folder of bundles, in which each goes by the name of its folder."""
+    from platformdirs import user_data_path  # only needed for names
+
+    return user_data_path("surefill", appauthor=False) / "bundles"
 
 
 def _read_manifest(path: Path) -> object:

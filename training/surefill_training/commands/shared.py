@@ -5,10 +5,27 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from surefill.context.prompt import TEMPLATES, PromptTemplate
 from surefill_training.errors import TrainingError
+
+
+class Command(Protocol):
+    """A module of this folder."""
+
+    HELP: str
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None: ...
+
+    def run(self, arguments: argparse.Namespace) -> int: ...
+
+
+def call(command: Command, *arguments: object) -> int:
+    """Run a command as the command line would, with its own defaults; its exit status."""
+    parser = argparse.ArgumentParser()
+    command.add_arguments(parser)
+    return command.run(parser.parse_args([str(argument) for argument in arguments]))
 
 
 def positive(text: str) -> int:
@@ -29,6 +46,15 @@ def positive_float(text: str) -> float:
     if not 0 < value < float("inf"):
         raise argparse.ArgumentTypeError(f"{text!r} is not a positive number")
     return value
+
+
+def numbers(text: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a list of whole numbers, separated by commas"
+        ) from error
 
 
 def share(text: str) -> float:

@@ -6,10 +6,13 @@ import hashlib
 import re
 import zlib
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from datasketch import MinHash, MinHashLSH
+
+if TYPE_CHECKING:
+    from datasketch import MinHash
 
 Grams = npt.NDArray[np.uint64]
 
@@ -26,6 +29,9 @@ class Deduplicator:
     """
 
     def __init__(self, threshold: float = 0.7) -> None:
+        # A corpus that is only read needs no datasketch, which a machine for training may lack.
+        from datasketch import MinHash, MinHashLSH
+
         self._exact: set[bytes] = set()
         self._threshold = threshold
         self._seed = MinHash(num_perm=_BANDS * _ROWS, hashfunc=zlib.crc32)

@@ -1,0 +1,152 @@
+"""Makes a model on a machine for training, from a packed corpus to weights in parts."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import shutil
+from importlib.util import find_spec
+from pathlib import Path
+
+from surefill.errors import SurefillError
+from surefill_training.commands import export, pretrain, tokenizer, unpack
+from surefill_training.commands.pack import pack_path
+from surefill_training.commands.shared import (
+    call,
+    model_stamp,
+    positive,
+    positive_float,
+    read_record,
+)
+from surefill_training.errors import TrainingError
+from surefill_training.files import write_atomically
+
+HELP = "From a packed corpus to trained weights in parts, in one command that can be repeated."
+
+_BUILDER = "onnxruntime_genai"
+
+logger = logging.getLogger(__name__)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of the command."""
+    add = parser.add_argument
+    add("--packed", type=Path, required=True, metavar="DIR", help="a corpus that `pack` packed")
+    add("--preset", default="base", metavar="NAME", help="size of the model and its budget")
+    add(
+        "--tokenizer",
+        type=Path,
+        metavar="FILE",
+        help="a tokenizer.json; without one it is trained on the corpus",
+    )
+    add("--minutes", type=positive_float, metavar="M", help="training time in all")
+    add("--steps", type=positive, metavar="N", help="optimiser steps in all, instead of minutes")
+    add(
+        "--stop-after",
+        type=positive_float,
+        metavar="M",
+        help="end this call after M minutes of training, to be repeated",
+    )
+    add("--seed", type=int, default=0, help="of the weights and of the order of the data")
+    add("--device", default="auto", metavar="NAME", help="auto, cpu or cuda")
+    add("--no-compile", action="store_true", help="do not compile the model with torch.compile")
+    add(
+        "--precision",
+        action="append",
+        choices=("fp32", "int8", "int4"),
+        help="graph to export, where the exporter is installed; int4 unless told otherwise",
+    )
+    add("--part-mib", type=positive, default=16, metavar="N", help="size of a part at most")
+    add(
+        "--out",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="corpus/, tokenizer/, run/, result/ and parts/ are written here",
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Unpack, train, export and pack, each only where it is not done yet."""
+    from surefill_training.commands.progress import console
+
+    out: Path = arguments.out
+    call(unpack, arguments.packed, "--out", out / "corpus")
+    model = _train(arguments, _tokenizer(arguments))
+    if not read_record(model / "training.json").get("finished"):
+        console.print("Not finished yet; the same command continues.")
+        return 0
+    result = out / "result"
+    _collect(model, result)
+    _export(result, arguments.precision or ["int4"])
+    parts = out / "parts"
+    packed, written = pack_path(result, parts, arguments.part_mib * 2**20)
+    console.print(f"{len(packed.parts)} parts, {written} of them new. To fetch from {parts}:")
+    for file in sorted(parts.iterdir()):
+        console.print(f"  {file.name}  {file.stat().st_size / 2**20:.1f} MiB")
+    console.print("At home: surefill-train unpack DIR --out RUN; the model is in result/model.")
+    return 0
+
+
+def _tokenizer(arguments: argparse.Namespace) -> Path:
+    """The tokenizer that was given, or one of the corpus."""
+    target: Path = arguments.out / "tokenizer" / "tokenizer.json"
+    if arguments.tokenizer is None:
+        call(
+            tokenizer,
+            *("--corpus", arguments.out / "corpus", "--preset", arguments.preset),
+            *("--out", target),
+        )
+        return target
+    try:
+        given = arguments.tokenizer.read_bytes()
+    except OSError as error:
+        raise TrainingError(
+            f"{arguments.tokenizer} cannot be read ({error.strerror}).", "Give a tokenizer.json."
+        ) from error
+    write_atomically(target, given)
+    return target
+
+
+def _train(arguments: argparse.Namespace, tokenizer_file: Path) -> Path:
+    """Train as far as the budget or this call goes; the folder of the model."""
+    out: Path = arguments.out
+    budget = {
+        "--minutes": arguments.minutes,
+        "--steps": arguments.steps,
+        "--stop-after": arguments.stop_after,
+    }
+    call(
+        pretrain,
+        *("--corpus", out / "corpus", "--tokenizer", tokenizer_file, "--out", out / "run"),
+        *("--preset", arguments.preset, "--seed", arguments.seed, "--device", arguments.device),
+        *(part for name, value in budget.items() if value is not None for part in (name, value)),
+        *(["--no-compile"] if arguments.no_compile else []),
+    )
+    return out / "run" / "model"
+
+
+def _collect(model: Path, result: Path) -> None:
+    """What is worth carrying: the weights in half precision, and how the run went."""
+    from surefill_training.packing.half import save_half
+
+    made = result / "made.json"
+    stamp = {"model": model_stamp(model)}
+    if read_record(made) != stamp:
+        made.unlink(missing_ok=True)
+        save_half(model, result / "model")
+        shutil.copyfile(model.parent / "metrics.jsonl", result / "metrics.jsonl")
+        write_atomically(made, json.dumps(stamp).encode())
+
+
+def _export(result: Path, precisions: list[str]) -> None:
+    """Graphs as well, where that is possible; they can be made of the weights anywhere."""
+    if find_spec(_BUILDER) is None:
+        logger.warning("onnxruntime-genai is not installed, so only weights are saved.")
+        return
+    wanted = [part for precision in precisions for part in ("--precision", precision)]
+    try:
+        call(export, result / "model", *wanted, "--out", result / "onnx")
+    except SurefillError as error:
+        logger.warning("Only weights are saved: %s", error)

@@ -1,0 +1,1 @@
+"""Smaller and faster forms of a model: fewer bits, fewer layers, and what each of them costs."""

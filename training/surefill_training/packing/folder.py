@@ -1,0 +1,56 @@
+"""A folder as one file, and back: a tar archive that is the same whenever its contents are."""
+
+from __future__ import annotations
+
+import tarfile
+import tempfile
+from pathlib import Path
+
+from surefill_training.errors import PackingError
+from surefill_training.files import make_folder, not_written
+
+
+def archive(folder: Path, target: Path) -> None:
+    """Write the files below ``folder`` to the file ``target``, under the folder's own name."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    if not files:
+        raise PackingError(f"{folder} holds no files.", "Give a folder with something in it.")
+    name = folder.resolve().name
+    with tarfile.open(target, "w", format=tarfile.PAX_FORMAT) as tar:
+        for file in files:
+            tar.add(
+                file, f"{name}/{file.relative_to(folder).as_posix()}", filter=_without_circumstances
+            )
+
+
+def extract(archived: Path, out: Path) -> int:
+    """Write the archive's files below ``out``, each whole or not at all; how many there are.
+
+    Raises PackingError for an archive that is none, or that would write elsewhere.
+    """
+    make_folder(out)
+    try:
+        with tempfile.TemporaryDirectory(dir=out, prefix=".unpacking.") as scratch:
+            with tarfile.open(archived) as tar:
+                tar.extractall(scratch, filter="data")
+            files = [path for path in Path(scratch).rglob("*") if path.is_file()]
+            for file in files:
+                target = out / file.relative_to(scratch)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                file.replace(target)
+    except tarfile.TarError as error:
+        raise PackingError(
+            f"{archived.name} cannot be unpacked ({error}).", "Pack the folder again."
+        ) from error
+    except OSError as error:
+        raise not_written(out, error) from error
+    return len(files)
+
+
+def _without_circumstances(member: tarfile.TarInfo) -> tarfile.TarInfo:
+    """A file's entry without what says nothing about its contents."""
+    member.mtime = 0
+    member.uid = member.gid = 0
+    member.uname = member.gname = ""
+    member.mode = 0o644
+    return member

@@ -1,0 +1,113 @@
+"""What a bundle has to show before it becomes the default: bounds, and checks of its figures.
+
+Judges numbers; measures nothing.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from surefill.engine.bundle import Manifest
+from surefill_training.evaluate.statistics import Estimate
+
+_LARGEST_NANO = 20_000_000
+"""Parameters; a bundle that names no preset is held to the bounds of its size."""
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """What a bundle may cost, and how often it has to be right about syntax."""
+
+    typing_ms: float
+    """Median of an answer while typing on, on the machine that decides."""
+    megabytes: float
+    """All files of the bundle, in millions of bytes."""
+    parses: float = 0.99
+    """Share of what is shown."""
+
+
+BOUNDS = {"nano": Bounds(60.0, 20.0), "base": Bounds(80.0, 90.0)}
+"""By preset."""
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What was measured of a bundle."""
+
+    difference: Estimate | None
+    """Exact match of line ends less that of the present default, on the same holes; None where
+    there is no default to beat."""
+    parses: Estimate
+    typing_ms: float
+    megabytes: float
+    unseen: bool
+    """Whether it says what it was trained on, and none of that was held out."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One condition: whether it holds, and a sentence with the figures."""
+
+    name: str
+    passed: bool
+    sentence: str
+
+
+def bounds_for(manifest: Manifest) -> Bounds:
+    """The bounds of the preset that a bundle was made with, or of its size."""
+    small = "nano" if manifest.parameters <= _LARGEST_NANO else "base"
+    return BOUNDS.get(str(manifest.made.get("preset")), BOUNDS[small])
+
+
+def check(figures: Figures, bounds: Bounds) -> list[Check]:
+    """Every condition, those that hold included."""
+    return [
+        _unseen(figures),
+        _better(figures.difference),
+        _parses(figures.parses, bounds.parses),
+        _at_most("latency", "answer while typing on", figures.typing_ms, bounds.typing_ms, "ms"),
+        _at_most("size", "size", figures.megabytes, bounds.megabytes, "MB"),
+    ]
+
+
+def _unseen(figures: Figures) -> Check:
+    if figures.unseen:
+        return Check("unseen", True, "It was trained on none of the held-out packages.")
+    return Check(
+        "unseen", False, "It does not say what it was trained on, so it may know the answers."
+    )
+
+
+def _better(difference: Estimate | None) -> Check:
+    if difference is None:
+        return Check("exact match", True, "There is no default to beat.")
+    figures = (
+        f"exact match of line ends differs by {100 * difference.mean:+.1f} points "
+        f"({100 * difference.low:+.1f} to {100 * difference.high:+.1f}, 95 %, "
+        f"{difference.count} holes)"
+    )
+    if difference.low > 0:
+        return Check("exact match", True, f"It beats the present default: {figures}.")
+    verdict = "It is worse" if difference.high < 0 else "It is not proven to be better"
+    return Check("exact match", False, f"{verdict} than the present default: {figures}.")
+
+
+def _parses(parses: Estimate, bound: float) -> Check:
+    if not parses.count:
+        return Check("parses", False, "It suggested nothing at all.")
+    passed = parses.mean >= bound
+    return Check(
+        "parses",
+        passed,
+        f"{100 * parses.mean:.1f} % of {parses.count} suggestions parse; "
+        f"at least {100 * bound:g} % must.",
+    )
+
+
+def _at_most(name: str, what: str, value: float, bound: float, unit: str) -> Check:
+    if math.isnan(value):
+        return Check(name, False, f"Its {what} could not be measured.")
+    return Check(
+        name, value <= bound, f"Its {what} is {value:.1f} {unit}; the bound is {bound:g} {unit}."
+    )

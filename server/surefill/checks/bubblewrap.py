@@ -94,10 +94,11 @@ def command(
         *_user(user),
         *("--info-fd", str(descriptors.info), "--seccomp", str(descriptors.calls)),
         *_system(),
+        # Before the interpreter, which may lie in there.
+        *("--perms", "1777", "--size", str(limits.temporary), "--tmpfs", "/tmp"),
         *_interpreter(),
         # The device folder and the root are in memory, and would be places to write.
         *("--proc", "/proc", "--dev", "/dev", "--remount-ro", "/dev"),
-        *("--perms", "1777", "--size", str(limits.temporary), "--tmpfs", "/tmp"),
         *("--dir", "/program", "--perms", "0444", "--file", str(descriptors.program), _PROGRAM),
         *("--remount-ro", "/", "--chdir", "/tmp"),
         *(part for item in _ENVIRONMENT.items() for part in ("--setenv", *item)),

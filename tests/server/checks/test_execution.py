@@ -286,7 +286,9 @@ def test_files_of_this_machine_are_not_seen(tmp_path: Path) -> None:
     secret.write_text("secret")
     secret.chmod(0o644)
     paths = ["/etc/passwd", "/etc/shadow", "/etc/hostname", "/run", "/var", "/sys", "/mnt"]
-    paths += map(str, [secret, Path(__file__), bubblewrap.__file__, SERVER, Path.cwd() / "pyproject.toml"])
+    paths += map(
+        str, [secret, Path(__file__), bubblewrap.__file__, SERVER, Path.cwd() / "pyproject.toml"]
+    )
     for name in (".bashrc", ".profile", ".ssh", ".config", ".cache", ".bash_history"):
         paths.append(str(Path.home() / name))
     found = output(f"import os; print([p for p in {paths!r} if os.path.exists(p)])")

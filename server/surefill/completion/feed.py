@@ -23,8 +23,9 @@ from surefill.syntax.languages import language_for
 logger = logging.getLogger(__name__)
 
 MOST_FILES = 400
-MOST_CHARACTERS = 4_000_000
-"""Of files that are not open, so much is fed at most."""
+MOST_CHARACTERS = 1_200_000
+"""Of files that are not open, so much is fed at most: about 350,000 tokens. A memory that forgets
+what it was told longest ago, the nearest files that is, has to hold these and what is open."""
 _PAUSE_SECONDS = 0.005
 """Between two files, so that a whole project does not keep a core from the user's request."""
 _MANY_FILES = 100
@@ -125,11 +126,15 @@ class ProjectFeed:
             del job  # it may hold a whole text, and the next one may be long in coming
 
     def _serve(self, memory: Memory | None, languages: frozenset[str]) -> None:
+        same = memory is self._memory
         self._memory, self._languages = memory, languages
-        self._fed.clear()
         self._walk = None
+        if not same:
+            self._fed.clear()
         if memory is None:
             return
+        for path in [path for path in self._fed if not self._wanted(path)]:
+            self._drop(path)
         for path, snapshot in list(self._open.values()):
             self._show(snapshot, path)
         self._explore(self._folders)
@@ -175,15 +180,18 @@ class ProjectFeed:
         language = snapshot.language
         if language and language.id in self._languages and not (path and is_secret(path)):
             self._memory.update(snapshot.uri, snapshot.text)
+        else:
+            self._memory.remove(snapshot.uri)
 
     def _hide(self, uri: str) -> None:
         path, _ = self._open.pop(uri, (None, None))
         if self._memory is None:
             return
-        if path is not None and self._wanted(path) and belongs(path, self._folders):
-            self._feed(path, instead_of=uri)
-        else:
+        feeds = path is not None and self._wanted(path) and belongs(path, self._folders)
+        if path is None or not feeds or uri != path.as_uri():
             self._memory.remove(uri)
+        if path is not None and feeds:
+            self._feed(path, instead_of=uri)
 
     def _changed(self, paths: tuple[Path, ...]) -> None:
         if len(paths) > _MANY_FILES:
@@ -205,7 +213,7 @@ class ProjectFeed:
         if fed and fed.mark == mark:
             return
         text = read_source(path) if mark and (self._room or fed) else None
-        if instead_of and (text is None or instead_of != path.as_uri()):
+        if instead_of and text is None:
             self._memory.remove(instead_of)
         if text is None:
             self._drop(path)

@@ -20,6 +20,8 @@ _MOST_IMPORTS = 48
 _MOST_FOLDERS_UP = 8
 """How far above the document a module's folder is looked for."""
 
+_LONGEST_LINE = 400
+_BLANKS = re.compile(r"[ \t]+")
 _PYTHON = re.compile(
     r"^[ \t]*(?:from[ \t]+(?P<dots>\.*)(?P<module>[ \t]*[\w.]*)[ \t]+import[ \t]+"
     r"(?P<names>\([^)]*|[^\n#;]*)"
@@ -82,8 +84,11 @@ def local_modules(snapshot: Snapshot, document: Path, folders: Iterable[Path]) -
 
 
 def _import_text(snapshot: Snapshot) -> str:
+    """The import lines, of a length and with blanks on which no pattern takes long."""
     first, last = import_lines(snapshot)
-    return "".join(snapshot.lines[first:last]).replace("\r\n", "\n").replace("\r", "\n")
+    lines = (line for line in snapshot.lines[first:last] if len(line) <= _LONGEST_LINE)
+    text = "".join(_BLANKS.sub(" ", line) for line in lines)
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _is_ours(path: Path, places: Places) -> bool:
@@ -119,7 +124,14 @@ def _modules(bases: Iterable[Path], dotted: str) -> list[Path]:
     parts = [part for part in dotted.strip().split(".") if part]
     if len(parts) < 2:
         return [base.joinpath(*parts) for base in bases]
-    return [base.joinpath(*parts) for base in bases if (base / parts[0]).is_dir()]
+    return [base.joinpath(*parts) for base in bases if _is_folder(base / parts[0])]
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):  # names too long, NUL characters
+        return False
 
 
 def _python_files(module: Path) -> tuple[Path, ...]:
@@ -138,6 +150,8 @@ def _ecmascript(text: str, places: Places) -> Iterator[list[Path]]:
         path = places.document.parent / match.group(1)
         # TypeScript's own modules are imported under the names of what is made of them.
         stem = path.with_suffix("") if path.suffix in (".js", ".jsx", ".mjs", ".cjs") else path
+        if not stem.name:
+            continue
         choices = [path] if path.suffix in _ECMASCRIPT_ENDINGS else []
         choices += [stem.with_name(stem.name + ending) for ending in _ECMASCRIPT_ENDINGS]
         yield [*choices, *(path / f"index{ending}" for ending in _ECMASCRIPT_ENDINGS)]

@@ -1,11 +1,13 @@
 """A memory is kept in step with what is open and what is on disk, whatever happens to files."""
 
+import inspect
 import threading
 
 import pytest
 
 from surefill.completion import feed as module
 from surefill.completion.feed import ProjectFeed
+from surefill.engine.ngrams.cache import TokenCache
 from surefill.syntax.document import Document
 from surefill.syntax.languages import language_for
 
@@ -220,3 +222,39 @@ def test_what_is_opened_later_draws_its_neighbours_in(feed, memory, write, tmp_p
     wanted = {files[name].as_uri(): f"{name}\n" for name in ("z/1.py", "a/1.py", "a/2.py")}
     memory.wait_for({**wanted, opened[0].uri: "open\n"})
     assert memory.updates == updates + 2  # what is known and unchanged is not fed again
+
+
+def test_of_another_set_of_languages_only_the_new_ones_stay(feed, memory, write, tmp_path):
+    a, b = write("a.py", "x\n"), write("b.go", "package b\n")
+    feed.explore([tmp_path])
+    feed.show(*shown(write("c.py", "disk\n"), "screen\n"))
+    memory.wait_for({a.as_uri(): "x\n", (tmp_path / "c.py").as_uri(): "screen\n"})
+    feed.serve(memory, frozenset({"go"}))
+    memory.wait_for({b.as_uri(): "package b\n"})
+    feed.serve(memory, frozenset({"python"}))
+    memory.wait_for({a.as_uri(): "x\n", (tmp_path / "c.py").as_uri(): "screen\n"})
+
+
+def test_a_document_that_becomes_something_else_is_forgotten(feed, memory, write):
+    a = write("a.py", "x\n")
+    feed.show(*shown(a, "screen\n"))
+    memory.wait_for({a.as_uri(): "screen\n"})
+    feed.show(Document(a.as_uri(), None, "plain text\n").snapshot(), a)
+    memory.wait_for({})
+
+
+def test_two_spellings_of_one_file_are_closed_one_after_the_other(feed, memory, write, tmp_path):
+    a = write("a.py", "disk\n")
+    spelled = a.as_uri().replace("a.py", "%61.py")
+    feed.explore([tmp_path])
+    feed.show(*shown(a, "screen\n"))
+    feed.show(*shown(a, "screen\n", spelled))
+    feed.hide(spelled)
+    feed.hide(a.as_uri())
+    memory.wait_for({a.as_uri(): "disk\n"})
+
+
+def test_what_is_fed_leaves_room_for_what_is_open():
+    tokens = module.MOST_CHARACTERS / 3
+    limit = inspect.signature(TokenCache).parameters["limit"].default
+    assert tokens < 0.85 * limit

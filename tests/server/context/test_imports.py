@@ -98,3 +98,25 @@ def test_many_imports_end(project):
     names = [f"m{number}" for number in range(200)]
     project.make(*(f"app/{name}.py" for name in names))
     assert len(project.imports("".join(f"import {name}\n" for name in names))) == 48
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "from" + " " * 100_000 + "x\n",
+        "from " + "." * 100_000 + "\n",
+        "from" + " \t" * 190 + "x\n",
+        f"import {'a' * 300}.b\n",
+        f"from {'a' * 300} import b\n",
+    ],
+)
+def test_hostile_lines_lead_nowhere_and_hide_nothing(project, line):
+    project.make("app/helpers.py")
+    assert project.imports(line + "from . import helpers\n") == ["app/helpers.py"]
+
+
+def test_a_path_without_a_name(project):
+    project.make("app/a.ts")
+    assert project.imports('import x from "./."\nimport y from "./a"\n', "app/main.ts") == [
+        "app/a.ts"
+    ]

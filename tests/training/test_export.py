@@ -14,12 +14,11 @@ from surefill_training.bundle import BundleInfo, kv_shape, write_bundle
 from surefill_training.errors import ExportError
 from surefill_training.export import (
     Exported,
-    config_for_transformers_4,
     export,
     quantize_exported,
     read_config,
-    rope_base,
 )
+from surefill_training.model_config import config_for_transformers_4, rope_base
 from tiny_models import make_checkpoint
 
 INFO = BundleInfo(

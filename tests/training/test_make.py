@@ -19,6 +19,7 @@ from surefill_training.metrics import MetricsLog
 ABSENT = (
     *("datasketch", "rapidfuzz", "optimum", "onnxruntime_genai", "onnxruntime", "tensorboard"),
     *("torch.utils.tensorboard", "platformdirs", "pygls", "lsprotocol", "sacrebleu"),
+    *("peft", "accelerate", "onnx", "matplotlib", "wandb"),
 )
 """What a machine for training need not have."""
 

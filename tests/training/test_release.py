@@ -141,6 +141,16 @@ def test_an_installation_that_was_cut_off_is_undone(weak: Bundle, place: Path) -
     assert not backup.exists()
 
 
+def test_a_release_sees_the_bundle_that_an_interrupted_one_put_aside(
+    corpus: Path, tmp_path: Path, place: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    same = shutil.copytree(place, tmp_path / "same")
+    place.rename(place.with_name(".default.backup"))
+    assert release(same, "--corpus", corpus, "--install", place) == 1
+    assert "are the same model." in capfd.readouterr().err
+    assert [path.name for path in place.parent.iterdir()] == ["default"]
+
+
 def test_a_damaged_candidate_and_a_folder_of_something_else(tmp_path: Path, place: Path) -> None:
     candidate = shutil.copytree(SHIPPED.path, tmp_path / "candidate")
     loaded = Bundle.load(candidate)

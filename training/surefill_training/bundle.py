@@ -72,8 +72,9 @@ def write_bundle(
     """Write the bundle ``out_dir``, replacing one that is there, and check it by loading it.
 
     ``model`` is an exported model.onnx; a model.onnx.data beside it comes along. ``ngrams`` is a
-    file of n-grams; one of another tokenizer raises BundleError. Everything is
-    written to a neighbouring directory first, so that ``out_dir`` never holds half a bundle.
+    file of n-grams; one of another tokenizer raises BundleError, one of another corpus InputError.
+    Everything is written to a neighbouring directory first, so that ``out_dir`` never holds half a
+    bundle.
     """
     if info.template not in TEMPLATES:
         raise InputError(
@@ -90,7 +91,8 @@ def write_bundle(
             _copy_files(made, model, tokenizer, model_card)
             if ngrams is not None:
                 shutil.copyfile(ngrams, made / NGRAMS)
-                NgramStore.load(made / NGRAMS, _sha256(made / TOKENIZER))
+                store = NgramStore.load(made / NGRAMS, _sha256(made / TOKENIZER))
+                _require_same_corpus(store, info)
             # Raises for a tokenizer that does not have the template's tokens.
             template = TEMPLATES[info.template]
             BundleTokenizer(made / TOKENIZER, template.special_tokens())
@@ -123,6 +125,16 @@ def kv_shape(model: Path, layout: KvLayout) -> KvShape:
         dtype="float16" if half else "float32",
         layout=layout,
     )
+
+
+def _require_same_corpus(store: NgramStore, info: BundleInfo) -> None:
+    """What a bundle has seen is told by its model's sources: its n-grams must have no others."""
+    corpus = info.made.get("corpus")
+    if corpus is not None and store.made.get("corpus") != corpus:
+        raise InputError(
+            "The n-grams were counted on another corpus than the model was trained on.",
+            "Make them with `surefill-train ngrams` on the model's corpus.",
+        )
 
 
 def _copy_files(folder: Path, model: Path, tokenizer: Path, model_card: str) -> None:

@@ -14,12 +14,12 @@ from typing import Any
 from surefill.engine.bundle import PromptOrder
 from surefill_training.bundle import BundleInfo
 from surefill_training.errors import TrainingError
-from surefill_training.export import read_config
 from surefill_training.measurements import (
     ablations_in_words,
     measured_in_words,
     scores_in_words,
 )
+from surefill_training.model_config import read_config
 
 _CARD = """\
 # {name} {version}

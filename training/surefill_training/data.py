@@ -180,8 +180,6 @@ class RowStream:
         """Text from the far end of the order, where this epoch does not come."""
         piece = self._order_of()[-1 - self._state.fillers]
         self._state = replace(self._state, fillers=self._state.fillers + 1)
-        if self._state.cursor + self._state.fillers >= len(self._pieces):
-            self._ahead.clear()
         self._end_epoch()
         return self._task.plain(self._text(piece))
 

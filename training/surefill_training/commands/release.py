@@ -74,11 +74,13 @@ def run(arguments: argparse.Namespace) -> int:
     """Judge, write down the decision, and install if it is a good one."""
     from surefill.engine.bundle import Bundle
     from surefill_training.commands.progress import progress_bar
-    from surefill_training.release.installation import default_place
+    from surefill_training.release.installation import default_place, recover
     from surefill_training.release.judgement import GateOptions, judge
 
     candidate = Bundle.load(arguments.candidate)
     place = arguments.install or default_place(candidate.manifest)
+    # An installation that was cut off leaves the present bundle under another name.
+    recover(place)
     present = _present(arguments.against, place)
     _require_new(candidate, present)
     options = GateOptions(holes=arguments.holes, seed=arguments.seed, rounds=arguments.rounds)

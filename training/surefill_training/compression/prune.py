@@ -23,10 +23,10 @@ from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel
 from surefill_training.corpus import build
 from surefill_training.errors import CorpusError, TrainingError
 from surefill_training.evaluate.bits import bits_per_byte
-from surefill_training.export import config_for_transformers_4, read_config
 from surefill_training.files import make_folder, not_written, write_atomically
 from surefill_training.inputs import load_tokenizer
 from surefill_training.model import count_parameters
+from surefill_training.model_config import config_for_transformers_4, read_config
 
 RECORD = "pruned.json"
 

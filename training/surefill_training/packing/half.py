@@ -11,8 +11,8 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from surefill_training.errors import PackingError
-from surefill_training.export import read_config
 from surefill_training.files import make_folder, not_written
+from surefill_training.model_config import read_config
 
 _DTYPE_KEYS = ("torch_dtype", "dtype")
 """What transformers 4 and 5 call the type of the weights in config.json."""

@@ -34,7 +34,7 @@ class Hole:
 
 @dataclass(frozen=True)
 class HoleMix:
-    """Shares of the kinds of hole, which need not sum to one; refact trains on these."""
+    """Shares of the kinds of hole, which need not sum to one."""
 
     line_end: float = 0.5
     lines: float = 0.45

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from peft import LoraConfig, PeftModel, TaskType, get_peft_model
 from torch import nn
 from transformers import PreTrainedModel
 from transformers.pytorch_utils import Conv1D
@@ -15,12 +14,17 @@ from surefill_training.errors import TrainingError
 from surefill_training.options import LoraOptions
 from surefill_training.train.saving import save_weights
 
+if TYPE_CHECKING:
+    from peft import PeftModel
+
 
 def add_adapters(model: PreTrainedModel, options: LoraOptions) -> PeftModel:
     """``model`` with adapters, which alone are trained; the caller seeds torch.
 
     Raises TrainingError when the model has no layers of the names that were given.
     """
+    from peft import LoraConfig, TaskType, get_peft_model  # not needed to train all weights
+
     transposed = any(isinstance(module, Conv1D) for module in model.modules())
     config = LoraConfig(
         task_type=TaskType.CAUSAL_LM,
@@ -31,7 +35,7 @@ def add_adapters(model: PreTrainedModel, options: LoraOptions) -> PeftModel:
         fan_in_fan_out=transposed,
     )
     try:
-        return cast(PeftModel, get_peft_model(model, config))
+        return cast("PeftModel", get_peft_model(model, config))
     except ValueError as error:
         linear = {n.rpartition(".")[2] for n, m in model.named_modules() if _is_linear(m)}
         raise TrainingError(
@@ -54,8 +58,8 @@ def merge(model: PreTrainedModel | PeftModel, adapter: Path) -> PreTrainedModel:
 
     What was passed in is used up. A model without adapters is what it was.
     """
-    if not isinstance(model, PeftModel):
-        return model
+    if not hasattr(model, "merge_and_unload"):
+        return cast(PreTrainedModel, model)
     save_weights(adapter, cast(PreTrainedModel, model))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)

@@ -26,10 +26,10 @@ from transformers.utils.hub import cached_file
 from surefill.context.prompt import TEMPLATES
 from surefill.engine.bundle import MANIFEST
 from surefill_training.errors import TrainingError
-from surefill_training.export import config_for_transformers_4, read_config
 from surefill_training.files import hash_of
 from surefill_training.inputs import load_tokenizer
 from surefill_training.model import ModelShape, Preset, adjusted
+from surefill_training.model_config import config_for_transformers_4, read_config
 from surefill_training.options import TrainOptions
 from surefill_training.train.dropout import hook_dropout, set_dropout
 from surefill_training.train.lora import add_adapters

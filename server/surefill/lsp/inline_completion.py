@@ -89,6 +89,9 @@ class InlineCompletion:
         if known is not None:
             self._counters.cache_hits += 1
             return self._items(request.snapshot, known)
+        # Typing through a suggestion needs no other files.
+        neighbours = self._project.neighbours(uri)
+        request = dataclasses.replace(request, neighbours=neighbours)
         cancellation = Cancellation(deadline=time.monotonic() + request.deadline_ms / 1000)
         live = self._live.begin(uri, request.position, cancellation)
         try:
@@ -116,7 +119,6 @@ class InlineCompletion:
             else None,
             deadline_ms=settings.deadline_ms,
             language_id=self._documents.language_id(document.uri),
-            neighbours=self._project.neighbours(document.uri),
         )
 
     def _fitting(

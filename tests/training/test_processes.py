@@ -57,11 +57,12 @@ def test_two_processes_train_as_one_does(
 def test_a_process_that_fails_ends_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
     try:
+        # Where the first one fails before the other, that is ended, perhaps before a word of it.
         assert launch(2, ["unknown"], tmp_path, on_cpu=True) == 2
     except TrainingError as error:
         assert "Process 1 failed (exit status 2)" in error.message
-    (log,) = tmp_path.rglob("1/stderr.log")
-    assert "usage: surefill-train" in log.read_text()
+        (log,) = tmp_path.rglob("1/stderr.log")
+        assert "usage: surefill-train" in log.read_text()
 
 
 def test_one_process_exchanges_nothing() -> None:

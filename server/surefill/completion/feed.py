@@ -133,8 +133,8 @@ class ProjectFeed:
             self._fed.clear()
         if memory is None:
             return
-        for path in [path for path in self._fed if not self._wanted(path)]:
-            self._drop(path)
+        for unwanted in [path for path in self._fed if not self._wanted(path)]:
+            self._drop(unwanted)
         for path, snapshot in list(self._open.values()):
             self._show(snapshot, path)
         self._explore(self._folders)

@@ -58,8 +58,8 @@ def merge(model: PreTrainedModel | PeftModel, adapter: Path) -> PreTrainedModel:
 
     What was passed in is used up. A model without adapters is what it was.
     """
-    if not hasattr(model, "merge_and_unload"):
-        return cast(PreTrainedModel, model)
+    if isinstance(model, PreTrainedModel):
+        return model
     save_weights(adapter, cast(PreTrainedModel, model))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)

@@ -9,9 +9,10 @@ from __future__ import annotations
 import logging
 import queue
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Protocol
 
@@ -28,7 +29,7 @@ MOST_CHARACTERS = 1_200_000
 what it was told longest ago, the nearest files that is, has to hold these and what is open."""
 _PAUSE_SECONDS = 0.005
 """Between two files, so that a whole project does not keep a core from the user's request."""
-_MANY_FILES = 100
+MANY_FILES = 100
 """With more files changed at once, the project is looked through again."""
 
 
@@ -92,9 +93,9 @@ class ProjectFeed:
         """A document is closed: what is on disk counts again."""
         self._put(partial(self._hide, uri))
 
-    def changed(self, paths: Sequence[Path]) -> None:
-        """Files were made, written or deleted."""
-        self._put(partial(self._changed, tuple(paths)))
+    def changed(self, paths: Iterable[Path]) -> None:
+        """Files were made, written or deleted. The thread goes through ``paths``, if at all."""
+        self._put(partial(self._changed, paths))
 
     def close(self) -> None:
         """End the thread with what it is at; nothing is fed any more."""
@@ -193,12 +194,15 @@ class ProjectFeed:
         if path is not None and feeds:
             self._feed(path, instead_of=uri)
 
-    def _changed(self, paths: tuple[Path, ...]) -> None:
-        if len(paths) > _MANY_FILES:
+    def _changed(self, paths: Iterable[Path]) -> None:
+        if self._memory is None:
+            return
+        first = tuple(islice(paths, MANY_FILES + 1))
+        if len(first) > MANY_FILES:
             self._explore(self._folders)
             return
-        for path in paths:
-            if self._memory and self._wanted(path) and belongs(path, self._folders):
+        for path in first:
+            if self._wanted(path) and belongs(path, self._folders):
                 self._feed(path)
 
     def _wanted(self, path: Path) -> bool:

@@ -13,6 +13,9 @@ from pygls.lsp.server import LanguageServer
 
 from surefill.lsp.convert import Encoding, encoding_of
 
+_FILES = "surefill-files"
+"""Names the registration of watched files, of which there is at most one."""
+
 
 class Client:
     """The editor at the other end; its properties are known once it has sent ``initialize``."""
@@ -84,9 +87,15 @@ class Client:
         watcher = types.FileSystemWatcher(glob_pattern=f"**/*.{{{names}}}")
         options = types.DidChangeWatchedFilesRegistrationOptions(watchers=[watcher])
         method = types.WORKSPACE_DID_CHANGE_WATCHED_FILES
-        registration = types.Registration("surefill-files", method, options)
+        registration = types.Registration(_FILES, method, options)
         params = types.RegistrationParams([registration])
         await self._server.client_register_capability_async(params)
+
+    async def stop_file_changes(self) -> None:
+        """Ask the editor to report no files any more."""
+        method = types.WORKSPACE_DID_CHANGE_WATCHED_FILES
+        params = types.UnregistrationParams([types.Unregistration(_FILES, method)])
+        await self._server.client_unregister_capability_async(params)
 
     async def begin_progress(self, token: str, title: str) -> None:
         """Open a progress report; raises JsonRpcException when the editor declines."""

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import logging
 import os
-from functools import partial
+from collections.abc import Iterable, Iterator
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lsprotocol import types
-from pygls.exceptions import JsonRpcException
 from pygls.uris import to_fs_path
 
 from surefill.completion.feed import Memory, ProjectFeed
@@ -24,6 +23,7 @@ from surefill.context.sources import SourceReader, akin
 from surefill.lsp.client import Client
 from surefill.lsp.configuration import Configuration
 from surefill.lsp.documents import OpenDocuments
+from surefill.lsp.watched import WatchedFiles
 from surefill.settings import Settings
 from surefill.syntax.document import Document
 from surefill.syntax.languages import LANGUAGES, language_for
@@ -32,12 +32,11 @@ from surefill.syntax.position import Range
 if TYPE_CHECKING:
     from surefill.completion.loading import LoadedModel
 
-logger = logging.getLogger(__name__)
-
 QUIET_SECONDS = 0.3
 """How long a document rests after a change before the memory gets it."""
 _MOST_OTHERS = 16
 """Open documents that a request may look at."""
+_CACHED_PATHS = 256
 
 
 class Project:
@@ -54,6 +53,9 @@ class Project:
         self._client = client
         self._documents = documents
         self._feed = feed
+        self._watched = WatchedFiles(client)
+        # Every request asks for the paths of what is open.
+        self._path_of = lru_cache(_CACHED_PATHS)(path_of)
         self._reader = SourceReader()
         self._folders: tuple[Path, ...] = ()
         self._waiting: dict[str, asyncio.TimerHandle] = {}
@@ -62,18 +64,6 @@ class Project:
         self._disabled: frozenset[str] = frozenset()
         documents.listen(self)
         configuration.follow(self._apply)
-
-    async def start(self) -> None:
-        """The session has begun: look through its folders, and ask to be told of changes."""
-        self.folders_changed()
-        if not self._client.registers_watched_files:
-            return
-        try:
-            await self._client.ask_for_file_changes(
-                ending for language in LANGUAGES for ending in language.extensions
-            )
-        except JsonRpcException as error:
-            logger.warning("the editor will not report changes of files: %s", error)
 
     def serve(self, model: LoadedModel | None) -> None:
         """Another model is in service, with a memory of its own or none."""
@@ -89,10 +79,10 @@ class Project:
         others = (each for each in self._documents.recent() if each.uri != uri)
         return ProjectNeighbours(
             self._reader,
-            path_of(uri),
+            self._path_of(uri),
             self._folders,
             [
-                OpenDocument(document.snapshot(), path_of(document.uri))
+                OpenDocument(document.snapshot(), self._path_of(document.uri))
                 for document in itertools.islice(filter(self._enabled, others), _MOST_OTHERS)
             ],
             self._disabled,
@@ -117,19 +107,19 @@ class Project:
 
     def folders_changed(self) -> None:
         """The editor's workspace folders are others than before."""
-        paths = (path_of(uri) for uri in self._client.folders)
-        self._folders = tuple(path for path in paths if path is not None)
+        self._folders = tuple(_paths(self._client.folders))
         self._feed.explore(self._folders)
 
     def files_changed(self, params: types.DidChangeWatchedFilesParams) -> None:
         """Files were made, written or deleted, by whatever program."""
-        paths = (path_of(change.uri) for change in params.changes)
-        self._feed.changed([path for path in paths if path is not None])
+        if self._memory is not None:
+            self._feed.changed(_paths(change.uri for change in params.changes))
 
     def close(self) -> None:
         """The session ends: nothing is fed any more."""
         for uri in list(self._waiting):
             self._forget_timer(uri)
+        self._watched.close()
         self._feed.close()
 
     def _apply(self, settings: Settings) -> None:
@@ -142,13 +132,17 @@ class Project:
             self._show(document.uri)
 
     def _serve(self) -> None:
-        self._feed.serve(self._memory, self._languages - self._disabled)
+        """Feed the memory, and have watched what it takes in: nothing where there is none."""
+        languages = self._languages - self._disabled
+        self._feed.serve(self._memory, languages)
+        wanted = [each for each in LANGUAGES if self._memory is not None and each.id in languages]
+        self._watched.watch(ending for language in wanted for ending in language.extensions)
 
     def _show(self, uri: str) -> None:
         self._forget_timer(uri)
         document = self._documents.get(uri)
         if document is not None and self._enabled(document):
-            self._feed.show(document.snapshot(), path_of(uri))
+            self._feed.show(document.snapshot(), self._path_of(uri))
 
     def _enabled(self, document: Document) -> bool:
         """Whether the user wants suggestions in its language, by the editor's name or by ours."""
@@ -160,6 +154,11 @@ class Project:
     def _forget_timer(self, uri: str) -> None:
         if timer := self._waiting.pop(uri, None):
             timer.cancel()
+
+
+def _paths(uris: Iterable[str]) -> Iterator[Path]:
+    """Where these documents lie, each found out when it is asked for."""
+    return (path for path in map(path_of, uris) if path is not None)
 
 
 def path_of(uri: str) -> Path | None:

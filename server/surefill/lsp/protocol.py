@@ -23,6 +23,8 @@ from pygls.exceptions import (
 from pygls.protocol import LanguageServerProtocol, default_converter, lsp_method
 from pygls.uris import to_fs_path
 
+from surefill.completion.feed import MANY_FILES
+
 if TYPE_CHECKING:
     from cattrs import Converter
     from pygls.lsp.server import LanguageServer
@@ -33,11 +35,12 @@ Handler = Generator[Any, Any, Any]
 
 
 def lenient_converter() -> Converter:
-    """The converter of pygls, for one session, less strict in two places.
+    """The converter of pygls, for one session, less strict in two places and quicker in one.
 
     Positions outside the protocol's numbers are clamped into them: editors send 2**32-1 for "end
     of line", and refusing the message would lose an edit. An inline completion's trigger may be
-    VS Code's own number, which starts at 0: vscode-languageclient 9 sends it.
+    VS Code's own number, which starts at 0: vscode-languageclient 9 sends it. Of a long list of
+    changed files, as another branch brings it, only so much is read as tells that there are many.
     """
     converter: Converter = default_converter()  # type: ignore[no-untyped-call]
 
@@ -54,6 +57,15 @@ def lenient_converter() -> Converter:
         kinds = types.InlineCompletionTriggerKind
         return kinds.Invoked if invoked else kinds.Automatic
 
+    all_changes = converter.get_structure_hook(types.DidChangeWatchedFilesParams)
+
+    def few_changes(data: Any, kind: Any) -> types.DidChangeWatchedFilesParams:  # noqa: ANN401 - JSON
+        if isinstance(data, dict) and isinstance(data.get("changes"), list):
+            data = {**data, "changes": data["changes"][: MANY_FILES + 1]}
+        changes: types.DidChangeWatchedFilesParams = all_changes(data, kind)
+        return changes
+
+    converter.register_structure_hook(types.DidChangeWatchedFilesParams, few_changes)
     converter.register_structure_hook(types.Position, structure)
     converter.register_structure_hook(types.InlineCompletionTriggerKind, trigger)
     return converter

@@ -123,8 +123,8 @@ def _lifecycle(server: SurefillServer) -> None:
     @server.feature(types.INITIALIZED)
     async def initialized(_: types.InitializedParams) -> None:
         server.log.start()
+        server.project.folders_changed()
         server.model.start(settled=server.configuration.pull())
-        await server.project.start()
         await server.configuration.ask_for_changes()
 
     @server.feature(types.SHUTDOWN)

@@ -5,7 +5,6 @@ Knows one tokenizer and one version of a document; which lines a model sees is d
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -15,7 +14,6 @@ from surefill.syntax.position import Position
 
 LONGEST_TOKEN = 16
 """A text with more characters per available token than this is not worth tokenising."""
-_CACHED_LINES = 8_192
 
 
 @dataclass(frozen=True)
@@ -27,7 +25,7 @@ class Piece:
 
 
 class LineEncoder:
-    """Encodes for one bundle and remembers lines. For one thread at a time.
+    """Encodes for one bundle. For one thread at a time.
 
     With a tokenizer that is not ``per_line``, single lines are encoded only to be counted, and what
     is put together is encoded as a whole, as the model has seen it in training.
@@ -37,10 +35,9 @@ class LineEncoder:
         self._per_line = per_line
         self.part: Callable[[str], Sequence[int]] = tokenizer.encode
         """Ids of a text that will hardly come again."""
-        self.line: Callable[[str], Sequence[int]] = getattr(
-            tokenizer, "encode_line", None
-        ) or functools.lru_cache(_CACHED_LINES)(lambda line: tuple(tokenizer.encode(line)))
-        """Ids of a line."""
+        self.line: Callable[[str], Sequence[int]]
+        """Ids of a line, which a tokenizer may remember."""
+        self.line = getattr(tokenizer, "encode_line", tokenizer.encode)
 
     def text(self, text: str) -> Sequence[int]:
         """Ids of any number of lines."""

@@ -6,12 +6,13 @@ not known here.
 
 from __future__ import annotations
 
-import functools
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 
+from surefill.context.remembered import Remembered, digest
 from surefill.syntax.languages import Language
 from surefill.syntax.outline import outline
 
@@ -25,6 +26,10 @@ _MOST_ALIKE = 0.85
 """What is nearly the same as the text around the cursor, a small model copies blindly."""
 _LONGEST_LINE = 300
 _MOST_WINDOWS = 400
+_MOST_WORDS = 200
+"""Of a window, so many of the words that it uses most count."""
+_REMEMBERED_CHARACTERS = 2_000_000
+"""Of other files, what is known of so much text stays known."""
 _WORD = re.compile(r"[^\W\d]\w+")
 
 
@@ -75,8 +80,7 @@ def most_alike(text: str, wanted: frozenset[str], lines: int) -> tuple[str, floa
     enough.
     """
     best, likeness = "", 0.0
-    for window in _windows(text, lines):
-        own = words(window)
+    for window, own in _windows(text, lines):
         both = len(own & wanted)
         index = both / max(1, len(own) + len(wanted) - both)
         if likeness < index < _MOST_ALIKE:
@@ -84,26 +88,57 @@ def most_alike(text: str, wanted: frozenset[str], lines: int) -> tuple[str, floa
     return (best, likeness) if likeness >= _LEAST_ALIKE else ("", 0.0)
 
 
-# Parsing takes longer than all else here, and imported modules are the same all day.
-_outline = functools.lru_cache(64)(outline)
-
-
-@functools.lru_cache(4_096)
 def words(text: str) -> frozenset[str]:
     """The words of ``text`` that say what it is about: those that it does not use all the time."""
-    counts = Counter(_WORD.findall(text))
-    return frozenset(word for word, _ in counts.most_common(200))
+    return _most_used(_WORD.findall(text))
 
 
-@functools.lru_cache(256)
-def _windows(text: str, length: int) -> tuple[str, ...]:
-    lines = text.splitlines(keepends=True)
+def _most_used(found: Iterable[str]) -> frozenset[str]:
+    return frozenset(word for word, _ in Counter(found).most_common(_MOST_WORDS))
+
+
+def _windows(text: str, length: int) -> Iterator[tuple[str, frozenset[str]]]:
+    """Windows of ``length`` lines, each with its ``words``."""
+    lines, found = text.splitlines(keepends=True), _words_by_line(text)
     step = max(1, length // _WINDOWS_PER_LENGTH)
     starts = range(0, max(1, len(lines) - length + step), step)[:_MOST_WINDOWS]
-    windows = (lines[start : start + length] for start in starts)
-    return tuple(
-        "".join(window) for window in windows if max(map(len, window), default=0) <= _LONGEST_LINE
-    )
+    for start in starts:
+        window = lines[start : start + length]
+        if max(map(len, window), default=0) > _LONGEST_LINE:
+            continue
+        own: frozenset[str] = frozenset().union(*found[start : start + length])
+        if len(own) > _MOST_WORDS:
+            own = _most_used(chain.from_iterable(found[start : start + length]))
+        yield "".join(window), own
+
+
+# Parsing takes longer than all else here, finding words comes next, and imported modules are the
+# same all day.
+_outlines: Remembered[tuple[bytes, str], str] = Remembered(_REMEMBERED_CHARACTERS)
+_words: Remembered[bytes, tuple[tuple[str, ...], ...]] = Remembered(_REMEMBERED_CHARACTERS)
+
+
+def _outline(text: str, language: Language) -> str:
+    key = digest(text), language.id
+    known = _outlines.get(key)
+    if known is None:
+        known = outline(text, language)
+        _outlines.put(key, known, len(text))
+    return known
+
+
+def _words_by_line(text: str) -> tuple[tuple[str, ...], ...]:
+    """The words on each line, in their order; a word that recurs is one object."""
+    key = digest(text)
+    known = _words.get(key)
+    if known is None:
+        same: dict[str, str] = {}
+        known = tuple(
+            tuple(same.setdefault(word, word) for word in _WORD.findall(line))
+            for line in text.splitlines()
+        )
+        _words.put(key, known, len(text))
+    return known
 
 
 def _add(chosen: list[str], path: str, text: str) -> int:

@@ -10,17 +10,16 @@ from __future__ import annotations
 import fnmatch
 import os
 import stat
-import threading
-from collections import OrderedDict
 from pathlib import Path, PurePath
 
+from surefill.context.remembered import Remembered
 from surefill.syntax.languages import Language
 
 MAX_FILE_BYTES = 200_000
 """What is larger was hardly written by hand."""
 _LONGEST_LINE = 4_000
 """A file with a longer line is minified, or data."""
-_CACHED_CHARACTERS = 4_000_000
+_REMEMBERED_CHARACTERS = 4_000_000
 
 _SECRET_NAMES = (
     ".env*", "*.env", ".netrc", "_netrc", ".pgpass", ".npmrc", ".pypirc", ".htpasswd",
@@ -79,9 +78,8 @@ class SourceReader:
     """Reads files again only when they have changed. Safe in any thread."""
 
     def __init__(self) -> None:
-        self._texts: OrderedDict[Path, tuple[tuple[int, ...], str | None]] = OrderedDict()
-        self._characters = 0
-        self._lock = threading.Lock()
+        self._texts: Remembered[Path, tuple[tuple[int, ...], str | None]]
+        self._texts = Remembered(_REMEMBERED_CHARACTERS)
 
     def read(self, path: Path) -> str | None:
         """As ``read_source``; the texts read last are remembered."""
@@ -90,21 +88,9 @@ class SourceReader:
         except (OSError, ValueError):
             return None
         mark = (status.st_mtime_ns, status.st_size, status.st_ino)
-        with self._lock:
-            known = self._texts.get(path)
-            if known and known[0] == mark:
-                self._texts.move_to_end(path)
-                return known[1]
+        known = self._texts.get(path)
+        if known and known[0] == mark:
+            return known[1]
         text = read_source(path)
-        with self._lock:
-            _, replaced = self._texts.pop(path, ((), None))
-            self._texts[path] = (mark, text)
-            self._characters += _size(text) - _size(replaced)
-            while self._characters > _CACHED_CHARACTERS:
-                _, (_, dropped) = self._texts.popitem(last=False)
-                self._characters -= _size(dropped)
+        self._texts.put(path, (mark, text), len(text or ""))
         return text
-
-
-def _size(text: str | None) -> int:
-    return len(text or "")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from surefill.context import related as module
 from surefill.context.related import OtherFile, excerpts, most_alike, words
-from surefill.syntax.languages import language_for
+from surefill.context.remembered import Remembered
+from surefill.syntax.languages import Language, language_for
 
 PYTHON = language_for("python", "a.py")
 MODULE = """\
@@ -64,3 +67,43 @@ def test_the_budget_is_kept_and_lines_are_whole(budget: int, text: str, imported
     assert sum(map(len, found)) <= budget
     for excerpt in found:
         assert excerpt.endswith("\n") or text
+
+
+@given(st.text(alphabet="ab_x \n\x0c\u2028\ud800", max_size=300), st.integers(6, 24))
+def test_words_found_line_by_line_are_those_of_the_window(text: str, lines: int) -> None:
+    for window, own in module._windows(text, lines):
+        assert own == words(window)
+        assert window in text
+
+
+def test_of_many_words_those_used_most_count() -> None:
+    line = " ".join(f"word{n}" for n in range(40)) + "\n"
+    text = "".join(line.replace("word", f"w{n}") for n in range(8)) + "w7x1 w7x2 w7x3\n" * 2
+    ((window, own),) = module._windows(text, 24)
+    assert len(own) == module._MOST_WORDS
+    assert own == words(window) >= {"w7x1", "w7x2", "w7x3"}
+
+
+def test_a_file_is_parsed_once_and_texts_are_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    parsed: list[str] = []
+    original = module.outline
+
+    def outline(text: str, language: Language) -> str:
+        parsed.append(text[:20])
+        return original(text, language)
+
+    monkeypatch.setattr(module, "outline", outline)
+    monkeypatch.setattr(module, "_outlines", Remembered(300_000))
+    monkeypatch.setattr(module, "_words", Remembered(300_000))
+
+    def ask(number: int) -> None:
+        text = f"# {number}\n" + MODULE * 1_200
+        files = [OtherFile("a.py", text, PYTHON, imported=each) for each in (True, False)]
+        excerpts(files, AROUND, 400)
+
+    for number in (1, 2, 1, 2, 3, 3, 1):
+        ask(number)
+    assert [text[2] for text in parsed] == ["1", "2", "3", "1"]
+    assert len(module._words) == 2
+    assert all(len(key) == 16 for key in module._words._entries)
+    assert all(len(key) == 16 for key, _ in module._outlines._entries)

@@ -163,6 +163,7 @@ class ProjectFeed:
         self._walk = None
         for gone in self._unseen:
             self._drop(gone)
+        self._unseen = set()  # one that comes back takes room as any other
 
     @property
     def _room(self) -> bool:

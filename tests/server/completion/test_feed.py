@@ -171,6 +171,21 @@ def test_only_so_much_is_fed(feed, memory, write, tmp_path, monkeypatch):
     memory.wait_for(wanted)
 
 
+def test_files_that_come_back_take_room_like_any_other(feed, memory, write, tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "MOST_FILES", 2)
+    names = [f"{letter}.py" for letter in "abcd"]
+    files = [write(name, "x\n") for name in names[:2]]
+    feed.explore([tmp_path])
+    memory.wait_for({file.as_uri(): "x\n" for file in files})
+    for file in files:
+        file.unlink()
+    feed.explore([tmp_path])
+    memory.wait_for({})
+    feed.changed([write(name, "back\n") for name in names])
+    feed.show(Document("untitled:1", language_for("python", None), "last\n").snapshot(), None)
+    memory.wait_for({**{file.as_uri(): "back\n" for file in files}, "untitled:1": "last\n"})
+
+
 def test_another_memory_gets_all_of_it_and_the_first_nothing_more(feed, memory, write, tmp_path):
     a, b = write("a.py", "a\n"), write("b.py", "b\n")
     feed.show(*shown(a, "screen\n"))

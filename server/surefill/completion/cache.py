@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from surefill.completion.suggestion import Suggestion
-from surefill.syntax.document import Snapshot
+from surefill.syntax.document import Snapshot, with_newlines
 from surefill.syntax.position import Position, Range
 
 _ENTRIES_PER_DOCUMENT = 64
@@ -171,7 +171,7 @@ def _typed_since(entry: _Entry, snapshot: Snapshot, position: Position) -> str |
     if not snapshot.lines[entry.position.line].startswith(entry.line_prefix):
         return None
     typed = snapshot.text_in(Range(entry.position, position))
-    return typed.replace("\r\n", "\n").replace("\r", "\n")
+    return with_newlines(typed)
 
 
 def _gained_behind(entry: _Entry, snapshot: Snapshot, position: Position) -> str | None:

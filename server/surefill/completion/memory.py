@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from surefill.syntax.document import with_newlines
+
 if TYPE_CHECKING:
     from surefill.engine.ngrams.cache import TokenCache
     from surefill.engine.tokenizer import BundleTokenizer
@@ -106,8 +108,7 @@ class ProjectMemory:
     def _ids(self, text: str | None) -> Sequence[int] | None:
         if text is None:
             return None
-        # As training and prompts have it: whatever a line's end in the document, here a newline.
-        text = text[:_MOST_CHARACTERS].replace("\r\n", "\n").replace("\r", "\n")
+        text = with_newlines(text[:_MOST_CHARACTERS])
         if not self._per_line:
             return self._tokenizer.encode(text)
         encode = self._tokenizer.encode_line

@@ -16,7 +16,7 @@ from surefill.completion.reindent import normalise_indentation
 from surefill.context.prompt import TEMPLATES
 from surefill.syntax.brackets import scan
 from surefill.syntax.cursor import Cursor
-from surefill.syntax.document import Snapshot
+from surefill.syntax.document import Snapshot, with_newlines
 from surefill.syntax.languages import Language
 
 _LINES_AROUND = 200
@@ -59,7 +59,7 @@ def postprocess(text: str, around: Surroundings, special_tokens: tuple[str, ...]
     """
     cursor = around.cursor
     text = cut_special_tokens(text, special_tokens)
-    text = text.replace("\r\n", "\n").replace("\r", "\n").rstrip("\ufffd")
+    text = with_newlines(text).rstrip("\ufffd")
     text = normalise_indentation(text, cursor, around.language, around.above)
     text = without_overlap_on_line(text, cursor, around.language, around.closers)
     text = without_overlap_below(text, cursor.line_prefix, around.below)

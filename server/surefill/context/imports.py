@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from surefill.syntax.document import Snapshot
+from surefill.syntax.document import Snapshot, with_newlines
 from surefill.syntax.scopes import import_lines
 
 _MOST_IMPORTS = 48
@@ -46,8 +46,7 @@ class Places:
     @classmethod
     def of(cls, document: Path, folders: Iterable[Path]) -> Places:
         """The innermost of ``folders`` around ``document``, or else the document's own folder."""
-        around = [folder for folder in folders if document.is_relative_to(folder)]
-        return cls(document, max(around, key=lambda each: len(each.parts), default=document.parent))
+        return cls(document, innermost(document, folders) or document.parent)
 
     def above(self) -> Iterator[Path]:
         """Folders from the document's own up to the workspace folder, and its ``src``."""
@@ -60,6 +59,12 @@ class Places:
         else:
             yield self.folder
         yield self.folder / "src"
+
+
+def innermost(path: Path, folders: Iterable[Path]) -> Path | None:
+    """The folder nearest to ``path`` of those that hold it; None where none does."""
+    around = [folder for folder in folders if path.is_relative_to(folder)]
+    return max(around, key=lambda each: len(each.parts), default=None)
 
 
 def local_modules(snapshot: Snapshot, document: Path, folders: Iterable[Path]) -> list[Path]:
@@ -87,8 +92,7 @@ def _import_text(snapshot: Snapshot) -> str:
     """The import lines, of a length and with blanks on which no pattern takes long."""
     first, last = import_lines(snapshot)
     lines = (line for line in snapshot.lines[first:last] if len(line) <= _LONGEST_LINE)
-    text = "".join(_BLANKS.sub(" ", line) for line in lines)
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+    return with_newlines("".join(_BLANKS.sub(" ", line) for line in lines))
 
 
 def _is_ours(path: Path, places: Places) -> bool:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Protocol
 
-from surefill.context.imports import local_modules
+from surefill.context.imports import innermost, local_modules
 from surefill.context.related import OtherFile
 from surefill.context.sources import SourceReader, akin, is_secret
-from surefill.syntax.document import Snapshot
+from surefill.syntax.document import Snapshot, with_newlines
 from surefill.syntax.languages import language_for
 
 _MOST_OPEN = 8
@@ -71,7 +72,7 @@ class ProjectNeighbours:
             text = self._text(path)
             if text is not None:
                 found += self._other(snapshot, path, text, imported=True)
-        for path, text in list(self._open(snapshot, set(imported)))[:_MOST_OPEN]:
+        for path, text in islice(self._open(snapshot, set(imported)), _MOST_OPEN):
             found += self._other(snapshot, path, text, imported=False)
         return found
 
@@ -108,17 +109,10 @@ class ProjectNeighbours:
             return []
         if not akin(snapshot.language, language):
             return []
-        return [OtherFile(self._name(path), _with_newlines(text), language, imported)]
+        return [OtherFile(self._name(path), with_newlines(text), language, imported)]
 
     def _name(self, path: Path) -> str:
         """Relative to the innermost workspace folder around it, or its last two parts."""
-        around = [folder for folder in self._folders if path.is_relative_to(folder)]
-        if around:
-            folder = max(around, key=lambda each: len(each.parts))
+        if folder := innermost(path, self._folders):
             return path.relative_to(folder).as_posix()
         return Path(*path.parts[-2:]).as_posix().lstrip("/")
-
-
-def _with_newlines(text: str) -> str:
-    """As training has seen it: whatever ends its lines, here it is a newline."""
-    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text

@@ -34,6 +34,11 @@ def split_lines(text: str) -> list[str]:
     return lines
 
 
+def with_newlines(text: str) -> str:
+    """``text`` as models have seen it in training: whatever ends its lines, here a newline does."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
 def _encode_line(line: str) -> bytes:
     # A lone \r ends a line for LSP and not for tree-sitter: as \n, both count the same rows.
     return encode(line[:-1] + "\n" if line.endswith("\r") else line)
@@ -145,6 +150,8 @@ class Document:
         self.version = version
         self._lines = split_lines(text)
         self._lengths = [_byte_length(line) for line in self._lines]
+        self._near = 0, 0
+        """The line of the last edit, and the byte where it begins: most edits are near the last."""
         self._revision = Revision(None, None)
         self._snapshot: Snapshot | None = None
 
@@ -215,7 +222,7 @@ class Document:
         if (head + "".join(inserted)[len(head) : -len(rest) or None]).endswith("\r"):
             rest = rest.removeprefix("\n")
         kept, tail = _byte_length(head.removesuffix("\r")), _byte_length(rest)
-        offset = sum(self._lengths[:first])
+        offset = self._offset(first)
         old_end = offset + sum(self._lengths[first:last]) - tail
         self._revision = Revision(
             self._revision,
@@ -231,6 +238,16 @@ class Document:
         self._lines[first:last] = inserted
         self._lengths[first:last] = lengths
         self._snapshot = None
+
+    def _offset(self, line: int) -> int:
+        """The byte where ``line`` begins; costs what lies between it and the line asked for last.
+
+        To be asked before every edit: only what lies above the last edit is as it was.
+        """
+        at, offset = self._near
+        between = sum(self._lengths[min(at, line) : max(at, line)])
+        self._near = line, offset + (between if line > at else -between)
+        return self._near[1]
 
 
 def _end_point(first: int, lines: list[str], rest: str) -> tuple[int, int]:

@@ -118,6 +118,26 @@ def test_replacing_everything_keeps_text_and_tree(texts):
         assert nodes(document.snapshot().tree) == nodes(fresh(document).tree)
 
 
+class Looked(list):
+    """Counts what is looked at in slices."""
+
+    count = 0
+
+    def __getitem__(self, key):
+        found = super().__getitem__(key)
+        self.count += len(found) if isinstance(key, slice) else 1
+        return found
+
+
+def test_many_edits_in_a_long_document_do_not_each_go_through_all_of_it():
+    document = Document("u", language_for("python", None), "é = 1\n" * 2_000)
+    document._lengths = Looked(document._lengths)
+    for line in [*range(1_000, 2_000), *range(1_999, 999, -1)]:
+        document.edit(Range(Position(line, 0), Position(line, 1)), "è")
+    assert document._lengths.count < 10_000
+    assert nodes(document.snapshot().tree) == nodes(fresh(document).tree)
+
+
 def test_lines_end_where_lsp_says_and_nowhere_else():
     assert split_lines("a\x0cb\u2028c\x85d\ne\rf\r\ng") == [
         "a\x0cb\u2028c\x85d\n",

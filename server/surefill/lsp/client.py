@@ -103,9 +103,6 @@ class Client:
         await progress.create_async(token)
         progress.begin(token, types.WorkDoneProgressBegin(title=title, cancellable=False))
 
-    def report_progress(self, token: str, message: str) -> None:
-        self._server.work_done_progress.report(token, types.WorkDoneProgressReport(message=message))
-
     def end_progress(self, token: str, message: str) -> None:
         progress = self._server.work_done_progress
         progress.end(token, types.WorkDoneProgressEnd(message=message))

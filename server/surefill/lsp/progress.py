@@ -34,11 +34,6 @@ class Progress:
                 logger.debug("the editor shows no progress: %s", error)
         logger.info("%s", self._title)
 
-    def report(self, message: str) -> None:
-        if self._token is not None:
-            self._client.report_progress(self._token, message)
-        logger.info("%s: %s", self._title, message)
-
     def end(self, message: str) -> None:
         if self._token is not None:
             self._client.end_progress(self._token, message)

@@ -74,10 +74,9 @@ async def test_progress_where_the_editor_shows_it(session):
     begin = asyncio.create_task(progress.begin())
     await session.reply(CREATE)
     await begin
-    progress.report("half")
     progress.end("done")
     values = [each["value"] for each in session.sent.notified(PROGRESS)]
-    assert [each["kind"] for each in values] == ["begin", "report", "end"]
+    assert [each["kind"] for each in values] == ["begin", "end"]
     assert values[0]["title"] == "loading"
     assert session.server.work_done_progress.tokens == {}
 

@@ -18,6 +18,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--bundle", type=Path, required=True, metavar="BUNDLE", help="a bundle of the model")
     add("--max-mb", type=positive_float, default=10.0, metavar="N", help="size of the file at most")
     add("--holes", type=positive, default=1_000, metavar="N", help="holes to fit the weights on")
+    add(
+        "--counted",
+        type=Path,
+        metavar="FILE",
+        help="an earlier ngrams.bin of the same corpus and tokenizer: take its n-grams over and "
+        "only fit the weights anew, in minutes, for a model that was trained further "
+        "(--max-mb does not count then)",
+    )
     add("--seed", type=int, default=0, help="which holes")
     add("--out", type=Path, required=True, metavar="FILE", help="where to write ngrams.bin")
 
@@ -35,7 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
         def report(what: str, done: int, total: int) -> None:
             progress.update(task, description=what, completed=done, total=total)
 
-        data = make_ngrams(arguments.corpus, arguments.bundle, options, report)
+        data = make_ngrams(arguments.corpus, arguments.bundle, options, report, arguments.counted)
     write_atomically(arguments.out, data)
     console.print(f"{arguments.out}: {len(data) / 1e6:.1f} MB")
     return 0

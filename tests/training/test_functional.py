@@ -296,6 +296,6 @@ def test_the_command_takes_numbers() -> None:
     parser = argparse.ArgumentParser()
     evaluate.add_arguments(parser)
     given = parser.parse_args(["b", "--corpus", "c", "--problems", "p", "--k", "1,10"])
-    assert (given.k, given.samples) == ([1, 10], 10)
+    assert (given.k, given.samples) == ((1, 10), 10)
     with pytest.raises(SystemExit):
         parser.parse_args(["b", "--corpus", "c", "--k", "0"])

@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from surefill_training.commands.shared import find_template, model_stamp, read_record
+from surefill_training.commands.shared import model_stamp, read_record
 from surefill_training.errors import TrainingError
+from surefill_training.templates import find_template
 
 HELP = "Assemble a bundle that the server loads."
 

@@ -78,7 +78,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Make every variant, measure it, and print the table."""
     from rich.console import Console
 
-    from surefill_training.commands.progress import progress_bar
+    from surefill_training.commands.progress import shown_progress
     from surefill_training.compression import table
     from surefill_training.compression.measure import MeasureOptions, measured
     from surefill_training.compression.variants import make
@@ -86,10 +86,7 @@ def run(arguments: argparse.Namespace) -> int:
     planned = _plan(arguments)
     options = MeasureOptions(arguments.holes, arguments.chars, arguments.seed, arguments.rounds)
     corpus, out = arguments.corpus, arguments.out
-    with progress_bar() as (progress, task):
-
-        def report(what: str, done: int, total: int) -> None:
-            progress.update(task, description=what, completed=done, total=total)
+    with shown_progress() as report:
 
         def say(what: str) -> None:
             report(what, 0, 1)

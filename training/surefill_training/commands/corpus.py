@@ -85,7 +85,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Build a corpus and print what went in and what was dropped."""
-    from surefill_training.commands.progress import console, progress_bar
+    from surefill_training.commands.progress import console, shown_progress
     from surefill_training.corpus import build
 
     options = build.CorpusOptions(
@@ -95,11 +95,7 @@ def run(arguments: argparse.Namespace) -> int:
         any_license=arguments.any_license,
         seed=arguments.seed,
     )
-    with progress_bar() as (progress, task):
-
-        def report(what: str, done: int, total: int) -> None:
-            progress.update(task, description=what, completed=done, total=total)
-
+    with shown_progress() as report:
         report("collecting packages", 0, 1)
         collected = _sources(arguments)
         manifest = build.build(collected, arguments.out, options, report)

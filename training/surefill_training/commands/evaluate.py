@@ -5,16 +5,17 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from surefill_training.commands.shared import positive, share
+from surefill_training.commands.shared import positive, positive_numbers, share
 from surefill_training.files import write_atomically
 
 if TYPE_CHECKING:
     from surefill_training.evaluate.bundle import Result
     from surefill_training.evaluate.functional import FunctionalScores
+    from surefill_training.progress import Progress
 
 HELP = "Measure bundles on held-out packages, with the server's own pipeline."
 
@@ -78,7 +79,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="completions drawn for each problem, for pass@k with k above 1",
     )
-    add("--k", type=_numbers, default=[1], metavar="K,K", help="which pass@k, as in 1,10")
+    add("--k", type=positive_numbers, default=(1,), metavar="K,K", help="which pass@k, as in 1,10")
     add("--json", type=Path, metavar="FILE", help="also write the results to a file")
     add(
         "--report",
@@ -102,7 +103,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Measure bundles side by side and print a table."""
-    from surefill_training.commands.progress import console, progress_bar
+    from surefill_training.commands.progress import console, shown_progress
     from surefill_training.evaluate.bundle import EvaluateOptions, Measured, measure, plan, results
     from surefill_training.evaluate.holes import find_tasks
     from surefill_training.evaluate.report import to_json
@@ -125,11 +126,7 @@ def run(arguments: argparse.Namespace) -> int:
         console.print(note, markup=False, highlight=False)
     measured: list[Measured] = []
     try:
-        with progress_bar() as (progress, task):
-
-            def report(what: str, done: int, total: int) -> None:
-                progress.update(task, description=what, completed=done, total=total)
-
+        with shown_progress() as report:
             functional = _functional(arguments, report) if arguments.problems else []
             measured.extend(measure(planned, report))
     except KeyboardInterrupt:
@@ -172,9 +169,7 @@ def _print_table(scored: Sequence[Result], functional: Sequence[FunctionalScores
     Console().print("\n\n".join(tables), markup=False, highlight=False, soft_wrap=True)
 
 
-def _functional(
-    arguments: argparse.Namespace, report: Callable[[str, int, int], None]
-) -> list[FunctionalScores]:
+def _functional(arguments: argparse.Namespace, report: Progress) -> list[FunctionalScores]:
     """Of each bundle, on the problems that were given."""
     from surefill.completion.loading import load_model
     from surefill.settings import Settings
@@ -208,7 +203,3 @@ def _with_functional(text: str, functional: Sequence[FunctionalScores]) -> str:
     for entry, scores in zip(whole, functional, strict=True):
         entry["functional"] = as_json(scores)
     return json.dumps(entries, indent=1)
-
-
-def _numbers(text: str) -> list[int]:
-    return [positive(part) for part in text.split(",")]

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from surefill_training.commands import recipe
-from surefill_training.commands.shared import find_template, positive, positive_float, share
+from surefill_training.commands.shared import positive, positive_float, share
 from surefill_training.options import LoraOptions, Overrides
+from surefill_training.templates import find_template
 
 if TYPE_CHECKING:
     from surefill_training.train import Trainer

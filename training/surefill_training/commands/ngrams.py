@@ -24,17 +24,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Write ``ngrams.bin``, for `bundle --ngrams`."""
-    from surefill_training.commands.progress import console, progress_bar
+    from surefill_training.commands.progress import console, shown_progress
     from surefill_training.ngrams.build import NgramOptions, make_ngrams
 
     options = NgramOptions(
         max_bytes=int(arguments.max_mb * 1e6), holes=arguments.holes, seed=arguments.seed
     )
-    with progress_bar() as (progress, task):
-
-        def report(what: str, done: int, total: int) -> None:
-            progress.update(task, description=what, completed=done, total=total)
-
+    with shown_progress() as report:
         data = make_ngrams(arguments.corpus, arguments.bundle, options, report)
     write_atomically(arguments.out, data)
     console.print(f"{arguments.out}: {len(data) / 1e6:.1f} MB")

@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Prune, and say what is left."""
-    from surefill_training.commands.progress import console, progress_bar
+    from surefill_training.commands.progress import console, shown_progress
     from surefill_training.compression.prune import PruneOptions, prune
 
     options = PruneOptions(
@@ -42,11 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
         chars=arguments.chars,
         seed=arguments.seed,
     )
-    with progress_bar() as (progress, task):
-
-        def report(what: str, done: int, total: int) -> None:
-            progress.update(task, description=what, completed=done, total=total)
-
+    with shown_progress() as report:
         kept = prune(arguments.model, arguments.corpus, arguments.out, options, report)
     console.print(f"{arguments.out} keeps the layers {', '.join(map(str, kept))}.")
     console.print(f"To heal it: surefill-train finetune {arguments.out} --corpus DIR --out DIR")

@@ -73,7 +73,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Judge, write down the decision, and install if it is a good one."""
     from surefill.engine.bundle import Bundle
-    from surefill_training.commands.progress import progress_bar
+    from surefill_training.commands.progress import shown_progress
     from surefill_training.release.installation import default_place, recover
     from surefill_training.release.judgement import GateOptions, judge
 
@@ -84,11 +84,7 @@ def run(arguments: argparse.Namespace) -> int:
     present = _present(arguments.against, place)
     _require_new(candidate, present)
     options = GateOptions(holes=arguments.holes, seed=arguments.seed, rounds=arguments.rounds)
-    with progress_bar() as (progress, task):
-
-        def report(what: str, done: int, total: int) -> None:
-            progress.update(task, description=what, completed=done, total=total)
-
+    with shown_progress() as report:
         judgement = judge(
             candidate,
             present,

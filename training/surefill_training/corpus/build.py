@@ -16,7 +16,7 @@ import logging
 import random
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -33,6 +33,7 @@ from surefill_training.corpus.filters import (
 from surefill_training.corpus.sources import SUFFIXES, Source, canonical
 from surefill_training.errors import CorpusError
 from surefill_training.files import hash_of, make_folder, not_written, write_atomically
+from surefill_training.progress import Progress
 
 _DAMAGED = (OSError, EOFError, zlib.error, ValueError, KeyError, TypeError, AttributeError)
 """What reading a damaged stage file can raise."""
@@ -43,9 +44,6 @@ _RULES = hashlib.sha256(b"".join(Path(f).read_bytes() for f in (filters.__file__
 _TEST_FOLDERS = frozenset({"test", "tests", "testing", "unit_tests", "integration_tests"})
 
 logger = logging.getLogger(__name__)
-
-Progress = Callable[[str, int, int], None]
-"""Called with what is being done, how many are done, and how many there are."""
 
 
 @dataclass(frozen=True)

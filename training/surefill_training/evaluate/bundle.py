@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from surefill.completion.pipeline import CompletionPipeline
 from surefill.settings import Settings
 from surefill_training.corpus import build
+from surefill_training.corpus.sample import take
 from surefill_training.corpus.sources import canonical
 from surefill_training.errors import CorpusError, TrainingError
 from surefill_training.evaluate.answers import Answer, answer_all
@@ -30,10 +31,9 @@ from surefill_training.evaluate.scores import (
     calibration_error,
     score,
 )
-from surefill_training.evaluate.served_bits import bits_per_byte, sample
+from surefill_training.evaluate.served_bits import bits_per_byte
 from surefill_training.evaluate.statistics import Estimate, paired_difference
-
-Progress = Callable[[str, int, int], None]
+from surefill_training.progress import Progress
 
 _HOLES: Mapping[Task, int] = {task: 500 if task == "line_end" else 200 for task in TASKS}
 
@@ -135,7 +135,7 @@ def plan(bundles: Sequence[Path], corpus: Path, options: EvaluateOptions) -> Pla
     return Plan(
         contestants=contestants,
         documents=documents,
-        texts=sample(documents, options.chars, options.seed),
+        texts=take((d.text for d in documents), options.chars, options.seed),
         holes=holes,
         corpus=build.manifest(corpus)["hash"],
         options=options,

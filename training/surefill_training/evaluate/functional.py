@@ -12,7 +12,7 @@ import math
 import os
 import secrets
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -24,11 +24,10 @@ from surefill.errors import SandboxError
 from surefill.settings import Settings
 from surefill_training.errors import ProblemsError
 from surefill_training.evaluate.problems import Problem, ProblemSet
+from surefill_training.evaluate.report import share, table
 from surefill_training.evaluate.sampling import Answers, answer
 from surefill_training.evaluate.statistics import Estimate, bootstrap
-
-Progress = Callable[[str, int, int], None]
-"""What is being done, how much of it is done, and how much there is."""
+from surefill_training.progress import Progress
 
 _LIMITS = Limits(wall_seconds=20.0, cpu_seconds=10)
 """For one test; the wall time is longer because as many run at a time as there are cores."""
@@ -200,14 +199,8 @@ def as_json(scores: FunctionalScores) -> dict[str, Any]:
 def markdown(names: Sequence[str], results: Sequence[FunctionalScores]) -> str:
     """A table with one column for each model, all measured on the same file of problems."""
     rows = [
-        [f"{results[0].file}, pass@{k}", *(_share(result.pass_at[k]) for result in results)]
+        [f"{results[0].file}, pass@{k}", *(share(result.pass_at[k]) for result in results)]
         for k in results[0].pass_at
     ]
     rows.append(["problems, unusable", *(f"{r.problems}, {len(r.unusable)}" for r in results)])
-    header = ["measure", *names]
-    lines = ["| " + " | ".join(cells) + " |" for cells in [header, ["---"] * len(header), *rows]]
-    return "\n".join(lines)
-
-
-def _share(estimate: Estimate) -> str:
-    return f"{100 * estimate.mean:.1f} % ({100 * estimate.low:.1f}-{100 * estimate.high:.1f})"
+    return table(["measure", *names], rows)

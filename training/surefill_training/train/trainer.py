@@ -17,7 +17,6 @@ from typing import Any
 import torch
 from torch import nn
 
-from surefill.context.prompt import TEMPLATES
 from surefill_training.checkpoint import CheckpointFolder, require_same
 from surefill_training.corpus import build
 from surefill_training.errors import CheckpointError, TrainingError
@@ -29,6 +28,7 @@ from surefill_training.metrics import Metrics, MetricsLog, Report, Window
 from surefill_training.model import count_parameters
 from surefill_training.optimizer import Optimizers
 from surefill_training.options import RunOptions, TrainOptions
+from surefill_training.templates import find_template
 from surefill_training.train.gradients import Gradients
 from surefill_training.train.lora import merge, trained
 from surefill_training.train.processes import join
@@ -333,7 +333,7 @@ class Trainer:
                 folder,
                 model,
                 self._start.tokenizer_files,
-                end=TEMPLATES[self._options.template].ends[0],
+                end=find_template(self._options.template).ends[0],
                 context=self._plan.shape.context,
                 summary=summary_of(self._start, self._fingerprint, self._manifest, measured),
             )

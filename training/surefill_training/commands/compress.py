@@ -78,7 +78,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Make every variant, measure it, and print the table."""
     from rich.console import Console
 
-    from surefill_training.commands.progress import shown_progress
+    from surefill_training.commands.progress import console, shown_progress
     from surefill_training.compression import table
     from surefill_training.compression.measure import MeasureOptions, measured
     from surefill_training.compression.variants import make
@@ -86,13 +86,10 @@ def run(arguments: argparse.Namespace) -> int:
     planned = _plan(arguments)
     options = MeasureOptions(arguments.holes, arguments.chars, arguments.seed, arguments.rounds)
     corpus, out = arguments.corpus, arguments.out
+    # All are made before any is measured: training would disturb the times. It has a bar of its
+    # own, so there is none around it.
+    variants = list(make(arguments.model, corpus, out, planned, heal=heal, say=console.print))
     with shown_progress() as report:
-
-        def say(what: str) -> None:
-            report(what, 0, 1)
-
-        # All are made before any is measured: training would disturb the times.
-        variants = list(make(arguments.model, corpus, out, planned, heal=heal, say=say))
         found = table.rows([measured(each, corpus, out, options, report) for each in variants])
     write_atomically(out / "compression.json", table.to_json(found).encode())
     write_atomically(out / "compression.md", table.markdown(found).encode())

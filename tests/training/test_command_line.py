@@ -172,7 +172,18 @@ def test_the_graph_scores_as_training_did(work: Workplace) -> None:
     assert served["bits_per_byte"] == pytest.approx(trained["heldout_bits_per_byte"], rel=0.15)
 
 
-def test_a_blend_is_measured_whole_and_in_parts(work: Workplace, call: Call) -> None:
+def test_a_blend_is_measured_whole_and_in_parts(
+    work: Workplace, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from surefill_training.evaluate import bundle
+
+    bits_per_byte, scored = bundle.bits_per_byte, list[str]()
+
+    def counting(of: Bundle, *others: Any) -> float:
+        scored.append(of.manifest.name)
+        return bits_per_byte(of, *others)
+
+    monkeypatch.setattr(bundle, "bits_per_byte", counting)
     ngrams, blend, report = work.root / "ngrams.bin", work.root / "blend", work.root / "report"
     call("ngrams", "--corpus", work.corpus, "--bundle", work.bundle, "--out", ngrams, "--holes", 20)
     call(
@@ -192,7 +203,9 @@ def test_a_blend_is_measured_whole_and_in_parts(work: Workplace, call: Call) -> 
         ("n-grams and cache alone", "baseline", False),
     ]
     whole, alone, before, counted = found
-    # The n-grams apart, it is the model of the bundle before.
+    # The n-grams apart, it is the model of the bundle before, whose bits are measured once.
+    assert scored == ["blend"]
+    assert whole["bits_per_byte"] == alone["bits_per_byte"] == before["bits_per_byte"] > 0
     assert alone["weights"] == before["weights"]
     assert alone["megabytes"] == pytest.approx(before["megabytes"], rel=0.01)
     assert alone["difference"]["line_end"]["mean"] == 0
@@ -331,6 +344,12 @@ def test_errors_of_the_other_commands(work: Workplace, tmp_path: Path, fail: Cal
     bundle = ("bundle", model, "--exported", work.onnx, "--name", "x", "--out", tmp_path / "b")
     assert "holds no exported model" in fail(*bundle, "--precision", "int4")
     assert "holds no results" in fail(*bundle, "--precision", "fp32", "--scores", file)
+    assert "There is nothing to measure on. Give --corpus DIR" in fail("evaluate", work.bundle)
+    problems = ("evaluate", work.bundle, "--problems", file)
+    assert "--holes, --report can only be used on held-out packages" in fail(
+        *problems, "--report", tmp_path / "report", "--holes", 3
+    )
+    assert "--run can only be used" in fail(*problems, "--run", work.run)
     evaluate = ("evaluate", "--corpus", work.corpus)
     assert "There is no bundle at" in fail(*evaluate, tmp_path / "nowhere")
     assert "There is no bundle at" in fail(*evaluate, work.bundle, "--against", tmp_path / "no")

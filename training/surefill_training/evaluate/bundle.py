@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from surefill.completion.pipeline import CompletionPipeline
+from surefill.engine.bundle import TOKENIZER, Bundle
 from surefill.settings import Settings
 from surefill_training.corpus import build
 from surefill_training.corpus.sample import take
@@ -178,19 +179,18 @@ def _contestants(
 
 def measure(plan: Plan, progress: Progress) -> Iterator[Measured]:
     """Measure one contestant after the other; what was measured stays when this is broken off."""
+    bits: dict[Hashable, float] = {}
     for contestant in plan.contestants:
-        yield _measure(contestant, plan, progress)
+        yield _measure(contestant, plan, bits, progress)
 
 
-def _measure(contestant: Contestant, plan: Plan, progress: Progress) -> Measured:
+def _measure(
+    contestant: Contestant, plan: Plan, bits: dict[Hashable, float], progress: Progress
+) -> Measured:
     label = contestant.label
-    bits = None
+    found = None
     if contestant.bundle is not None:
-        bits = bits_per_byte(
-            contestant.bundle,
-            plan.texts,
-            lambda done, total: progress(f"{label}: bits per byte", done, total),
-        )
+        found = _bits(contestant, contestant.bundle, plan.texts, bits, progress)
     model = contestant.open(contestant.settings)
     try:
         answers = answer_all(
@@ -205,7 +205,28 @@ def _measure(contestant: Contestant, plan: Plan, progress: Progress) -> Measured
         if model.memory is not None:
             model.memory.close()
         model.engine.close()
-    return Measured(contestant, answers, bits)
+    return Measured(contestant, answers, found)
+
+
+def _bits(
+    contestant: Contestant,
+    bundle: Bundle,
+    texts: Sequence[str],
+    known: dict[Hashable, float],
+    progress: Progress,
+) -> float:
+    """Bits per byte of a bundle's model, measured once for all who have the same model."""
+    manifest = bundle.manifest
+    model = (
+        contestant.weights,
+        manifest.files[TOKENIZER],
+        manifest.context_length,
+        manifest.prompt.ends[0],
+    )
+    if model not in known:
+        what = f"{contestant.label}: bits per byte"
+        known[model] = bits_per_byte(bundle, texts, lambda done, total: progress(what, done, total))
+    return known[model]
 
 
 def results(plan: Plan, measured: Sequence[Measured]) -> list[Result]:

@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from surefill.checks.execution import Limits, available, execute
@@ -23,6 +24,7 @@ from surefill.completion.loading import LoadedModel
 from surefill.errors import SandboxError
 from surefill.settings import Settings
 from surefill_training.errors import ProblemsError
+from surefill_training.evaluate.contestants import Contestant, from_bundle
 from surefill_training.evaluate.problems import Problem, ProblemSet
 from surefill_training.evaluate.report import share, table
 from surefill_training.evaluate.sampling import Answers, answer
@@ -119,6 +121,30 @@ def measure(
         pass_at={k: bootstrap([result.pass_at(k) for result in results]) for k in sorted(set(ks))},
         outcomes=dict(Counter(result.first for result in results).most_common()),
     )
+
+
+def measure_bundles(
+    bundles: Sequence[Path],
+    problems: ProblemSet,
+    samples: int,
+    progress: Progress,
+    ks: Sequence[int],
+) -> list[tuple[Contestant, FunctionalScores]]:
+    """``measure`` of one bundle after the other, each as it is served by default.
+
+    Raises as ``measure``, and for a bundle that cannot be loaded.
+    """
+    # All are looked at before the first is measured.
+    contestants = [from_bundle(path, set(), Settings()) for path in bundles]
+    found = []
+    for contestant in contestants:
+        model = contestant.open(contestant.settings)
+        try:
+            scores = measure(model, contestant.settings, problems, samples, progress, ks=ks)
+        finally:
+            model.engine.close()
+        found.append((contestant, scores))
+    return found
 
 
 @dataclass(frozen=True)

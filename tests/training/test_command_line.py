@@ -432,6 +432,29 @@ def test_what_a_library_cannot_write_is_one_sentence_too(
     assert message.startswith("surefill-train: /somewhere/model.onnx: No space left on device.")
 
 
+def help_of(command: str, capsys: pytest.CaptureFixture[str]) -> str:
+    with pytest.raises(SystemExit):
+        cli.main([command, "--help"])
+    return " ".join(capsys.readouterr().out.split())
+
+
+def test_help_names_the_defaults_that_there_are(capsys: pytest.CaptureFixture[str]) -> None:
+    for command in cli._COMMANDS:
+        printed = help_of(command, capsys)
+        for nothing in ("None", "False", "[", "(", ")"):
+            assert f"(default: {nothing}" not in printed, command
+    assert "--k K,K which pass@k, as in 1,10 (default: 1)" in help_of("evaluate", capsys)
+    assert "(default: 0.003)" in help_of("pretrain", capsys)
+
+
+def test_help_of_fine_tuning_speaks_of_what_it_does(capsys: pytest.CaptureFixture[str]) -> None:
+    printed = help_of("finetune", capsys)
+    assert "preset" not in printed
+    assert "without any of them 30 minutes do" in printed
+    assert "--dropout SHARE" in printed
+    assert "without it 0.05 in full and none with LoRA" in printed
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

@@ -68,15 +68,15 @@ def _add_heldout(parser: argparse.ArgumentParser) -> None:
         type=positive,
         default=400_000,
         metavar="N",
-        help="size of the sample that bits per byte are measured on",
+        help="characters of the sample that bits per byte are measured on",
     )
-    add("--seed", type=int, default=0, metavar="N", help="which holes are drawn")
+    add("--seed", type=int, default=0, metavar="N", help="decides which holes are drawn")
     add(
         "--min-confidence",
         type=share,
         default=0.0,
         metavar="SHARE",
-        help="leave out suggestions that the model is less sure of",
+        help="leave out suggestions that the model is less sure of; 0 counts all",
     )
     add(
         "--report",

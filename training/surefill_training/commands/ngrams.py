@@ -16,9 +16,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--corpus", type=Path, required=True, metavar="DIR", help="the corpus of the model")
     add("--bundle", type=Path, required=True, metavar="BUNDLE", help="a bundle of the model")
-    add("--max-mb", type=positive_float, default=10.0, metavar="N", help="size of the file at most")
+    add(
+        "--max-mb",
+        type=positive_float,
+        default=10.0,
+        metavar="N",
+        help="most megabytes of the file",
+    )
     add("--holes", type=positive, default=1_000, metavar="N", help="holes to fit the weights on")
-    add("--seed", type=int, default=0, help="which holes")
+    add("--seed", type=int, default=0, metavar="N", help="decides which holes are drawn")
     add("--out", type=Path, required=True, metavar="FILE", help="where to write ngrams.bin")
 
 

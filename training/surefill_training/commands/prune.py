@@ -15,19 +15,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("model", type=Path, metavar="MODEL_DIR", help="a Hugging Face model directory")
     what = parser.add_mutually_exclusive_group(required=True)
-    what.add_argument("--drop", type=positive, metavar="N", help="how many layers to leave out")
     what.add_argument(
-        "--keep", type=numbers, metavar="LIST", help="which layers stay, like 0,1,3,5"
+        "--drop", type=positive, metavar="N", help="how many layers to leave out; this or --keep"
     )
-    add("--corpus", type=Path, required=True, metavar="DIR", help="a corpus built before")
+    what.add_argument(
+        "--keep",
+        type=numbers,
+        metavar="LIST",
+        help="which layers stay, like 0,1,3,5; this or --drop",
+    )
+    add("--corpus", type=Path, required=True, metavar="DIR", help="what `corpus` wrote")
     add(
         "--chars",
         type=positive,
         default=60_000,
         metavar="N",
-        help="size of the sample of training code that decides",
+        help="characters of the sample of training code that decides",
     )
-    add("--seed", type=int, default=0, help="which sample")
+    add("--seed", type=int, default=0, metavar="N", help="decides which sample is drawn")
     add("--out", type=Path, required=True, metavar="DIR", help="the new model directory")
 
 

@@ -16,14 +16,17 @@ HELP = "Train a byte-level BPE tokenizer on a corpus."
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of the command."""
     add = parser.add_argument
-    add("--corpus", type=Path, required=True, metavar="DIR", help="a corpus built before")
+    add("--corpus", type=Path, required=True, metavar="DIR", help="what `corpus` wrote")
     add(
         "--preset",
         default="nano",
         metavar="NAME",
-        help="the preset of the model that it is for, which says how many tokens it has",
+        help="the preset of the model that it is for: nano, base or test; says how many tokens it "
+        "has",
     )
-    add("--vocabulary", type=positive, metavar="N", help="number of tokens instead")
+    add(
+        "--vocabulary", type=positive, metavar="N", help="number of tokens, instead of the preset's"
+    )
     add(
         "--template",
         default="qwen2.5-coder",
@@ -35,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=positive,
         default=40_000_000,
         metavar="N",
-        help="train on at most this much, drawn at random",
+        help="train on at most so many characters, drawn at random",
     )
     add("--out", type=Path, required=True, metavar="FILE", help="where to write tokenizer.json")
 

@@ -25,6 +25,7 @@ from tokenizers import Tokenizer
 from surefill.context.prompt import TEMPLATES
 from surefill.engine.interrupt import Interrupt
 from surefill_training.corpus import build
+from surefill_training.corpus.documents import Document
 from surefill_training.corpus.sample import take
 from surefill_training.model import PRESETS, build_model, count_parameters
 from surefill_training.tasks.holes import Hole, HoleMix, cut
@@ -83,7 +84,7 @@ def sample(corpus: Path, chars: int) -> list[str]:
 def measure(
     tokenizer: Tokenizer,
     preset: str,
-    heldout: list[build.Document],
+    heldout: list[Document],
     holes: list[Hole],
     phrases: bool,
 ) -> Row:

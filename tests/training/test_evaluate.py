@@ -15,7 +15,7 @@ from torch import nn
 from transformers import PreTrainedModel
 
 from small_corpus import module
-from surefill_training.corpus.build import Document
+from surefill_training.corpus.documents import Document
 from surefill_training.corpus.sample import take
 from surefill_training.errors import CorpusError
 from surefill_training.evaluate.bits import bits_per_byte, windows

@@ -10,6 +10,7 @@ from surefill.completion.pipeline import CompletionPipeline
 from surefill.engine.bundle import TOKENIZER, Bundle
 from surefill.settings import Settings
 from surefill_training.corpus import build
+from surefill_training.corpus.documents import Document
 from surefill_training.corpus.sample import take
 from surefill_training.corpus.sources import canonical
 from surefill_training.errors import CorpusError, TrainingError
@@ -65,7 +66,7 @@ class Plan:
     """Who is measured on what."""
 
     contestants: Sequence[Contestant]
-    documents: Sequence[build.Document]
+    documents: Sequence[Document]
     texts: Sequence[str]
     holes: Sequence[Hole]
     corpus: str
@@ -145,7 +146,7 @@ def plan(bundles: Sequence[Path], corpus: Path, options: EvaluateOptions) -> Pla
 
 
 def _contestants(
-    bundles: Sequence[Path], documents: Sequence[build.Document], options: EvaluateOptions
+    bundles: Sequence[Path], documents: Sequence[Document], options: EvaluateOptions
 ) -> tuple[list[Contestant], list[str]]:
     """The bundles and their parts, then what they have to beat; and what of this is missing."""
     heldout = {canonical(document.source) for document in documents}

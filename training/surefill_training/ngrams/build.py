@@ -22,7 +22,7 @@ from surefill.engine.ngrams.blend import ALONE_GATE, MODEL_GATE
 from surefill.engine.ngrams.container import pack
 from surefill.engine.ngrams.store import CONTEXTS, NgramStore
 from surefill_training.corpus import build as corpus_build
-from surefill_training.corpus.build import Document
+from surefill_training.corpus.documents import Document
 from surefill_training.errors import CorpusError, TrainingError
 from surefill_training.ngrams.count import Counts, count_order, count_unigrams
 from surefill_training.ngrams.fit import fit

@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from surefill_training.corpus import build
+from surefill_training.corpus.documents import Document
 from surefill_training.errors import CorpusError, PackingError
 from surefill_training.files import make_folder, not_written, write_atomically
 from surefill_training.packing.parts import Parts, blocks, flush_to_disk, require_complete
@@ -282,7 +283,7 @@ class _Tally:
     def add(self, split: str, line: bytes) -> None:
         """Count one document, as its line in the corpus."""
         self._digest.update(split.encode() + line)
-        document = build.Document(**json.loads(line))
+        document = Document(**json.loads(line))
         self._packages["documents"][document.source] += 1
         self._packages["chars"][document.source] += len(document.text)
         self._languages[split][document.language] += len(document.text)

@@ -13,7 +13,7 @@ from dataclasses import astuple, dataclass
 import numpy as np
 import numpy.typing as npt
 
-from surefill_training.corpus.build import Document
+from surefill_training.corpus.documents import Document
 from surefill_training.data import RowStream, StreamState
 from surefill_training.errors import TrainingError
 from surefill_training.model import Preset

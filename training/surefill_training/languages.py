@@ -59,11 +59,9 @@ def in_words(made: Mapping[str, Any]) -> str:
     """What a model knows, with shares, and what it has seen a little of."""
     if _ASSUMED in _trainings(made):
         return f"Languages other than {names(made)} are outside its training."
-    found = shares(made)
-    main, little = (
-        [f"{_name(each)} ({_percent(share)})" for each, share in found.items() if chosen(share)]
-        for chosen in (lambda share: share >= MEANINGFUL, lambda share: share < MEANINGFUL)
-    )
+    found = shares(made).items()
+    main = [_part(language, share) for language, share in found if share >= MEANINGFUL]
+    little = [_part(language, share) for language, share in found if share < MEANINGFUL]
     text = f"It was trained on {_listed(main)}"
     if little:
         text += f", and has seen a little {_listed(little)}, too little to be of use there"
@@ -88,8 +86,9 @@ def _name(language: str) -> str:
     return _NAMES.get(language, language)
 
 
-def _percent(share: float) -> str:
-    return f"{share:.1%}" if share >= 0.001 else "less than 0.1%"
+def _part(language: str, share: float) -> str:
+    shown = f"{share:.1%}" if share >= 0.001 else "less than 0.1%"
+    return f"{_name(language)} ({shown})"
 
 
 def _listed(parts: Sequence[str]) -> str:

@@ -96,7 +96,8 @@ def summarize(results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         scores = {_key(result): _summary(result) for result in results}
     except (KeyError, TypeError, AttributeError) as error:
         raise TrainingError(
-            f"The scores lack {error}.", "Give what surefill-train evaluate --json wrote."
+            f"The scores lack {error}.",
+            "Give what surefill-train evaluate --corpus --json wrote.",
         ) from error
     if len(scores) < len(results):
         raise TrainingError(

@@ -140,10 +140,10 @@ def _require_something(arguments: argparse.Namespace) -> None:
             "Give --corpus DIR for held-out packages, --problems FILE for programs, or both.",
         )
     given = vars(arguments) | {"run": arguments.training_run}
-    useless = [flag for flag in _NEED_CORPUS if given[flag[2:].replace("-", "_")]]
-    if useless:
+    refused = [flag for flag in _NEED_CORPUS if given[flag[2:].replace("-", "_")]]
+    if refused:
         raise TrainingError(
-            f"{', '.join(useless)} can only be used on held-out packages.",
+            f"{', '.join(refused)} can only be used on held-out packages.",
             "Give --corpus DIR too, or leave it out.",
         )
 

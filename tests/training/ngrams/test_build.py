@@ -22,6 +22,7 @@ from surefill.syntax.position import Position
 from surefill_training.bundle import BundleInfo, write_bundle
 from surefill_training.cli import main
 from surefill_training.corpus import build, sources
+from surefill_training.corpus.documents import Document as Source
 from surefill_training.errors import CorpusError, TrainingError
 from surefill_training.ngrams.build import NgramOptions, development_packages, make_ngrams
 from tiny_models import make_bundle
@@ -96,7 +97,7 @@ def test_a_file_that_was_counted_gets_new_weights_only(packages, plain, file, tm
 
 def test_the_weights_are_fitted_on_many_packages_rather_than_on_one_large_one():
     def package(name, files, length):
-        return [build.Document(name, f"{number}.py", "x" * length) for number in range(files)]
+        return [Source(name, f"{number}.py", "x" * length) for number in range(files)]
 
     documents = [*package("large", 40, 10_000), *package("other", 40, 10_000)]
     for name in "abcdef":

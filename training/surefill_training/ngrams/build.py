@@ -7,7 +7,7 @@ them what it will know of a user's project: nothing. The same corpus and bundle 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -23,14 +23,13 @@ from surefill.engine.ngrams.container import pack
 from surefill.engine.ngrams.layout import CONTEXTS
 from surefill.engine.ngrams.store import NgramStore
 from surefill_training.corpus import build as corpus_build
-from surefill_training.corpus.build import Document
+from surefill_training.corpus.documents import Document
 from surefill_training.errors import CorpusError, TrainingError
 from surefill_training.ngrams.count import Counts, count_order, count_unigrams
 from surefill_training.ngrams.fit import fit
 from surefill_training.ngrams.prune import Candidates, prune, rate
 from surefill_training.ngrams.simulate import Setting, listen
-
-Progress = Callable[[str, int, int], None]
+from surefill_training.progress import Progress
 
 _DEVELOPMENT_SHARE = 0.04
 """Of the corpus' characters, what the weights are fitted on."""

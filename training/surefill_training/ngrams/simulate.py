@@ -26,7 +26,7 @@ from surefill.syntax.cursor import Cursor
 from surefill.syntax.document import Document
 from surefill.syntax.languages import language_for
 from surefill.syntax.position import Position
-from surefill_training.corpus.build import Document as Source
+from surefill_training.corpus.documents import Document as Source
 from surefill_training.ngrams.moment import Moment, thin
 from surefill_training.tasks.holes import Hole, HoleMix, cut
 

@@ -25,6 +25,8 @@ from tokenizers import Tokenizer
 from surefill.context.prompt import TEMPLATES
 from surefill.engine.interrupt import Interrupt
 from surefill_training.corpus import build
+from surefill_training.corpus.documents import Document
+from surefill_training.corpus.sample import take
 from surefill_training.model import PRESETS, build_model, count_parameters
 from surefill_training.tasks.holes import Hole, HoleMix, cut
 from surefill_training.tokenizer import PHRASE_SHARE, train_tokenizer
@@ -76,21 +78,13 @@ def main() -> None:
 
 
 def sample(corpus: Path, chars: int) -> list[str]:
-    texts = [document.text for document in build.load(corpus, "train")]
-    random.Random(0).shuffle(texts)
-    taken, left = [], chars
-    for text in texts:
-        if left <= 0:
-            break
-        taken.append(text)
-        left -= len(text)
-    return taken
+    return take((document.text for document in build.load(corpus, "train")), chars)
 
 
 def measure(
     tokenizer: Tokenizer,
     preset: str,
-    heldout: list[build.Document],
+    heldout: list[Document],
     holes: list[Hole],
     phrases: bool,
 ) -> Row:

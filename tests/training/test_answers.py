@@ -18,7 +18,7 @@ from surefill.context.window import ContextBuilder
 from surefill.engine.tokenizer import BundleTokenizer
 from surefill.settings import CompletionSettings, Settings
 from surefill.syntax.document import Document as Parsed
-from surefill_training.corpus.build import Document
+from surefill_training.corpus.documents import Document
 from surefill_training.errors import TrainingError
 from surefill_training.evaluate.answers import Answer, answer, answer_all
 from surefill_training.evaluate.bundle import EvaluateOptions, Measured, Plan, results

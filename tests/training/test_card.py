@@ -135,6 +135,49 @@ def test_a_model_trained_here_says_how(model: Path) -> None:
         assert fact in " ".join(text.split("\n")), fact
 
 
+def test_a_bundle_names_the_languages_that_its_model_has_learned(model: Path) -> None:
+    chars = {"javascript": 20_000, "python": 979_000, "sql": 600, "typescript": 400}
+    (model / "training.json").write_text(json.dumps({**MADE, "languages": chars}))
+    info, text = described(model)
+    assert info.languages == ("python", "javascript")
+    text = " ".join(text.split())
+    assert "a file of Python and JavaScript code, trained from scratch" in text
+    assert "It was trained on Python (97.9%) and JavaScript (2.0%), and has seen a little" in text
+    assert "a little SQL (less than 0.1%) and TypeScript (less than 0.1%)" in text
+    (model / "training.json").write_text(json.dumps({**MADE, "languages": {"sql": 7}}))
+    info, text = described(model)
+    assert info.languages == ("sql",)
+    assert "Python" not in text
+
+
+@pytest.mark.parametrize("record", [{}, {"languages": {}}, {"languages": {"python": 0}}])
+def test_a_record_without_languages_is_of_python(model: Path, record: dict[str, Any]) -> None:
+    (model / "training.json").write_text(json.dumps({**MADE, **record}))
+    info, text = described(model)
+    assert info.languages == ("python",)
+    assert "of Python code" in text
+    assert "\nLanguages other than Python are outside its training.\n" in text
+
+
+def test_further_training_adds_a_language(model: Path) -> None:
+    further = {
+        **MADE,
+        "source": {"name": "mine", "weights": []},
+        "languages": {"typescript": 900, "python": 100},
+        "source_history": {**MADE, "source_history": {**MADE, "languages": {"sql": 1, "c": 99}}},
+    }
+    (model / "training.json").write_text(json.dumps(further))
+    info, text = described(model)
+    assert info.languages == ("python", "c", "typescript")
+    assert "Languages other than Python, c and TypeScript are outside its training." in text
+    further["source_history"] = {**MADE, "languages": {"python": 10**9, "typescript": 10**6}}
+    (model / "training.json").write_text(json.dumps(further))
+    assert described(model)[0].languages == ("python", "typescript")
+    text = " ".join(described(model)[1].split())
+    assert "Python (99.9%) and TypeScript (90.0%); shares of the characters of the training" in text
+    assert "where it was trained several times of the time that had most" in text
+
+
 def test_a_corpus_of_any_licence_is_not_called_permissive(model: Path) -> None:
     (model / "training.json").write_text(json.dumps({**MADE, "any_license": True}))
     _, text = described(model)
@@ -145,7 +188,7 @@ def test_a_corpus_of_any_licence_is_not_called_permissive(model: Path) -> None:
 def test_a_model_from_elsewhere_claims_nothing(model: Path) -> None:
     info, text = described(model)
     assert info.parameters == count_parameters(build_model(preset("test").shape, 0))
-    assert info.made == {}
+    assert (info.made, info.languages) == ({}, ("python",))
     assert "does not say how it was trained" in text
     assert "Not measured." in text
     for claim in ("from scratch", "permissively", "corpus manifest"):

@@ -172,7 +172,18 @@ def test_the_graph_scores_as_training_did(work: Workplace) -> None:
     assert served["bits_per_byte"] == pytest.approx(trained["heldout_bits_per_byte"], rel=0.15)
 
 
-def test_a_blend_is_measured_whole_and_in_parts(work: Workplace, call: Call) -> None:
+def test_a_blend_is_measured_whole_and_in_parts(
+    work: Workplace, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from surefill_training.evaluate import bundle
+
+    bits_per_byte, scored = bundle.bits_per_byte, list[str]()
+
+    def counting(of: Bundle, *others: Any) -> float:
+        scored.append(of.manifest.name)
+        return bits_per_byte(of, *others)
+
+    monkeypatch.setattr(bundle, "bits_per_byte", counting)
     ngrams, blend, report = work.root / "ngrams.bin", work.root / "blend", work.root / "report"
     call("ngrams", "--corpus", work.corpus, "--bundle", work.bundle, "--out", ngrams, "--holes", 20)
     call(
@@ -192,7 +203,9 @@ def test_a_blend_is_measured_whole_and_in_parts(work: Workplace, call: Call) -> 
         ("n-grams and cache alone", "baseline", False),
     ]
     whole, alone, before, counted = found
-    # The n-grams apart, it is the model of the bundle before.
+    # The n-grams apart, it is the model of the bundle before, whose bits are measured once.
+    assert scored == ["blend"]
+    assert whole["bits_per_byte"] == alone["bits_per_byte"] == before["bits_per_byte"] > 0
     assert alone["weights"] == before["weights"]
     assert alone["megabytes"] == pytest.approx(before["megabytes"], rel=0.01)
     assert alone["difference"]["line_end"]["mean"] == 0
@@ -331,6 +344,12 @@ def test_errors_of_the_other_commands(work: Workplace, tmp_path: Path, fail: Cal
     bundle = ("bundle", model, "--exported", work.onnx, "--name", "x", "--out", tmp_path / "b")
     assert "holds no exported model" in fail(*bundle, "--precision", "int4")
     assert "holds no results" in fail(*bundle, "--precision", "fp32", "--scores", file)
+    assert "There is nothing to measure on. Give --corpus DIR" in fail("evaluate", work.bundle)
+    problems = ("evaluate", work.bundle, "--problems", file)
+    assert "--holes, --report can only be used on held-out packages" in fail(
+        *problems, "--report", tmp_path / "report", "--holes", 3
+    )
+    assert "--run can only be used" in fail(*problems, "--run", work.run)
     evaluate = ("evaluate", "--corpus", work.corpus)
     assert "There is no bundle at" in fail(*evaluate, tmp_path / "nowhere")
     assert "There is no bundle at" in fail(*evaluate, work.bundle, "--against", tmp_path / "no")
@@ -411,6 +430,29 @@ def test_what_a_library_cannot_write_is_one_sentence_too(
     monkeypatch.setattr(export, "run", full)
     message = fail("export", work.run / "model", "--out", work.onnx)
     assert message.startswith("surefill-train: /somewhere/model.onnx: No space left on device.")
+
+
+def help_of(command: str, capsys: pytest.CaptureFixture[str]) -> str:
+    with pytest.raises(SystemExit):
+        cli.main([command, "--help"])
+    return " ".join(capsys.readouterr().out.split())
+
+
+def test_help_names_the_defaults_that_there_are(capsys: pytest.CaptureFixture[str]) -> None:
+    for command in cli._COMMANDS:
+        printed = help_of(command, capsys)
+        for nothing in ("None", "False", "[", "(", ")"):
+            assert f"(default: {nothing}" not in printed, command
+    assert "--k K,K which pass@k, as in 1,10 (default: 1)" in help_of("evaluate", capsys)
+    assert "(default: 0.003)" in help_of("pretrain", capsys)
+
+
+def test_help_of_fine_tuning_speaks_of_what_it_does(capsys: pytest.CaptureFixture[str]) -> None:
+    printed = help_of("finetune", capsys)
+    assert "preset" not in printed
+    assert "without any of them 30 minutes do" in printed
+    assert "--dropout SHARE" in printed
+    assert "without it 0.05 in full and none with LoRA" in printed
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from transformers import AutoModelForCausalLM, LlamaForCausalLM
 from surefill.engine.bundle import Bundle
 from surefill_training import cli
 from surefill_training.commands import compress as command
+from surefill_training.commands import progress
 from surefill_training.compression import table
 from surefill_training.compression.measure import Measures
 from surefill_training.compression.prune import only, training_sample
@@ -154,11 +157,23 @@ def test_variants_are_made_measured_and_kept(
 ) -> None:
     out = tmp_path / "out"
     healed: list[float] = []
+    open_bars: list[object] = []
+    bar = progress.progress_bar
+
+    @contextmanager
+    def alone() -> Iterator[object]:
+        assert not open_bars, "a bar inside of another"
+        with bar() as opened:
+            open_bars.append(opened)
+            yield opened
+            open_bars.clear()
 
     def heal(pruned: Path, _corpus: Path, minutes: float, folder: Path) -> Path:
-        healed.append(minutes)
+        with progress.progress_bar():  # as training has one
+            healed.append(minutes)
         return pruned
 
+    monkeypatch.setattr(progress, "progress_bar", alone)
     monkeypatch.setattr(command, "heal", heal)
     arguments = (
         *("compress", model, "--corpus", corpus, "--precisions", "int4", "--int4-blocks", "32"),

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from small_corpus import install, install_some, module
-from surefill_training.corpus import build
+from surefill_training.corpus import build, documents
 from surefill_training.corpus.build import CorpusOptions
 from surefill_training.corpus.deduplicate import Deduplicator, copied_shares
 from surefill_training.corpus.filters import Limits
@@ -238,13 +238,13 @@ def test_an_interrupted_build_goes_on_where_it_stopped(
         build.build(found, out, CorpusOptions(), stop_at_gamma)
     assert len(list((out / "sources").iterdir())) == 2
     read: list[str] = []
-    usable = build._usable
+    usable = documents._usable
 
     def counted(source: Source, *rest: Any) -> Any:
         read.append(source.name)
         return usable(source, *rest)
 
-    monkeypatch.setattr(build, "_usable", counted)
+    monkeypatch.setattr(documents, "_usable", counted)
     resumed = build.build(found, out, CorpusOptions())
     assert read == ["gamma"]
     assert build.build(found, tmp_path / "at-once", CorpusOptions()) == resumed

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from small_corpus import module
 from surefill.context.prompt import TEMPLATES
-from surefill_training.corpus.build import Document
+from surefill_training.corpus.documents import Document
 from surefill_training.data import RowStream, StreamState, pieces
 from surefill_training.errors import CorpusError
 from surefill_training.tasks.holes import HoleMix

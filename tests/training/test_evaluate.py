@@ -15,10 +15,10 @@ from torch import nn
 from transformers import PreTrainedModel
 
 from small_corpus import module
-from surefill_training.corpus.build import Document
+from surefill_training.corpus.documents import Document
+from surefill_training.corpus.sample import take
 from surefill_training.errors import CorpusError
 from surefill_training.evaluate.bits import bits_per_byte, windows
-from surefill_training.evaluate.served_bits import sample
 from surefill_training.evaluate.statistics import Estimate, bootstrap, paired_difference
 from surefill_training.inputs import load_tokenizer
 from surefill_training.model import build_model, preset
@@ -111,7 +111,8 @@ def test_nothing_to_score(tokenizer_file: Path) -> None:
 
 
 def test_samples_are_cut_to_their_size() -> None:
-    assert sum(map(len, sample(DOCUMENTS, 5000, 0))) == 5000
-    assert sample(DOCUMENTS, 5000, 0) == sample(DOCUMENTS, 5000, 0)
-    whole = sample(DOCUMENTS, 10**9, 0)
-    assert sorted(whole) == sorted(document.text for document in DOCUMENTS)
+    texts = [document.text for document in DOCUMENTS]
+    assert sum(map(len, take(texts, 5000))) == 5000
+    assert take(texts, 5000) == take(iter(texts), 5000) != take(texts, 5000, seed=1)
+    assert sorted(take(texts, 10**9)) == sorted(texts)
+    assert take(texts, 0) == take([], 9) == []

@@ -7,7 +7,7 @@ import ast
 import pytest
 
 from small_corpus import module
-from surefill_training.corpus.build import Document
+from surefill_training.corpus.documents import Document
 from surefill_training.errors import CorpusError
 from surefill_training.evaluate.holes import TASKS, Hole, Task, draw_holes, find_tasks
 

@@ -11,7 +11,7 @@ from surefill.engine.interrupt import Interrupt
 from surefill.engine.session import ModelSession
 from surefill.errors import InputError
 from surefill_training.bundle import BundleInfo, kv_shape, write_bundle
-from surefill_training.errors import ExportError
+from surefill_training.errors import ExportError, TrainingError
 from surefill_training.export import (
     Exported,
     export,
@@ -157,7 +157,7 @@ def test_a_bundle_does_not_replace_what_is_none(fp32, checkpoint, tmp_path):
     (tmp_path / "a" / "thesis.tex").write_text("x")
     with pytest.raises(InputError, match="not empty and not a bundle"):
         bundle(tmp_path / "a", fp32, checkpoint)
-    with pytest.raises(InputError, match="no prompt template"):
+    with pytest.raises(TrainingError, match="no prompt template"):
         bundle(
             tmp_path / "b", fp32, checkpoint, info=BundleInfo(**{**INFO.__dict__, "template": "x"})
         )

@@ -18,10 +18,12 @@ from surefill.checks.execution import available
 from surefill.completion.loading import LoadedModel, load_model
 from surefill.context.prompt import TEMPLATES
 from surefill.context.window import ContextBuilder
+from surefill.engine.bundle import Bundle, find_bundle
 from surefill.engine.interface import Candidate, Generation
 from surefill.engine.remote import PlainTokenizer
 from surefill.errors import SandboxError
 from surefill.settings import Settings
+from surefill_training import cli
 from surefill_training.commands import evaluate
 from surefill_training.errors import ProblemsError
 from surefill_training.evaluate.functional import (
@@ -292,10 +294,31 @@ def test_the_shipped_bundle_is_measured(tmp_path: Path) -> None:
     assert json.loads(json.dumps(as_json(found)))["pass_at"]["2"]["count"] == 1
 
 
+@executes
+def test_problems_are_measured_without_held_out_code(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shipped = find_bundle("default")
+    manifest = Bundle.load(shipped).manifest
+    path, out = write(tmp_path / "own.jsonl", PERIMETER), tmp_path / "scores.json"
+    arguments = ("evaluate", shipped, "--problems", path, "--json", out)
+    assert cli.main([str(argument) for argument in arguments]) == 0
+    label = f"{manifest.name} {manifest.version} ({manifest.precision})"
+    lines = capsys.readouterr().out.strip().split("\n")
+    assert lines[0] == f"| measure | {label} |"
+    assert [line.split(" | ")[0] for line in lines[2:]] == [
+        "| own.jsonl, pass@1",
+        "| problems, unusable",
+    ]
+    (found,) = json.loads(out.read_text())
+    assert (found["label"], found["functional"]["problems"]) == (label, 1)
+    assert found["weights"] == [manifest.files["model.onnx"]]
+
+
 def test_the_command_takes_numbers() -> None:
     parser = argparse.ArgumentParser()
     evaluate.add_arguments(parser)
     given = parser.parse_args(["b", "--corpus", "c", "--problems", "p", "--k", "1,10"])
-    assert (given.k, given.samples) == ([1, 10], 10)
+    assert (given.k, given.samples) == ((1, 10), 10)
     with pytest.raises(SystemExit):
         parser.parse_args(["b", "--corpus", "c", "--k", "0"])

@@ -167,7 +167,11 @@ def test_of_a_corpus_that_does_not_fit_every_package_gives_documents(
     whole, kept = list(build.load(corpus, "train")), list(build.load(back, "train"))
     assert kept == [document for document in whole if document in kept]
     assert len(kept) == about["train_documents"] == manifest["documents"]["train"]
-    assert manifest["chars"]["train"] == sum(len(document.text) for document in kept)
+    chars = sum(len(document.text) for document in kept)
+    assert (manifest["chars"]["train"], manifest["languages"]["train"]) == (
+        chars,
+        {"python": chars},
+    )
     counts = {p["name"]: p["documents"] for p in manifest["packages"] if p["split"] == "train"}
     assert counts.keys() == {"alpha", "beta"}
     assert sum(counts.values()) == len(kept)

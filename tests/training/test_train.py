@@ -130,6 +130,7 @@ def test_the_model_says_how_it_was_made(run: Path, inputs: Inputs) -> None:
     assert (made["steps"], made["finished"], made["preset"]) == (STEPS, True, "test")
     assert made["corpus"] == build.manifest(inputs.corpus)["hash"]
     assert made["any_license"] is False
+    assert made["languages"] == build.manifest(inputs.corpus)["languages"]["train"]
     assert isinstance(made["minutes"], float)
     options = json.loads((run / "options.json").read_text())["options"]
     assert options["optimizer"]["recipe"] == "muon"

@@ -6,7 +6,6 @@ parts always give the same bytes.
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -16,7 +15,7 @@ from typing import Any
 
 import onnx
 
-from surefill.context.prompt import TEMPLATES
+from surefill.context.prompt import PromptTemplate
 from surefill.engine.bundle import (
     MANIFEST,
     MODEL,
@@ -35,6 +34,8 @@ from surefill.engine.ngrams.store import NgramStore
 from surefill.engine.tokenizer import BundleTokenizer
 from surefill.errors import InputError
 from surefill_training.errors import ExportError
+from surefill_training.files import hash_of
+from surefill_training.templates import find_template
 
 MODEL_CARD = "MODEL_CARD.md"
 
@@ -76,11 +77,7 @@ def write_bundle(
     Everything is written to a neighbouring directory first, so that ``out_dir`` never holds half a
     bundle.
     """
-    if info.template not in TEMPLATES:
-        raise InputError(
-            f"There is no prompt template {info.template}.",
-            f"Choose one of {', '.join(sorted(TEMPLATES))}.",
-        )
+    template = find_template(info.template)
     if out_dir.exists() and not (out_dir / MANIFEST).is_file() and any(out_dir.iterdir()):
         raise InputError(f"{out_dir} is not empty and not a bundle.", "Give another directory.")
     try:
@@ -91,12 +88,11 @@ def write_bundle(
             _copy_files(made, model, tokenizer, model_card)
             if ngrams is not None:
                 shutil.copyfile(ngrams, made / NGRAMS)
-                store = NgramStore.load(made / NGRAMS, _sha256(made / TOKENIZER))
+                store = NgramStore.load(made / NGRAMS, hash_of(made / TOKENIZER))
                 _require_same_corpus(store, info)
             # Raises for a tokenizer that does not have the template's tokens.
-            template = TEMPLATES[info.template]
             BundleTokenizer(made / TOKENIZER, template.special_tokens())
-            manifest = _manifest(made, info, layout, precision)
+            manifest = _manifest(made, info, template, layout, precision)
             (made / MANIFEST).write_text(manifest.to_json(), encoding="utf-8", newline="\n")
             Bundle.load(made)
             _swap(made, out_dir, Path(scratch) / "old")
@@ -146,9 +142,14 @@ def _copy_files(folder: Path, model: Path, tokenizer: Path, model_card: str) -> 
     (folder / MODEL_CARD).write_text(model_card, encoding="utf-8", newline="\n")
 
 
-def _manifest(folder: Path, info: BundleInfo, layout: KvLayout, precision: Precision) -> Manifest:
+def _manifest(
+    folder: Path,
+    info: BundleInfo,
+    template: PromptTemplate,
+    layout: KvLayout,
+    precision: Precision,
+) -> Manifest:
     """The manifest of the files that lie in ``folder``."""
-    template = TEMPLATES[info.template]
     return Manifest(
         name=info.name,
         version=info.version,
@@ -159,14 +160,14 @@ def _manifest(folder: Path, info: BundleInfo, layout: KvLayout, precision: Preci
         kv=kv_shape(folder / MODEL, layout),
         precision=precision,
         prompt=PromptFormat(
-            template=info.template,
+            template=template.name,
             order=info.order,
             special_tokens=template.special_tokens(),
             ends=template.ends,
             related=info.related and bool(template.file_sep),
         ),
         tokenizer=TokenizerFormat(per_line=_is_per_line(folder / TOKENIZER)),
-        files={file.name: _sha256(file) for file in sorted(folder.iterdir())},
+        files={file.name: hash_of(file) for file in sorted(folder.iterdir())},
         made=dict(info.made),
         scores=dict(info.scores),
     )
@@ -204,8 +205,3 @@ def _swap(new: Path, target: Path, aside: Path) -> None:
     except OSError:
         aside.rename(target)
         raise
-
-
-def _sha256(file: Path) -> str:
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

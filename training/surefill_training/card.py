@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from surefill.engine.bundle import PromptOrder
+from surefill_training import languages
 from surefill_training.bundle import BundleInfo
 from surefill_training.errors import TrainingError
 from surefill_training.measurements import (
@@ -41,8 +42,7 @@ idioms and the names around the cursor, and it invents names where it knows noth
 
 Licence of the weights: {license}.{sources}
 """
-_TRAINED_HERE = " of Python code, trained from scratch with `surefill-training`"
-_PYTHON_ONLY = " Other\nlanguages than Python are outside its training."
+_TRAINED_HERE = " of {languages} code, trained from scratch with `surefill-training`"
 _SOURCES = """ The sources it was trained on are {kind};
 they are the corpus of hash `{corpus}`.{names}"""
 
@@ -80,7 +80,7 @@ def describe(
     info = BundleInfo(
         name=name,
         version=version,
-        languages=("python",),
+        languages=languages.known(made),
         license=license_name,
         parameters=parameters,
         context_length=_context_length(config),
@@ -101,7 +101,7 @@ def describe(
         measured=measured_in_words(scores),
         license=license_name,
         origin=_origin(made),
-        limits=_PYTHON_ONLY if made else "",
+        limits=f"\n{languages.in_words(made)}" if made else "",
         sources=_sources(made),
     )
     return info, card
@@ -177,7 +177,7 @@ def _origin(made: Mapping[str, Any]) -> str:
         return ""
     if "source" in made:
         return f", trained further with `surefill-training` from {made['source']['name']}"
-    return _TRAINED_HERE
+    return _TRAINED_HERE.format(languages=languages.names(made))
 
 
 def _method(made: Mapping[str, Any]) -> str:

@@ -29,6 +29,7 @@ from surefill_training.commands import (
     tokenizer,
     unpack,
 )
+from surefill_training.commands.help import HelpFormatter
 from surefill_training.commands.shared import Command
 
 _EPILOG = """\
@@ -111,7 +112,7 @@ def build_parser() -> argparse.ArgumentParser:
             name,
             help=module.HELP,
             description=module.HELP,
-            formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+            formatter_class=HelpFormatter,
         )
         module.add_arguments(command)
         command.set_defaults(run=module.run)

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from surefill.syntax.languages import Language, language_for
-from surefill_training.corpus.build import Document
+from surefill_training.corpus.documents import Document
 from surefill_training.errors import CorpusError
 from surefill_training.tasks.infilling import Infilling
 from surefill_training.tasks.neighbours import Neighbours, imports_of

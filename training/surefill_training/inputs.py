@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-import random
 import time
 from pathlib import Path
 
 import torch
 from tokenizers import Tokenizer
 
-from surefill.context.prompt import TEMPLATES
 from surefill_training.corpus import build
+from surefill_training.corpus.sample import take
 from surefill_training.errors import TrainingError
 from surefill_training.options import Precision
 from surefill_training.tasks.infilling import Infilling, InfillingOptions
+from surefill_training.templates import find_template
 
 _TRIAL_WIDTH = 256
 
 
 def make_task(tokenizer: Tokenizer, template: str, options: InfillingOptions) -> Infilling:
     """The infilling task in the terms of one tokenizer."""
-    if template not in TEMPLATES:
-        raise TrainingError(
-            f"There is no prompt template {template!r}.", f"Choose one of {', '.join(TEMPLATES)}."
-        )
+    layout = find_template(template)
     # Special tokens that occur in a document are ordinary text.
     tokenizer.encode_special_tokens = True
 
@@ -39,7 +36,7 @@ def make_task(tokenizer: Tokenizer, template: str, options: InfillingOptions) ->
     def encode(text: str) -> list[int]:
         return list(tokenizer.encode(text, add_special_tokens=False).ids)
 
-    return Infilling(encode, special, TEMPLATES[template], options)
+    return Infilling(encode, special, layout, options)
 
 
 def load_tokenizer(path: Path) -> Tokenizer:
@@ -95,12 +92,4 @@ def _trial(dtype: torch.dtype) -> float:
 
 def heldout_sample(corpus: Path, chars: int) -> list[str]:
     """A fixed sample of the held-out documents."""
-    texts = [document.text for document in build.load(corpus, "heldout")]
-    random.Random(0).shuffle(texts)
-    taken, total = [], 0
-    for text in texts:
-        if total >= chars:
-            break
-        taken.append(text[: max(0, chars - total)])
-        total += len(taken[-1])
-    return taken
+    return take((document.text for document in build.load(corpus, "heldout")), chars)

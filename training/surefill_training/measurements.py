@@ -12,7 +12,7 @@ from typing import Any
 
 from surefill.engine.bundle import MODEL
 from surefill_training.errors import TrainingError
-from surefill_training.evaluate.report import NOTHING, table, task_name
+from surefill_training.evaluate.report import NOTHING, figure, table, task_name
 from surefill_training.files import hash_of
 
 
@@ -54,7 +54,7 @@ def ablations_in_words(ablations: Sequence[Mapping[str, Any]]) -> str:
             f"{arm['steps']:,}",
             f"{arm['tokens'] / 1e6:.1f}M",
             f"{arm['minutes']:.0f}",
-            _figure(arm["heldout_bits_per_byte"]),
+            figure(arm["heldout_bits_per_byte"]),
         ]
         for ablation in ablations
         for arm in ablation["arms"]
@@ -96,7 +96,8 @@ def summarize(results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         scores = {_key(result): _summary(result) for result in results}
     except (KeyError, TypeError, AttributeError) as error:
         raise TrainingError(
-            f"The scores lack {error}.", "Give what surefill-train evaluate --json wrote."
+            f"The scores lack {error}.",
+            "Give what surefill-train evaluate --corpus --json wrote.",
         ) from error
     if len(scores) < len(results):
         raise TrainingError(
@@ -149,7 +150,7 @@ def scores_in_words(scores: Mapping[str, Any]) -> str:
     tasks = dict.fromkeys(task for score in scores.values() for task in score["tasks"])
     rows = [
         ["held-out bits per byte, model alone"]
-        + [_figure(score["heldout_bits_per_byte"]) for score in scores.values()]
+        + [figure(score["heldout_bits_per_byte"]) for score in scores.values()]
     ]
     for measure, show in (("exact match", _exact_match), ("edit similarity", _edit_similarity)):
         for task in tasks:
@@ -157,10 +158,6 @@ def scores_in_words(scores: Mapping[str, Any]) -> str:
             rows.append([f"{task_name(task)}, {measure}", *cells])
     rows.append(["size, MB", *(f"{score['megabytes']:.1f}" for score in scores.values())])
     return table(["", *scores], rows)
-
-
-def _figure(value: float | None) -> str:
-    return NOTHING if value is None else f"{value:.3f}"
 
 
 def _exact_match(task: Mapping[str, Any] | None) -> str:

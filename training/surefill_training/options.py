@@ -59,6 +59,21 @@ class LoraOptions:
 
 
 @dataclass(frozen=True)
+class FurtherTraining:
+    """Rows and time of a model that is trained further, where nothing else is asked for.
+
+    Modest ones, that suit whatever model it is.
+    """
+
+    sequence: int = 1024
+    """Tokens of a row; as many as the model's context has where that is less."""
+    batch: int = 16
+    """Rows of an optimiser step; as many more as they are shorter."""
+    micro_batch: int = 4
+    minutes: float = 30.0
+
+
+@dataclass(frozen=True)
 class StoppingOptions:
     """When a held-out loss that no longer falls ends the run; the best model is then kept."""
 

@@ -27,7 +27,7 @@ from surefill.engine.interface import (
     distinct,
 )
 from surefill.engine.interrupt import Interrupt, Interrupted
-from surefill.engine.ngrams.blend import MODEL_GATE, Blend, Mixer
+from surefill.engine.ngrams.blend import BESIDE_MODEL, Blend, Mixer
 from surefill.engine.ngrams.cache import TokenCache
 from surefill.engine.ngrams.store import NgramStore
 from surefill.engine.sampling import Bools, Floats, greedy, log_softmax, sample, seed_for
@@ -138,7 +138,7 @@ def open_engine(
     return LocalEngine(session, tokenizer, prompt.ends, options, blend)
 
 
-def open_blend(bundle: Bundle, tokenizer: BundleTokenizer, gate: str = MODEL_GATE) -> Blend:
+def open_blend(bundle: Bundle, tokenizer: BundleTokenizer, weights: str = BESIDE_MODEL) -> Blend:
     """The n-grams of a bundle that has them, with an empty cache; raises BundleError."""
     if bundle.ngrams_path is None:
         raise BundleError(
@@ -154,7 +154,7 @@ def open_blend(bundle: Bundle, tokenizer: BundleTokenizer, gate: str = MODEL_GAT
         )
     ends = bundle.manifest.prompt.ends
     end = tokenizer.special(ends[0]) if ends else None
-    return Blend(store, TokenCache(store.vocabulary), gate=gate, end=end)
+    return Blend(store, TokenCache(store.vocabulary), weights=weights, end=end)
 
 
 @dataclass
@@ -218,12 +218,10 @@ class _Request:
         """Choose and append the next token; None when ``out`` is complete."""
         if self.interrupt.reason:
             raise Interrupted
-        logprobs = self._logprobs(out, logits)
-        allowed = self._allowed(out, logprobs)
-        if allowed is None:
+        following = self._following(out, logits)
+        if following is None:
             return None
-        if out.pending:
-            logprobs = _given(logprobs, allowed)
+        logprobs, allowed = following
         token = greedy(logprobs, allowed)
         return None if out.push(token, float(logprobs[token])) else token
 
@@ -242,11 +240,9 @@ class _Request:
                     continue
                 if self.interrupt.reason:
                     raise Interrupted
-                logprobs = self._logprobs(out, rows[index])
-                allowed = self._allowed(out, logprobs)
-                if allowed is not None:
-                    if out.pending:
-                        logprobs = _given(logprobs, allowed)
+                following = self._following(out, rows[index])
+                if following is not None:
+                    logprobs, allowed = following
                     token = sample(logprobs, allowed, generator, options.temperature, options.top_p)
                     tokens[index] = token
                     out.push(token, float(logprobs[token]))
@@ -255,27 +251,30 @@ class _Request:
             # Complete ones run along with their last token: cheaper than moving the cache.
             rows = branches.extend(tokens, self.interrupt)
 
-    def _logprobs(self, out: Continuation, logits: Floats) -> Floats:
-        """Of the token behind ``out``: the model's, mixed with what n-grams say."""
-        logprobs = log_softmax(logits)
-        return logprobs if self.mixer is None else self.mixer.mix(logprobs, out.ids)
+    def _following(self, out: Continuation, logits: Floats) -> tuple[Floats, Bools] | None:
+        """Log-probabilities of the token behind ``out``, and which may follow it.
 
-    def _allowed(self, out: Continuation, logprobs: Floats) -> Bools | None:
-        """The tokens that may follow ``out``; None, and ``out`` is complete, when there is none."""
-        allowed = self.engine.allowed
-        if out.pending:
-            allowed = allowed & self.engine.texts.beginning(out.pending)
+        None, and ``out`` is complete, when none may.
+        """
+        allowed, lead = self.engine.allowed, out.pending
+        if lead:
+            allowed = allowed & self.engine.texts.beginning(lead)
             if not allowed.any():
                 out.close("stop")
                 return None
-        elif self.guide is not None:
+        logprobs = log_softmax(logits)
+        if self.mixer is not None:
+            logprobs = self.mixer.mix(logprobs, out.ids, allowed if lead else None)
+        elif lead:
+            logprobs = _given(logprobs, allowed)
+        if self.guide is not None and not lead:
             mask = self.guide.mask(out.text, logprobs)
             if mask is not None:
                 allowed = allowed & mask
                 if not allowed.any():
                     out.close("stop")
                     return None
-        return allowed
+        return logprobs, allowed
 
     def _continuation(self) -> Continuation:
         engine = self.engine

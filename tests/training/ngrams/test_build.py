@@ -1,16 +1,19 @@
 """From a corpus and a bundle to a file of n-grams, and from there to a bundle that blends."""
 
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from small_corpus import make_corpus
 from surefill.completion.loading import load_model
 from surefill.completion.pipeline import CompletionPipeline, CompletionRequest
-from surefill.engine.bundle import NGRAMS, Bundle
+from surefill.engine.bundle import NGRAMS, TOKENIZER, Bundle
 from surefill.engine.decode import LocalEngine
 from surefill.engine.interface import Cancellation
 from surefill.engine.ngrams.engine import NgramEngine
+from surefill.engine.ngrams.store import NgramStore
 from surefill.errors import BundleError
 from surefill.settings import Settings
 from surefill.syntax.document import Document
@@ -19,8 +22,9 @@ from surefill.syntax.position import Position
 from surefill_training.bundle import BundleInfo, write_bundle
 from surefill_training.cli import main
 from surefill_training.corpus import build, sources
+from surefill_training.corpus.documents import Document as Source
 from surefill_training.errors import CorpusError, TrainingError
-from surefill_training.ngrams.build import NgramOptions, make_ngrams
+from surefill_training.ngrams.build import NgramOptions, development_packages, make_ngrams
 from tiny_models import make_bundle
 
 OPTIONS = NgramOptions(max_bytes=200_000, holes=10)
@@ -71,6 +75,36 @@ def bundle_with(plain, ngrams, folder, tokenizer=None) -> Bundle:
 def test_the_same_corpus_gives_the_same_file_within_its_size(packages, plain, file):
     assert make_ngrams(packages, plain.path, OPTIONS, silent) == file.read_bytes()
     assert file.stat().st_size <= OPTIONS.max_bytes
+
+
+def test_a_file_that_was_counted_gets_new_weights_only(packages, plain, file, tmp_path):
+    again = make_ngrams(packages, plain.path, OPTIONS, silent, file)
+    assert again == file.read_bytes()
+    fewer = make_ngrams(packages, plain.path, replace(OPTIONS, holes=5), silent, file)
+    path = tmp_path / "ngrams.bin"
+    path.write_bytes(fewer)
+    tokenizer = plain.manifest.files[TOKENIZER]
+    old, new = NgramStore.load(file, tokenizer), NgramStore.load(path, tokenizer)
+    assert np.array_equal(old.tables[2].tokens, new.tables[2].tokens)
+    assert not np.array_equal(old.weights["model"].gate.w1, new.weights["model"].gate.w1)
+    assert new.made["holes"] == 5
+    other = tmp_path / "other"
+    found = sources.from_package("alpha", [packages.parent / "site"])
+    build.build([found], other, build.CorpusOptions())
+    with pytest.raises(TrainingError, match="another corpus"):
+        make_ngrams(other, plain.path, OPTIONS, silent, file)
+
+
+def test_the_weights_are_fitted_on_many_packages_rather_than_on_one_large_one():
+    def package(name, files, length):
+        return [Source(name, f"{number}.py", "x" * length) for number in range(files)]
+
+    documents = [*package("large", 40, 10_000), *package("other", 40, 10_000)]
+    for name in "abcdef":
+        documents += package(name, 2, 1_500)
+    chosen = development_packages(documents)
+    assert len(chosen) > 4
+    assert not chosen & {"large", "other"}
 
 
 def test_a_bundle_takes_the_file_along_and_the_server_blends(plain, file, tmp_path):

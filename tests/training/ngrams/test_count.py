@@ -1,4 +1,4 @@
-"""Counting, choosing and fitting, against the same done by hand on little data."""
+"""Counting and choosing, against the same done by hand on little data."""
 
 import math
 import random
@@ -7,10 +7,8 @@ from collections import Counter, defaultdict
 import numpy as np
 import pytest
 
-from surefill.engine.ngrams.gate import OF_BASE, PER_EXPERT
 from surefill.engine.ngrams.hashing import hashes_of
 from surefill_training.ngrams.count import count_order, count_unigrams, token_bits
-from surefill_training.ngrams.fit import Moment, fit
 from surefill_training.ngrams.prune import prune, rate
 
 VOCABULARY = 6
@@ -96,24 +94,3 @@ def test_tables_stay_within_their_size_and_use_it():
         # Buckets come in powers of two, so small tables are a little off.
         assert 0.5 * room < size < 1.2 * room + 100
     assert sum(len(table.tokens) for table in chosen(0)) == 0
-
-
-def test_the_gate_learns_whom_to_believe_and_always_the_same():
-    """The one sparse expert is right exactly where it is sure."""
-    rng = np.random.default_rng(0)
-    moments = []
-    for _ in range(2_000):
-        sure = rng.random() < 0.5
-        features = np.zeros(OF_BASE + PER_EXPERT, np.float32)
-        features[OF_BASE : OF_BASE + 3] = 1.0, 0.5, 0.9 if sure else 0.2
-        truth = np.array([0.1, 0.9 if sure else 0.0], np.float32)
-        present = np.array([True, rng.random() < 0.9])
-        moments.append(Moment(features, present, truth, np.array([0, 0.1], np.float32)))
-    gate = fit(moments)
-    sure, unsure = moments[0].features.copy(), moments[0].features.copy()
-    sure[OF_BASE + 2], unsure[OF_BASE + 2] = 0.9, 0.2
-    both = np.array([True, True])
-    assert gate.weights(sure, both)[1] > 0.9
-    assert gate.weights(unsure, both)[1] < 0.1
-    assert gate.weights(sure, np.array([True, False])).tolist() == [1, 0]
-    assert np.array_equal(fit(moments).w1, gate.w1)

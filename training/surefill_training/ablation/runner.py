@@ -15,7 +15,6 @@ from typing import Any
 import torch
 from transformers import AutoModelForCausalLM
 
-from surefill.context.prompt import TEMPLATES
 from surefill_training.ablation.plan import Ablation, Arm
 from surefill_training.ablation.result import AblationResult, ArmResult, markdown
 from surefill_training.checkpoint import fingerprint
@@ -27,6 +26,7 @@ from surefill_training.inputs import device, heldout_sample, load_tokenizer
 from surefill_training.metrics import Metrics
 from surefill_training.model import adjusted, preset
 from surefill_training.options import RunOptions, TrainOptions
+from surefill_training.templates import find_template
 from surefill_training.train import Trainer
 
 Report = Callable[[str, Metrics], None]
@@ -124,7 +124,7 @@ class Runner:
             )
         model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
         model.to(device(self._device))  # type: ignore[arg-type]
-        end = self._tokenizer.token_to_id(TEMPLATES[options.template].ends[0])
+        end = self._tokenizer.token_to_id(find_template(options.template).ends[0])
         return bits_per_byte(
             model, self._tokenizer, texts, end=end, length=window, precision=torch.float32
         )

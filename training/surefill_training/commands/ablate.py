@@ -17,10 +17,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE.toml",
         help="ablations, each with arms that set options of pretrain, like training/ablations.toml",
     )
-    add("--corpus", type=Path, required=True, metavar="DIR", help="a corpus with held-out packages")
-    add("--tokenizer", type=Path, required=True, metavar="FILE", help="its tokenizer.json")
-    add("--only", metavar="NAME", help="one of the ablations, not all")
-    add("--device", default="auto", metavar="NAME", help="auto, cpu or cuda")
+    add(
+        "--corpus",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="what `corpus` wrote, with held-out packages",
+    )
+    add(
+        "--tokenizer",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help="the tokenizer.json that `tokenizer` wrote",
+    )
+    add("--only", metavar="NAME", help="one of the ablations; without it all of them")
+    add(
+        "--device",
+        default="auto",
+        metavar="NAME",
+        help="auto, cpu or cuda; auto takes a GPU that works",
+    )
     add(
         "--out",
         type=Path,

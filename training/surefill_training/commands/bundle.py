@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from surefill_training.commands.shared import find_template, model_stamp, read_record
+from surefill_training.commands.shared import model_stamp, read_record
 from surefill_training.errors import TrainingError
+from surefill_training.templates import find_template
 
 HELP = "Assemble a bundle that the server loads."
 
@@ -16,24 +17,45 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("model", type=Path, metavar="MODEL_DIR", help="the model directory that was exported")
     add("--exported", type=Path, required=True, metavar="DIR", help="what `export` wrote")
-    add("--precision", choices=("fp32", "int8", "int4"), default="int4", help="which graph to take")
+    add(
+        "--precision",
+        choices=("fp32", "int8", "int4"),
+        default="int4",
+        help="which of the graphs to take",
+    )
     add("--name", required=True, help="name of the bundle")
     add("--release", default="1", metavar="VERSION", help="version of the bundle")
     add("--license", default="Apache-2.0", help="licence of the weights")
     add(
         "--template",
         metavar="NAME",
-        help="how prompts are laid out, for a model from elsewhere; else as it was trained",
+        help="how prompts are laid out; without it as the model was trained, and qwen2.5-coder "
+        "for one from elsewhere",
     )
     add(
         "--order",
         choices=("spm", "psm"),
-        help="suffix first, or prefix first for a model that knows no other; "
-        "suffix first for models trained here, prefix first for others",
+        help="suffix first (spm), or prefix first (psm) for a model that knows no other; without "
+        "it suffix first for models trained here, prefix first for others",
     )
-    add("--scores", type=Path, metavar="FILE", help="results of `evaluate --json` to put into it")
-    add("--ablations", type=Path, metavar="FILE", help="what `ablate` wrote, for the model card")
-    add("--ngrams", type=Path, metavar="FILE", help="what `ngrams` wrote, to blend in")
+    add(
+        "--scores",
+        type=Path,
+        metavar="FILE",
+        help="what `evaluate --json` wrote, for manifest and card; without it they have no scores",
+    )
+    add(
+        "--ablations",
+        type=Path,
+        metavar="FILE",
+        help="the ablations.json that `ablate` wrote, to show them on the card",
+    )
+    add(
+        "--ngrams",
+        type=Path,
+        metavar="FILE",
+        help="what `ngrams` wrote, to be blended in; without it the model speaks alone",
+    )
     add("--out", type=Path, required=True, metavar="DIR", help="the bundle's folder")
 
 

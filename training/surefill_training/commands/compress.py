@@ -32,7 +32,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="the corpus with held-out packages",
     )
-    add("--precisions", default=",".join(_PRECISIONS), metavar="LIST", help="of the weights")
+    add(
+        "--precisions",
+        default=",".join(_PRECISIONS),
+        metavar="LIST",
+        help="precisions of the weights, separated by commas",
+    )
     add(
         "--int4-blocks",
         type=numbers,
@@ -46,14 +51,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="LIST",
-        help="also a model of these layers only, like 0,1,3,5; give it several times for several; "
+        help="also a model of these layers only, like 0,1,3,5; may be given several times; "
         "surefill-train prune --drop N tells which are missed least",
     )
     add(
         "--heal-minutes",
         type=positive_float,
         metavar="M",
-        help="also each pruned model after M minutes of further training",
+        help="also each pruned model after M minutes of further training; without it none is "
+        "trained",
     )
     add("--holes", type=positive, default=500, metavar="N", help="line ends to complete")
     add(
@@ -61,9 +67,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=positive,
         default=400_000,
         metavar="N",
-        help="size of the sample that bits per byte are measured on",
+        help="characters of the sample that bits per byte are measured on",
     )
-    add("--seed", type=int, default=0, help="which holes")
+    add("--seed", type=int, default=0, metavar="N", help="decides which holes are drawn")
     add("--rounds", type=positive, default=20, metavar="N", help="samples of the engine's times")
     add(
         "--out",
@@ -78,7 +84,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Make every variant, measure it, and print the table."""
     from rich.console import Console
 
-    from surefill_training.commands.progress import progress_bar
+    from surefill_training.commands.progress import console, shown_progress
     from surefill_training.compression import table
     from surefill_training.compression.measure import MeasureOptions, measured
     from surefill_training.compression.variants import make
@@ -86,16 +92,10 @@ def run(arguments: argparse.Namespace) -> int:
     planned = _plan(arguments)
     options = MeasureOptions(arguments.holes, arguments.chars, arguments.seed, arguments.rounds)
     corpus, out = arguments.corpus, arguments.out
-    with progress_bar() as (progress, task):
-
-        def report(what: str, done: int, total: int) -> None:
-            progress.update(task, description=what, completed=done, total=total)
-
-        def say(what: str) -> None:
-            report(what, 0, 1)
-
-        # All are made before any is measured: training would disturb the times.
-        variants = list(make(arguments.model, corpus, out, planned, heal=heal, say=say))
+    # All are made before any is measured: training would disturb the times. It has a bar of its
+    # own, so there is none around it.
+    variants = list(make(arguments.model, corpus, out, planned, heal=heal, say=console.print))
+    with shown_progress() as report:
         found = table.rows([measured(each, corpus, out, options, report) for each in variants])
     write_atomically(out / "compression.json", table.to_json(found).encode())
     write_atomically(out / "compression.md", table.markdown(found).encode())

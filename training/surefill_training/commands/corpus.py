@@ -17,7 +17,13 @@ HELP = "Collect, filter, deduplicate and split sources by package."
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of the command."""
     add = parser.add_argument
-    add("--package", action="append", default=[], metavar="NAME", help="an installed package")
+    add(
+        "--package",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="an installed package; may be given several times, like all that names one thing",
+    )
     add(
         "--packages-file",
         type=Path,
@@ -28,7 +34,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--fetch",
         type=Path,
         metavar="DIR",
-        help="install the packages of the list that are missing into this folder, and look there",
+        help="install packages of the list, and those named, that are missing into this folder, "
+        "and look there first; without it they have to be installed",
     )
     add(
         "--environment",
@@ -48,7 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="DIR",
-        help="a folder of sources of your own",
+        help="a folder of sources of your own; needs --any-license",
     )
     add("--stdlib", action="store_true", help="this interpreter's standard library")
     add(
@@ -56,14 +63,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="NAME",
-        help="a package that is kept out of training, whole, to measure on",
+        help="a package that is kept out of training, whole; without one nothing can be measured",
     )
     add(
         "--max-package-chars",
         type=positive,
         default=4_000_000,
         metavar="N",
-        help="take at most this much of one package",
+        help="take at most so many characters of one package",
     )
     add(
         "--decontaminate",
@@ -79,13 +86,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="accept sources whose licence is unknown or not permissive, such as your own",
     )
-    add("--seed", type=int, default=0, help="which files a large package is represented by")
+    add(
+        "--seed",
+        type=int,
+        default=0,
+        metavar="N",
+        help="decides which files of a large package are taken",
+    )
     add("--out", type=Path, required=True, metavar="DIR", help="where to write the corpus")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Build a corpus and print what went in and what was dropped."""
-    from surefill_training.commands.progress import console, progress_bar
+    from surefill_training.commands.progress import console, shown_progress
     from surefill_training.corpus import build
 
     options = build.CorpusOptions(
@@ -95,11 +108,7 @@ def run(arguments: argparse.Namespace) -> int:
         any_license=arguments.any_license,
         seed=arguments.seed,
     )
-    with progress_bar() as (progress, task):
-
-        def report(what: str, done: int, total: int) -> None:
-            progress.update(task, description=what, completed=done, total=total)
-
+    with shown_progress() as report:
         report("collecting packages", 0, 1)
         collected = _sources(arguments)
         manifest = build.build(collected, arguments.out, options, report)

@@ -1,36 +1,49 @@
-"""Measures bundles on held-out code."""
+"""Measures bundles on held-out code and on problems with tests."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from surefill_training.commands.shared import positive, share
+from surefill_training.commands.shared import positive, positive_numbers, share
+from surefill_training.errors import TrainingError
 from surefill_training.files import write_atomically
 
 if TYPE_CHECKING:
     from surefill_training.evaluate.bundle import Result
+    from surefill_training.evaluate.contestants import Contestant
     from surefill_training.evaluate.functional import FunctionalScores
+    from surefill_training.progress import Progress
 
-HELP = "Measure bundles on held-out packages, with the server's own pipeline."
+HELP = "Measure bundles on held-out packages or on problems, with the server's own pipeline."
 
 _TASKS = "line_end,lines,inside,call_arguments,member"
+_NEED_CORPUS = ("--holes", "--ablate-blend", "--report", "--run", "--keep-text")
+"""What says nothing about problems; the others of its kind have defaults that do no harm."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of the command."""
     add = parser.add_argument
     add("bundles", type=Path, nargs="+", metavar="BUNDLE", help="one or more bundles to compare")
+    _add_heldout(parser)
+    _add_problems(parser)
+    add("--json", type=Path, metavar="FILE", help="also write the results to a file")
+
+
+def _add_heldout(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument_group(
+        "held-out packages", "What is missing in code that the model has not seen."
+    ).add_argument
     add(
         "--corpus",
         type=Path,
-        required=True,
         metavar="DIR",
-        help="the corpus with held-out packages",
+        help="the corpus with held-out packages; needed by all others of this group",
     )
     add(
         "--against",
@@ -48,38 +61,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--holes",
         type=positive,
         metavar="N",
-        help="holes for each task; else 500 line ends and 200 of each other task",
+        help="holes for each task; without it 500 line ends and 200 of each other task",
     )
     add(
         "--chars",
         type=positive,
         default=400_000,
         metavar="N",
-        help="size of the sample that bits per byte are measured on",
+        help="characters of the sample that bits per byte are measured on",
     )
-    add("--seed", type=int, default=0, help="which holes")
+    add("--seed", type=int, default=0, metavar="N", help="decides which holes are drawn")
     add(
         "--min-confidence",
         type=share,
         default=0.0,
         metavar="SHARE",
-        help="leave out suggestions that the model is less sure of",
+        help="leave out suggestions that the model is less sure of; 0 counts all",
     )
-    add(
-        "--problems",
-        type=Path,
-        metavar="FILE",
-        help="JSON lines in the format of HumanEval or HumanEval-infilling, to execute",
-    )
-    add(
-        "--samples",
-        type=positive,
-        default=10,
-        metavar="N",
-        help="completions drawn for each problem, for pass@k with k above 1",
-    )
-    add("--k", type=_numbers, default=[1], metavar="K,K", help="which pass@k, as in 1,10")
-    add("--json", type=Path, metavar="FILE", help="also write the results to a file")
     add(
         "--report",
         type=Path,
@@ -91,7 +89,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         dest="training_run",
         type=Path,
         metavar="DIR",
-        help="a folder that `pretrain` wrote, whose losses the report shows",
+        help="a folder that `pretrain` or `finetune` wrote, whose losses the report shows",
     )
     add(
         "--keep-text",
@@ -100,9 +98,82 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_problems(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument_group(
+        "problems", "Whether programs do what they should, by executing them in the sandbox."
+    ).add_argument
+    add(
+        "--problems",
+        type=Path,
+        metavar="FILE",
+        help="JSON lines in the format of HumanEval or HumanEval-infilling; without --corpus "
+        "nothing else is measured",
+    )
+    add(
+        "--samples",
+        type=positive,
+        default=10,
+        metavar="N",
+        help="completions drawn for each problem, for pass@k with k above 1",
+    )
+    add(
+        "--k",
+        type=positive_numbers,
+        default=(1,),
+        metavar="K,K",
+        help="which pass@k, as in 1,10",
+    )
+
+
 def run(arguments: argparse.Namespace) -> int:
-    """Measure bundles side by side and print a table."""
-    from surefill_training.commands.progress import console, progress_bar
+    """Measure bundles side by side and print tables."""
+    _require_something(arguments)
+    return _run_on_problems(arguments) if arguments.corpus is None else _run_on_code(arguments)
+
+
+def _require_something(arguments: argparse.Namespace) -> None:
+    if arguments.corpus is not None:
+        return
+    if arguments.problems is None:
+        raise TrainingError(
+            "There is nothing to measure on.",
+            "Give --corpus DIR for held-out packages, --problems FILE for programs, or both.",
+        )
+    given = vars(arguments) | {"run": arguments.training_run}
+    refused = [flag for flag in _NEED_CORPUS if given[flag[2:].replace("-", "_")]]
+    if refused:
+        raise TrainingError(
+            f"{', '.join(refused)} can only be used on held-out packages.",
+            "Give --corpus DIR too, or leave it out.",
+        )
+
+
+def _run_on_problems(arguments: argparse.Namespace) -> int:
+    from surefill_training.commands.progress import shown_progress
+    from surefill_training.evaluate.functional import as_json
+
+    with shown_progress() as report:
+        found = _functional(arguments, report)
+    if arguments.json:
+        entries = [
+            {
+                "name": contestant.name,
+                "version": contestant.version,
+                "precision": contestant.precision,
+                "kind": contestant.kind,
+                "label": contestant.label,
+                "weights": contestant.weights,
+                "functional": as_json(scores),
+            }
+            for contestant, scores in found
+        ]
+        write_atomically(arguments.json, json.dumps(entries, indent=1).encode())
+    _print_tables([], found)
+    return 0
+
+
+def _run_on_code(arguments: argparse.Namespace) -> int:
+    from surefill_training.commands.progress import console, shown_progress
     from surefill_training.evaluate.bundle import EvaluateOptions, Measured, measure, plan, results
     from surefill_training.evaluate.holes import find_tasks
     from surefill_training.evaluate.report import to_json
@@ -125,17 +196,13 @@ def run(arguments: argparse.Namespace) -> int:
         console.print(note, markup=False, highlight=False)
     measured: list[Measured] = []
     try:
-        with progress_bar() as (progress, task):
-
-            def report(what: str, done: int, total: int) -> None:
-                progress.update(task, description=what, completed=done, total=total)
-
+        with shown_progress() as report:
             functional = _functional(arguments, report) if arguments.problems else []
             measured.extend(measure(planned, report))
     except KeyboardInterrupt:
         if not measured:
             raise
-        _print_table(results(planned, measured))
+        _print_tables(results(planned, measured))
         sys.stderr.write(
             "surefill-train: interrupted; the table has what was finished, no file was written.\n"
         )
@@ -154,50 +221,38 @@ def run(arguments: argparse.Namespace) -> int:
             run=arguments.training_run,
             keep_text=arguments.keep_text,
         )
-    _print_table(scored, functional)
+    _print_tables(scored, functional)
     return 0
 
 
-def _print_table(scored: Sequence[Result], functional: Sequence[FunctionalScores] = ()) -> None:
+def _print_tables(
+    scored: Sequence[Result], functional: Sequence[tuple[Contestant, FunctionalScores]] = ()
+) -> None:
     from rich.console import Console
 
+    from surefill_training.evaluate.functional import markdown as functional_table
     from surefill_training.evaluate.report import markdown
 
-    tables = [markdown(scored)]
+    tables = [markdown(scored)] if scored else []
     if functional:
-        from surefill_training.evaluate.functional import markdown as functional_table
-
-        whole = [result.label for result in scored if result.kind == "bundle" and not result.note]
-        tables.append(functional_table(whole, functional))
+        labels = [contestant.label for contestant, _ in functional]
+        tables.append(functional_table(labels, [scores for _, scores in functional]))
     Console().print("\n\n".join(tables), markup=False, highlight=False, soft_wrap=True)
 
 
 def _functional(
-    arguments: argparse.Namespace, report: Callable[[str, int, int], None]
-) -> list[FunctionalScores]:
+    arguments: argparse.Namespace, report: Progress
+) -> list[tuple[Contestant, FunctionalScores]]:
     """Of each bundle, on the problems that were given."""
-    from surefill.completion.loading import load_model
-    from surefill.settings import Settings
-    from surefill_training.evaluate.functional import check_samples, measure
+    from surefill_training.evaluate.functional import check_samples, measure_bundles
     from surefill_training.evaluate.problems import load_problems
 
     check_samples(arguments.samples, arguments.k)
     problems = load_problems(arguments.problems)
-    found = []
-    for path in arguments.bundles:
-        # Resolved, or a folder named "default" would be taken for the bundle that ships.
-        settings = Settings(bundle=str(path.resolve()))
-        model = load_model(settings)
-        try:
-            found.append(
-                measure(model, settings, problems, arguments.samples, report, ks=arguments.k)
-            )
-        finally:
-            model.engine.close()
-    return found
+    return measure_bundles(arguments.bundles, problems, arguments.samples, report, arguments.k)
 
 
-def _with_functional(text: str, functional: Sequence[FunctionalScores]) -> str:
+def _with_functional(text: str, functional: Sequence[tuple[Contestant, FunctionalScores]]) -> str:
     """The results as JSON, those of whole bundles with what their programs were found to do."""
     from surefill_training.evaluate.functional import as_json
 
@@ -205,10 +260,6 @@ def _with_functional(text: str, functional: Sequence[FunctionalScores]) -> str:
         return text
     entries = json.loads(text)
     whole = [entry for entry in entries if entry["kind"] == "bundle" and not entry["note"]]
-    for entry, scores in zip(whole, functional, strict=True):
+    for entry, (_, scores) in zip(whole, functional, strict=True):
         entry["functional"] = as_json(scores)
     return json.dumps(entries, indent=1)
-
-
-def _numbers(text: str) -> list[int]:
-    return [positive(part) for part in text.split(",")]

@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--precision",
         action="append",
         choices=("fp32", "int8", "int4"),
-        help="give it several times for several graphs; all three by default",
+        help="of the weights; may be given several times; without it all three",
     )
     add(
         "--out",

@@ -7,9 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from surefill_training.commands import recipe
-from surefill_training.commands.shared import find_template, positive, positive_float, share
-from surefill_training.options import LoraOptions, Overrides
+from surefill_training.commands import recipe, training
+from surefill_training.commands.shared import positive, positive_float, share
+from surefill_training.options import FurtherTraining, LoraOptions, Overrides
+from surefill_training.templates import find_template
 
 if TYPE_CHECKING:
     from surefill_training.train import Trainer
@@ -28,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="SOURCE",
         help="the folder of a run, a Hugging Face model directory, or an id of its hub",
     )
-    add("--corpus", type=Path, required=True, metavar="DIR", help="a corpus built before")
+    add("--corpus", type=Path, required=True, metavar="DIR", help="what `corpus` wrote")
     add(
         "--out",
         type=Path,
@@ -45,20 +46,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     lora = parser.add_argument_group(
         "LoRA", "Trains small matrices beside the weights: little memory, little forgetting."
     ).add_argument
-    lora("--lora", action="store_true", help="train adapters; merged into model/ in the end")
-    lora("--rank", type=positive, default=LoraOptions.rank, help="columns of the adapters")
+    lora(
+        "--lora",
+        action="store_true",
+        help="train adapters, which are merged into model/ in the end; without it all weights",
+    )
+    lora(
+        "--rank",
+        type=positive,
+        default=LoraOptions.rank,
+        metavar="N",
+        help="columns of the adapters",
+    )
     lora(
         "--alpha",
         type=positive_float,
         default=LoraOptions.alpha,
-        help="strength of the adapters, which count ALPHA / RANK times",
+        metavar="ALPHA",
+        help="strength of the adapters, which count ALPHA / rank times",
     )
     lora(
         "--lora-dropout",
         type=share,
         default=LoraOptions.dropout,
         metavar="SHARE",
-        help="of the adapters' inputs",
+        help="share of the adapters' inputs that is dropped",
     )
     lora(
         "--lora-targets",
@@ -67,14 +79,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="LAYER",
         help="names of linear layers, like q_proj v_proj; without it all but the head",
     )
-    recipe.add_budget(parser)
-    recipe.add_data(parser)
-    rates = (
-        f"AdamW's peak; without it {_LORA_RATE:g} with LoRA and {_FULL_RATE:g} in full, which "
-        "suits billions of parameters; the smaller the model, the higher"
-    )
-    recipe.add_optimization(parser, recipe.Defaults("adamw", None, rates, None))
+    defaults = _defaults()
+    recipe.add_budget(parser, defaults)
+    recipe.add_data(parser, defaults)
+    recipe.add_optimization(parser, defaults)
     recipe.add_run(parser)
+
+
+def _defaults() -> recipe.Defaults:
+    usual = FurtherTraining()
+    return recipe.Defaults(
+        recipe="adamw",
+        learning_rate=None,
+        rate_help=f"AdamW's peak; without it {_LORA_RATE:g} with LoRA and {_FULL_RATE:g} in full, "
+        "which suits billions of parameters; the smaller the model, the higher",
+        dropout=None,
+        dropout_help=f"; without it {_FULL_DROPOUT:g} in full and none with LoRA",
+        minutes=f"{usual.minutes:g} minutes do",
+        sequence=f"{usual.sequence}, or the model's context where that is shorter",
+        batch=f"as many as make {usual.batch * usual.sequence} tokens",
+        micro_batch=f"as many as make {usual.micro_batch * usual.sequence} tokens",
+        seeded="the order of the data, new adapters and what is dropped",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -89,7 +115,7 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.rank, arguments.alpha, arguments.lora_dropout, tuple(arguments.lora_targets)
     )
     options = replace(
-        recipe.train_options(arguments),
+        training.train_options(arguments),
         lora=lora if arguments.lora else None,
         overrides=Overrides(sequence=arguments.sequence, batch=arguments.batch),
     )
@@ -100,7 +126,7 @@ def run(arguments: argparse.Namespace) -> int:
 
         start = existing_model(arguments.source, options, arguments.template)
         return Trainer(
-            arguments.corpus, start, arguments.out, options, recipe.run_options(arguments)
+            arguments.corpus, start, arguments.out, options, training.run_options(arguments)
         )
 
-    return recipe.execute(arguments, make)
+    return training.execute(arguments, make)

@@ -33,31 +33,54 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of the command."""
     add = parser.add_argument
     add("--packed", type=Path, required=True, metavar="DIR", help="a corpus that `pack` packed")
-    add("--preset", default="base", metavar="NAME", help="size of the model and its budget")
+    add(
+        "--preset",
+        default="base",
+        metavar="NAME",
+        help="size of the model and its budget: nano, base or test",
+    )
     add(
         "--tokenizer",
         type=Path,
         metavar="FILE",
         help="a tokenizer.json; without one it is trained on the corpus",
     )
-    add("--minutes", type=positive_float, metavar="M", help="training time in all")
+    add(
+        "--minutes",
+        type=positive_float,
+        metavar="M",
+        help="training time in all; without it the preset's",
+    )
     add("--steps", type=positive, metavar="N", help="optimiser steps in all, instead of minutes")
     add(
         "--stop-after",
         type=positive_float,
         metavar="M",
-        help="end this call after M minutes of training, to be repeated",
+        help="end this call after M minutes of training, to be repeated; without it training goes "
+        "on to its end",
     )
-    add("--seed", type=int, default=0, help="of the weights and of the order of the data")
-    add("--device", default="auto", metavar="NAME", help="auto, cpu or cuda")
+    add(
+        "--seed",
+        type=int,
+        default=0,
+        metavar="N",
+        help="decides the weights and the order of the data",
+    )
+    add(
+        "--device",
+        default="auto",
+        metavar="NAME",
+        help="auto, cpu or cuda; auto takes a GPU that works",
+    )
     add("--no-compile", action="store_true", help="do not compile the model with torch.compile")
     add(
         "--precision",
         action="append",
         choices=("fp32", "int8", "int4"),
-        help="graph to export, where the exporter is installed; int4 unless told otherwise",
+        help="graph to export, where the exporter is installed; may be given several times; "
+        "without it int4",
     )
-    add("--part-mib", type=positive, default=16, metavar="N", help="size of a part at most")
+    add("--part-mib", type=positive, default=16, metavar="N", help="most MiB of a part")
     add(
         "--out",
         type=Path,

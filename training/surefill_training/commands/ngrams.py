@@ -16,26 +16,36 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--corpus", type=Path, required=True, metavar="DIR", help="the corpus of the model")
     add("--bundle", type=Path, required=True, metavar="BUNDLE", help="a bundle of the model")
-    add("--max-mb", type=positive_float, default=10.0, metavar="N", help="size of the file at most")
+    add(
+        "--max-mb",
+        type=positive_float,
+        default=10.0,
+        metavar="N",
+        help="most megabytes of the file",
+    )
     add("--holes", type=positive, default=1_000, metavar="N", help="holes to fit the weights on")
-    add("--seed", type=int, default=0, help="which holes")
+    add(
+        "--counted",
+        type=Path,
+        metavar="FILE",
+        help="an earlier ngrams.bin of the same corpus and tokenizer: take its n-grams over and "
+        "only fit the weights anew, in minutes, for a model that was trained further "
+        "(--max-mb does not count then)",
+    )
+    add("--seed", type=int, default=0, metavar="N", help="decides which holes are drawn")
     add("--out", type=Path, required=True, metavar="FILE", help="where to write ngrams.bin")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Write ``ngrams.bin``, for `bundle --ngrams`."""
-    from surefill_training.commands.progress import console, progress_bar
+    from surefill_training.commands.progress import console, shown_progress
     from surefill_training.ngrams.build import NgramOptions, make_ngrams
 
     options = NgramOptions(
         max_bytes=int(arguments.max_mb * 1e6), holes=arguments.holes, seed=arguments.seed
     )
-    with progress_bar() as (progress, task):
-
-        def report(what: str, done: int, total: int) -> None:
-            progress.update(task, description=what, completed=done, total=total)
-
-        data = make_ngrams(arguments.corpus, arguments.bundle, options, report)
+    with shown_progress() as report:
+        data = make_ngrams(arguments.corpus, arguments.bundle, options, report, arguments.counted)
     write_atomically(arguments.out, data)
     console.print(f"{arguments.out}: {len(data) / 1e6:.1f} MB")
     return 0

@@ -24,13 +24,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     what.add_argument(
         "--file", type=Path, metavar="PATH", help="a file or a folder, parted as it is"
     )
-    add("--part-mib", type=positive, default=16, metavar="N", help="size of a part at most")
+    add("--part-mib", type=positive, default=16, metavar="N", help="most MiB of a part")
     add(
         "--limit-mib",
         type=positive_float,
         default=64.0,
         metavar="N",
-        help="size of a packed corpus with its manifest at most; of a larger one as many documents "
+        help="most MiB of a packed corpus with its manifest; of a larger one as many documents "
         "are taken as fit, from one package after the other",
     )
     add("--out", type=Path, required=True, metavar="DIR", help="parts and manifest go here")

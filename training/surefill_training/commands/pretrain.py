@@ -7,7 +7,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from surefill_training.commands import recipe
+from surefill_training.commands import recipe, training
 from surefill_training.commands.shared import positive
 from surefill_training.options import Overrides, RunOptions, TrainOptions
 
@@ -30,8 +30,14 @@ _SHAPE = {
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of the command."""
     add = parser.add_argument
-    add("--corpus", type=Path, required=True, metavar="DIR", help="a corpus built before")
-    add("--tokenizer", type=Path, required=True, metavar="FILE", help="its tokenizer.json")
+    add("--corpus", type=Path, required=True, metavar="DIR", help="what `corpus` wrote")
+    add(
+        "--tokenizer",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help="the tokenizer.json that `tokenizer` wrote",
+    )
     add(
         "--out",
         type=Path,
@@ -57,13 +63,16 @@ def add_recipe(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="how prompts are laid out; the one that the tokenizer was trained with",
     )
-    shape = parser.add_argument_group("shape", "Instead of the preset's, to compare shapes.")
+    shape = parser.add_argument_group(
+        "shape", "To compare shapes; what is not given is as in the preset."
+    )
     for name, text in _SHAPE.items():
         flag = f"--{name.replace('_', '-')}"
         shape.add_argument(flag, type=positive, metavar="N", help=text)
-    recipe.add_budget(parser)
-    recipe.add_data(parser)
-    recipe.add_optimization(parser, recipe.Defaults())
+    defaults = recipe.Defaults()
+    recipe.add_budget(parser, defaults)
+    recipe.add_data(parser, defaults)
+    recipe.add_optimization(parser, defaults)
     recipe.add_run(parser)
 
 
@@ -73,12 +82,12 @@ def options_of(arguments: argparse.Namespace) -> tuple[TrainOptions, RunOptions]
         **{field.name: vars(arguments)[field.name] for field in fields(Overrides)}
     )
     options = replace(
-        recipe.train_options(arguments),
+        training.train_options(arguments),
         preset=arguments.preset,
         template=arguments.template,
         overrides=overrides,
     )
-    return options, recipe.run_options(arguments)
+    return options, training.run_options(arguments)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -90,4 +99,4 @@ def run(arguments: argparse.Namespace) -> int:
 
         return Trainer(arguments.corpus, arguments.tokenizer, arguments.out, options, run_options)
 
-    return recipe.execute(arguments, make)
+    return training.execute(arguments, make)

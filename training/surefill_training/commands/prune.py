@@ -15,25 +15,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("model", type=Path, metavar="MODEL_DIR", help="a Hugging Face model directory")
     what = parser.add_mutually_exclusive_group(required=True)
-    what.add_argument("--drop", type=positive, metavar="N", help="how many layers to leave out")
     what.add_argument(
-        "--keep", type=numbers, metavar="LIST", help="which layers stay, like 0,1,3,5"
+        "--drop", type=positive, metavar="N", help="how many layers to leave out; this or --keep"
     )
-    add("--corpus", type=Path, required=True, metavar="DIR", help="a corpus built before")
+    what.add_argument(
+        "--keep",
+        type=numbers,
+        metavar="LIST",
+        help="which layers stay, like 0,1,3,5; this or --drop",
+    )
+    add("--corpus", type=Path, required=True, metavar="DIR", help="what `corpus` wrote")
     add(
         "--chars",
         type=positive,
         default=60_000,
         metavar="N",
-        help="size of the sample of training code that decides",
+        help="characters of the sample of training code that decides",
     )
-    add("--seed", type=int, default=0, help="which sample")
+    add("--seed", type=int, default=0, metavar="N", help="decides which sample is drawn")
     add("--out", type=Path, required=True, metavar="DIR", help="the new model directory")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Prune, and say what is left."""
-    from surefill_training.commands.progress import console, progress_bar
+    from surefill_training.commands.progress import console, shown_progress
     from surefill_training.compression.prune import PruneOptions, prune
 
     options = PruneOptions(
@@ -42,11 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
         chars=arguments.chars,
         seed=arguments.seed,
     )
-    with progress_bar() as (progress, task):
-
-        def report(what: str, done: int, total: int) -> None:
-            progress.update(task, description=what, completed=done, total=total)
-
+    with shown_progress() as report:
         kept = prune(arguments.model, arguments.corpus, arguments.out, options, report)
     console.print(f"{arguments.out} keeps the layers {', '.join(map(str, kept))}.")
     console.print(f"To heal it: surefill-train finetune {arguments.out} --corpus DIR --out DIR")

@@ -1,29 +1,16 @@
-"""The options that all training has in common, in groups, and running what they describe."""
+"""The arguments that all training has in common, in groups.
+
+Knows how they are called and what they mean; what becomes of them is said in ``training``.
+"""
 
 from __future__ import annotations
 
 import argparse
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 from surefill_training.commands.shared import not_negative, positive, positive_float, share
-from surefill_training.launching import launch, launched
-from surefill_training.options import (
-    Curriculum,
-    DropoutOptions,
-    OptimizerOptions,
-    Recipe,
-    RunOptions,
-    StoppingOptions,
-    TrainOptions,
-)
+from surefill_training.options import Curriculum, OptimizerOptions, Recipe, RunOptions
 from surefill_training.tasks.infilling import InfillingOptions
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from surefill_training.train import Trainer
 
 
 @dataclass(frozen=True)
@@ -35,18 +22,28 @@ class Defaults:
     """None where it depends on more than the kind of training."""
     rate_help: str = "AdamW's peak, for all that Muon does not train"
     dropout: float | None = 0.0
+    """None as for the learning rate."""
+    dropout_help: str = ""
+    minutes: str = "the preset's minutes do"
+    """What bounds the run when nothing is given; below what is taken then."""
+    sequence: str = "the preset's"
+    batch: str = "as many as make the preset's tokens"
+    micro_batch: str = "the preset's"
+    seeded: str = "the weights and the order of the data"
 
 
-def add_budget(parser: argparse.ArgumentParser) -> None:
+def add_budget(parser: argparse.ArgumentParser, defaults: Defaults) -> None:
     """How long, and when to stop early."""
     add = parser.add_argument_group(
-        "budget", "The first that is given of steps, tokens and minutes bounds the run."
+        "budget",
+        "The first that is given of steps, tokens and minutes bounds the run; without any of them "
+        f"{defaults.minutes}.",
     ).add_argument
     add(
         "--minutes",
         type=positive_float,
         metavar="M",
-        help="training time in all, over all parts of the run; without it the preset's",
+        help="training time in all, over all parts of the run",
     )
     add("--steps", type=positive, metavar="N", help="optimiser steps in all")
     add("--tokens", type=positive, metavar="N", help="tokens in all")
@@ -54,38 +51,42 @@ def add_budget(parser: argparse.ArgumentParser) -> None:
         "--stop-after",
         type=positive_float,
         metavar="M",
-        help="end this part after M minutes, with a checkpoint, to be resumed",
+        help="end this part after M minutes, with a checkpoint, to be resumed; without it the run "
+        "goes on to its end",
     )
     add(
         "--patience",
         type=positive,
         metavar="N",
         help="stop early when N evaluations in a row did not better the held-out loss, and keep "
-        "the best model; for a small corpus, which is learned by heart",
+        "the best model; for a small corpus, which is learned by heart; without it the budget "
+        "alone ends the run",
     )
     add(
         "--min-delta",
         type=not_negative,
         default=0.0,
         metavar="BITS",
-        help="bits per byte by which the best must be beaten to count",
+        help="with --patience, the bits per byte by which the best must be beaten to count",
     )
 
 
-def add_data(parser: argparse.ArgumentParser) -> None:
+def add_data(parser: argparse.ArgumentParser, defaults: Defaults) -> None:
     """Rows, and what is in them."""
     add = parser.add_argument_group("rows").add_argument
     add(
         "--sequence",
         type=positive,
         metavar="N",
-        help="tokens of a row; short ones are faster, the model learns to use no more than that",
+        help="tokens of a row; short ones are faster, the model learns to use no more than that; "
+        f"without it {defaults.sequence}",
     )
     add(
         "--sequence-start",
         type=positive,
         metavar="N",
-        help="begin with rows of N tokens, while the model learns what needs little context",
+        help="begin with rows of N tokens, while the model learns what needs little context; "
+        "without it all rows are full",
     )
     add(
         "--sequence-switch",
@@ -98,15 +99,14 @@ def add_data(parser: argparse.ArgumentParser) -> None:
         "--batch",
         type=positive,
         metavar="N",
-        help="rows of an optimiser step, over all processes; "
-        "without it as many as make the preset's tokens",
+        help=f"rows of an optimiser step, over all processes; without it {defaults.batch}",
     )
     add(
         "--micro-batch",
         type=positive,
         metavar="N",
-        help="rows forwarded at once, gradients accumulate to the batch; "
-        "as many as fit into memory",
+        help="rows forwarded at once, whose gradients accumulate to the batch; without it "
+        f"{defaults.micro_batch}; fewer where memory is short",
     )
     add(
         "--fim-rate",
@@ -122,7 +122,7 @@ def add_data(parser: argparse.ArgumentParser) -> None:
         metavar="SHARE",
         help="share of holes in suffix-first order, the order of serving",
     )
-    add("--seed", type=int, default=0, help="of the weights and of the order of the data")
+    add("--seed", type=int, default=0, metavar="N", help=f"decides {defaults.seeded}")
 
 
 def add_optimization(parser: argparse.ArgumentParser, defaults: Defaults) -> None:
@@ -147,12 +147,14 @@ def add_optimization(parser: argparse.ArgumentParser, defaults: Defaults) -> Non
         type=positive_float,
         default=OptimizerOptions.muon_lr,
         metavar="RATE",
-        help="Muon's peak; updates are orthogonal, so it hardly depends on the model's size",
+        help="Muon's peak, with --recipe muon; updates are orthogonal, so it hardly depends on the "
+        "model's size",
     )
     add(
         "--weight-decay",
         type=not_negative,
         default=OptimizerOptions.weight_decay,
+        metavar="SHARE",
         help="pulls matrices towards zero, in proportion to the learning rate",
     )
     add(
@@ -181,15 +183,15 @@ def add_optimization(parser: argparse.ArgumentParser, defaults: Defaults) -> Non
         type=share,
         default=defaults.dropout,
         metavar="SHARE",
-        help="of what attention and feed-forward add; against overfitting where texts are seen "
-        "many times, harmful where about once",
+        help="share of what attention and feed-forward add that is dropped; against overfitting "
+        f"where texts are seen many times, harmful where about once{defaults.dropout_help}",
     )
     add(
         "--attention-dropout",
         type=share,
         default=0.0,
         metavar="SHARE",
-        help="of the attention weights; slow on a CPU",
+        help="share of the attention weights that is dropped; slow on a CPU",
     )
 
 
@@ -198,7 +200,12 @@ def add_run(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument_group(
         "this part of the run", "May differ when the command is given again to resume the run."
     ).add_argument
-    add("--device", default="auto", metavar="NAME", help="auto, cpu or cuda")
+    add(
+        "--device",
+        default="auto",
+        metavar="NAME",
+        help="auto, cpu or cuda; auto takes a GPU that works",
+    )
     add(
         "--precision",
         choices=("auto", "bf16", "fp32"),
@@ -219,111 +226,30 @@ def add_run(parser: argparse.ArgumentParser) -> None:
         type=positive_float,
         default=RunOptions.checkpoint_minutes,
         metavar="M",
-        help="between checkpoints",
+        help="minutes between checkpoints",
     )
     add(
         "--evaluate-minutes",
         type=positive_float,
         default=RunOptions.evaluate_minutes,
         metavar="M",
-        help="between evaluations on held-out packages",
+        help="minutes between evaluations on held-out packages",
     )
-    add("--evaluate-steps", type=positive, metavar="N", help="evaluate by steps, not by minutes")
+    add(
+        "--evaluate-steps",
+        type=positive,
+        metavar="N",
+        help="evaluate every N steps, instead of by minutes",
+    )
     add(
         "--heldout-chars",
         type=positive,
         default=RunOptions.heldout_chars,
         metavar="N",
-        help="size of the sample that evaluations score",
+        help="characters of the sample that evaluations score",
     )
-    add("--wandb", metavar="PROJECT", help="send metrics to Weights & Biases too, if installed")
-
-
-def train_options(arguments: argparse.Namespace) -> TrainOptions:
-    """What the common groups say; what kinds of training differ in is for them to replace."""
-    return TrainOptions(
-        seed=arguments.seed,
-        minutes=arguments.minutes,
-        steps=arguments.steps,
-        tokens=arguments.tokens,
-        optimizer=OptimizerOptions(
-            recipe=arguments.recipe,
-            muon_lr=arguments.muon_lr,
-            adamw_lr=arguments.learning_rate,
-            weight_decay=arguments.weight_decay,
-            warmup=arguments.warmup,
-            decay=arguments.decay,
-            clip=arguments.clip,
-        ),
-        infilling=InfillingOptions(fim_rate=arguments.fim_rate, spm_share=arguments.spm_share),
-        dropout=DropoutOptions(arguments.attention_dropout, arguments.dropout),
-        stopping=(
-            StoppingOptions(arguments.patience, arguments.min_delta) if arguments.patience else None
-        ),
-        curriculum=(
-            Curriculum(arguments.sequence_start, arguments.sequence_switch)
-            if arguments.sequence_start
-            else None
-        ),
+    add(
+        "--wandb",
+        metavar="PROJECT",
+        help="send metrics to this project of Weights & Biases too, where wandb is installed",
     )
-
-
-def run_options(arguments: argparse.Namespace) -> RunOptions:
-    return RunOptions(
-        device=arguments.device,
-        precision=arguments.precision,
-        compile=not arguments.no_compile,
-        micro_batch=arguments.micro_batch,
-        checkpoint_minutes=arguments.checkpoint_minutes,
-        evaluate_minutes=arguments.evaluate_minutes,
-        evaluate_steps=arguments.evaluate_steps,
-        heldout_chars=arguments.heldout_chars,
-        stop_after_minutes=arguments.stop_after,
-        wandb=arguments.wandb,
-    )
-
-
-def execute(arguments: argparse.Namespace, make: Callable[[], Trainer]) -> int:
-    """Train in as many processes as were asked for; the exit status."""
-    if arguments.processes > 1 and not launched():
-        logs: Path = arguments.out / "processes"
-        on_cpu = arguments.device == "cpu"
-        return launch(arguments.processes, arguments.argv, logs, on_cpu=on_cpu)
-    trainer = make()
-    if trainer.writes:
-        _follow(trainer, compiling=not arguments.no_compile)
-    else:
-        trainer.train()
-    return 0
-
-
-def _follow(trainer: Trainer, *, compiling: bool) -> None:
-    """Train, showing loss, held-out bits per byte and the time that is left."""
-    from surefill_training.commands.progress import console, progress_bar
-    from surefill_training.metrics import Metrics
-
-    bits = "-"
-    with progress_bar() as (progress, task):
-        progress.update(task, description="compiling" if compiling else "starting", total=1.0)
-
-        def report(metrics: Metrics) -> None:
-            nonlocal bits
-            if metrics.heldout_bits_per_byte is not None:
-                bits = f"{metrics.heldout_bits_per_byte:.3f}"
-            progress.update(
-                task,
-                completed=metrics.progress,
-                description=(
-                    f"step {metrics.step}  loss {metrics.loss:.3f}  held-out {bits} bits/byte  "
-                    f"{metrics.tokens / 1e6:.1f}M tokens  {metrics.tokens_per_second:.0f}/s"
-                ),
-            )
-
-        model = trainer.train(report)
-    if not trainer.finished:
-        state = "stopped; the same command continues"
-    elif trainer.new_steps:
-        state = f"finished{' early' if trainer.stopped_early else ''}"
-    else:
-        state = f"was already finished after {trainer.steps} steps, so nothing was trained"
-    console.print(f"{state}: {model}")

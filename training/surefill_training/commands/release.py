@@ -47,33 +47,40 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add("--dry-run", action="store_true", help="judge only, and install nothing")
     add("--holes", type=positive, default=500, metavar="N", help="line ends to complete")
-    add("--seed", type=int, default=0, help="which holes")
+    add("--seed", type=int, default=0, metavar="N", help="decides which holes are drawn")
     add("--rounds", type=positive, default=40, metavar="N", help="samples of each latency")
     add(
         "--max-ms",
         type=positive_float,
         metavar="MS",
-        help="median of an answer while typing on; 60 for nano and 80 for base without it",
+        help="most milliseconds of an answer while typing on, as the median; without it 60 for "
+        "nano and 80 for base",
     )
     add(
         "--max-mb",
         type=positive_float,
         metavar="MB",
-        help="size of the bundle; 20 for nano and 90 for base without it",
+        help="most megabytes of the bundle; without it 20 for nano and 90 for base",
     )
-    add("--min-parses", type=share, default=0.99, metavar="SHARE", help="of what is shown")
+    add(
+        "--min-parses",
+        type=share,
+        default=0.99,
+        metavar="SHARE",
+        help="least share of what is shown that has to parse",
+    )
     add(
         "--record",
         type=Path,
         metavar="FILE",
-        help="where the decision is written with its figures; BUNDLE.release.json without it",
+        help="where the decision is written with its figures; without it BUNDLE.release.json",
     )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Judge, write down the decision, and install if it is a good one."""
     from surefill.engine.bundle import Bundle
-    from surefill_training.commands.progress import progress_bar
+    from surefill_training.commands.progress import shown_progress
     from surefill_training.release.installation import default_place, recover
     from surefill_training.release.judgement import GateOptions, judge
 
@@ -84,11 +91,7 @@ def run(arguments: argparse.Namespace) -> int:
     present = _present(arguments.against, place)
     _require_new(candidate, present)
     options = GateOptions(holes=arguments.holes, seed=arguments.seed, rounds=arguments.rounds)
-    with progress_bar() as (progress, task):
-
-        def report(what: str, done: int, total: int) -> None:
-            progress.update(task, description=what, completed=done, total=total)
-
+    with shown_progress() as report:
         judgement = judge(
             candidate,
             present,

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Callable
+from math import inf
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
-from surefill.context.prompt import TEMPLATES, PromptTemplate
 from surefill_training.errors import TrainingError
+
+T = TypeVar("T")
 
 
 class Command(Protocol):
@@ -29,61 +32,44 @@ def call(command: Command, *arguments: object) -> int:
 
 
 def positive(text: str) -> int:
-    try:
-        value = int(text)
-    except ValueError:
-        value = 0
-    if value <= 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a positive whole number")
-    return value
+    return _checked(text, int, lambda value: value > 0, "a positive whole number")
 
 
 def positive_float(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a positive number")
-    return value
-
-
-def numbers(text: str) -> tuple[int, ...]:
-    try:
-        return tuple(int(part) for part in text.split(","))
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is not a list of whole numbers, separated by commas"
-        ) from error
-
-
-def share(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1.0
-    if not 0 <= value <= 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a share between 0 and 1")
-    return value
+    return _checked(text, float, lambda value: 0 < value < inf, "a positive number")
 
 
 def not_negative(text: str) -> float:
+    return _checked(text, float, lambda value: 0 <= value < inf, "a number of at least 0")
+
+
+def share(text: str) -> float:
+    return _checked(text, float, lambda value: 0 <= value <= 1, "a share between 0 and 1")
+
+
+def numbers(text: str) -> tuple[int, ...]:
+    what = "a list of whole numbers of at least 0, separated by commas"
+    return _checked(text, _integers, lambda values: min(values) >= 0, what)
+
+
+def positive_numbers(text: str) -> tuple[int, ...]:
+    what = "a list of positive whole numbers, separated by commas"
+    return _checked(text, _integers, lambda values: min(values) > 0, what)
+
+
+def _integers(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in text.split(","))
+
+
+def _checked(text: str, read: Callable[[str], T], holds: Callable[[T], bool], what: str) -> T:
+    """The value of an argument; argparse shows the message of the error."""
     try:
-        value = float(text)
+        value = read(text)
+        if holds(value):
+            return value
     except ValueError:
-        value = -1.0
-    if not 0 <= value < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of at least 0")
-    return value
-
-
-def find_template(name: str) -> PromptTemplate:
-    try:
-        return TEMPLATES[name]
-    except KeyError as error:
-        raise TrainingError(
-            f"There is no prompt template {name!r}.", f"Choose one of {', '.join(TEMPLATES)}."
-        ) from error
+        pass  # as for a value that does not hold
+    raise argparse.ArgumentTypeError(f"{text!r} is not {what}")
 
 
 def read_record(path: Path) -> dict[str, Any]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import random
 from pathlib import Path
 
-from surefill_training.commands.shared import find_template, positive, read_record
+from surefill_training.commands.shared import positive, read_record
 from surefill_training.files import write_atomically
+from surefill_training.templates import find_template
 
 HELP = "Train a byte-level BPE tokenizer on a corpus."
 
@@ -16,14 +16,17 @@ HELP = "Train a byte-level BPE tokenizer on a corpus."
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of the command."""
     add = parser.add_argument
-    add("--corpus", type=Path, required=True, metavar="DIR", help="a corpus built before")
+    add("--corpus", type=Path, required=True, metavar="DIR", help="what `corpus` wrote")
     add(
         "--preset",
         default="nano",
         metavar="NAME",
-        help="the preset of the model that it is for, which says how many tokens it has",
+        help="the preset of the model that it is for: nano, base or test; says how many tokens it "
+        "has",
     )
-    add("--vocabulary", type=positive, metavar="N", help="number of tokens instead")
+    add(
+        "--vocabulary", type=positive, metavar="N", help="number of tokens, instead of the preset's"
+    )
     add(
         "--template",
         default="qwen2.5-coder",
@@ -35,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=positive,
         default=40_000_000,
         metavar="N",
-        help="train on at most this much, drawn at random",
+        help="train on at most so many characters, drawn at random",
     )
     add("--out", type=Path, required=True, metavar="FILE", help="where to write tokenizer.json")
 
@@ -44,6 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Train a tokenizer, unless the same one is there already."""
     from surefill_training.commands.progress import console
     from surefill_training.corpus import build
+    from surefill_training.corpus.sample import take
     from surefill_training.model import preset
     from surefill_training.tokenizer import save_tokenizer, train_tokenizer
 
@@ -59,14 +63,8 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.out.exists() and read_record(record) == made:
         console.print(f"{arguments.out} is up to date.")
         return 0
-    texts = [document.text for document in build.load(arguments.corpus, "train")]
-    random.Random(0).shuffle(texts)
-    taken, total = [], 0
-    for text in texts:
-        if total >= arguments.max_chars:
-            break
-        taken.append(text)
-        total += len(text)
+    documents = build.load(arguments.corpus, "train")
+    taken = take((document.text for document in documents), arguments.max_chars)
     trained = train_tokenizer(taken, template, vocabulary, progress=True)
     save_tokenizer(trained, arguments.out)
     write_atomically(record, json.dumps(made, indent=1).encode())

@@ -23,8 +23,7 @@ from surefill_training.evaluate.bundle import EvaluateOptions, measure, plan
 from surefill_training.evaluate.contestants import NO_PREVIOUS
 from surefill_training.evaluate.holes import Task
 from surefill_training.files import write_atomically
-
-Progress = Callable[[str, int, int], None]
+from surefill_training.progress import Progress
 
 _TASK: Task = "line_end"
 _PROMPT = 500

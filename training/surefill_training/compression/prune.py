@@ -8,7 +8,6 @@ spared can seldom be spared together.
 from __future__ import annotations
 
 import json
-import random
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -21,17 +20,18 @@ from torch import nn
 from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel
 
 from surefill_training.corpus import build
+from surefill_training.corpus.sample import take
 from surefill_training.errors import CorpusError, TrainingError
 from surefill_training.evaluate.bits import bits_per_byte
 from surefill_training.files import make_folder, not_written, write_atomically
 from surefill_training.inputs import load_tokenizer
 from surefill_training.model import count_parameters
 from surefill_training.model_config import config_for_transformers_4, read_config
+from surefill_training.progress import Progress
 
 RECORD = "pruned.json"
 
 Loss = Callable[[], float]
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
@@ -148,17 +148,9 @@ def only(model: PreTrainedModel, kept: Sequence[int]) -> Iterator[None]:
 
 def training_sample(corpus: Path, chars: int, seed: int) -> list[str]:
     """Texts of about ``chars`` characters of the training split, drawn at random."""
-    documents = [document.text for document in build.load(corpus, "train")]
-    if not documents:
+    taken = take((document.text for document in build.load(corpus, "train")), chars, seed)
+    if not taken:
         raise CorpusError(f"{corpus} has no training documents.", "Build the corpus again.")
-    random.Random(seed).shuffle(documents)
-    taken: list[str] = []
-    left = chars
-    for text in documents:
-        if left <= 0:
-            break
-        taken.append(text[:left])
-        left -= len(taken[-1])
     return taken
 
 

@@ -1,8 +1,9 @@
 """Builds a corpus: read, filter, deduplicate, split by package, write.
 
 A corpus is a directory with ``train.jsonl.gz``, ``heldout.jsonl.gz`` (one document per line:
-``source``, ``path``, ``text``) and ``manifest.json``. Reading a source is kept under ``sources/``,
-so that an interrupted build goes on where it stopped. The same sources give the same hash.
+``source``, ``path``, ``text``) and ``manifest.json``. What was read of a source is kept under
+``sources/``, so that an interrupted build goes on where it stopped. The same sources give the same
+hash.
 """
 
 from __future__ import annotations
@@ -12,54 +13,21 @@ import hashlib
 import io
 import itertools
 import json
-import logging
-import random
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
-from surefill_training.corpus import filters
 from surefill_training.corpus.decontaminate import Contamination
 from surefill_training.corpus.deduplicate import Deduplicator, copied_shares
-from surefill_training.corpus.filters import (
-    Limits,
-    is_permissive,
-    reason_to_drop,
-    without_license_header,
-)
-from surefill_training.corpus.sources import SUFFIXES, Source, canonical
+from surefill_training.corpus.documents import Document, Reading, read
+from surefill_training.corpus.filters import Limits, is_permissive
+from surefill_training.corpus.sources import Source, canonical
 from surefill_training.errors import CorpusError
 from surefill_training.files import hash_of, make_folder, not_written, write_atomically
-
-_DAMAGED = (OSError, EOFError, zlib.error, ValueError, KeyError, TypeError, AttributeError)
-"""What reading a damaged stage file can raise."""
-
-_RULES = hashlib.sha256(b"".join(Path(f).read_bytes() for f in (filters.__file__, __file__)))
-"""What was staged under other rules is read again."""
-
-_TEST_FOLDERS = frozenset({"test", "tests", "testing", "unit_tests", "integration_tests"})
-
-logger = logging.getLogger(__name__)
-
-Progress = Callable[[str, int, int], None]
-"""Called with what is being done, how many are done, and how many there are."""
-
-
-@dataclass(frozen=True)
-class Document:
-    """One source file of the corpus."""
-
-    source: str
-    path: str
-    text: str
-
-    @property
-    def language(self) -> str:
-        """Its language's id in LSP, by the file's suffix."""
-        return SUFFIXES[PurePosixPath(self.path).suffix]
+from surefill_training.progress import Progress
 
 
 @dataclass(frozen=True)
@@ -83,9 +51,25 @@ class CorpusOptions:
 
 @dataclass
 class _Tally:
+    """What came of one source."""
+
+    source: Source
+    split: str
     chars: int = 0
     documents: int = 0
     dropped: Counter[str] = field(default_factory=Counter)
+
+    def record(self) -> dict[str, Any]:
+        """The source's entry in the manifest."""
+        return {
+            "name": self.source.name,
+            "version": self.source.version,
+            "license": self.source.license,
+            "split": self.split,
+            "documents": self.documents,
+            "chars": self.chars,
+            "dropped": dict(sorted(self.dropped.items())),
+        }
 
 
 def build(
@@ -102,41 +86,41 @@ def build(
     heldout = {canonical(name) for name in options.heldout}
     # Held-out packages come first, so that a duplicate across the split leaves the training side.
     ordered = sorted(sources, key=lambda s: (canonical(s.name) not in heldout, s.name))
-    deduplicator = Deduplicator(options.near_threshold)
-    contamination = Contamination(options.decontaminate)
-    splits: dict[str, list[Document]] = {"train": [], "heldout": []}
-    tallies: dict[str, _Tally] = {}
-    for index, source in enumerate(ordered):
-        report(source.name, index, len(ordered))
-        tally = tallies[source.name] = _Tally()
-        split = "heldout" if canonical(source.name) in heldout else "train"
-        for document in _read(source, out, options, tally):
-            reason = deduplicator.seen(f"{source.name}/{document.path}", document.text)
-            if reason is None and split == "train" and contamination.touches(document.text):
-                reason = "in text to measure on"
-            if reason:
-                tally.dropped[reason] += 1
-                continue
-            splits[split].append(document)
+    tallies = {
+        source.name: _Tally(source, "heldout" if canonical(source.name) in heldout else "train")
+        for source in ordered
+    }
+    splits = _collect(tallies, out / "sources", options, report)
     report("comparing the splits", len(ordered), len(ordered))
     splits["heldout"] = _without_copies(splits, options.max_copied, tallies)
     for document in itertools.chain.from_iterable(splits.values()):
         tallies[document.source].documents += 1
         tallies[document.source].chars += len(document.text)
-    packages = [
-        {
-            "name": source.name,
-            "version": source.version,
-            "license": source.license,
-            "split": "heldout" if canonical(source.name) in heldout else "train",
-            "documents": tallies[source.name].documents,
-            "chars": tallies[source.name].chars,
-            "dropped": dict(sorted(tallies[source.name].dropped.items())),
-        }
-        for source in ordered
-    ]
     report("writing", len(ordered), len(ordered))
-    return _write(splits, packages, out, options)
+    return _write(splits, [tally.record() for tally in tallies.values()], out, options)
+
+
+def _collect(
+    tallies: Mapping[str, _Tally], stages: Path, options: CorpusOptions, report: Progress
+) -> dict[str, list[Document]]:
+    """The documents of each split, without duplicates and without what is to be measured on."""
+    reading = Reading(options.limits, options.max_source_chars, options.seed)
+    deduplicator = Deduplicator(options.near_threshold)
+    contamination = Contamination(options.decontaminate)
+    splits: dict[str, list[Document]] = {"train": [], "heldout": []}
+    for index, (name, tally) in enumerate(tallies.items()):
+        report(name, index, len(tallies))
+        documents, dropped = read(tally.source, stages, reading)
+        tally.dropped.update(dropped)
+        for document in documents:
+            reason = deduplicator.seen(f"{name}/{document.path}", document.text)
+            if reason is None and tally.split == "train" and contamination.touches(document.text):
+                reason = "in text to measure on"
+            if reason:
+                tally.dropped[reason] += 1
+                continue
+            splits[tally.split].append(document)
+    return splits
 
 
 def _without_copies(
@@ -224,76 +208,6 @@ def _validate(sources: Sequence[Source], options: CorpusOptions) -> None:
             f"Not under a permissive licence: {', '.join(refused)}.",
             "Leave them out, or pass --any-license for code that is your own.",
         )
-
-
-def _read(source: Source, out: Path, options: CorpusOptions, tally: _Tally) -> list[Document]:
-    """The usable documents of one source, from the stage file when that is there."""
-    fingerprint = hashlib.sha256(
-        json.dumps(
-            [
-                source.key,
-                _RULES.hexdigest(),
-                asdict(options.limits),
-                options.max_source_chars,
-                options.seed,
-                str(source.root.resolve()),
-                [(str(file), *_stamp(source.root / file)) for file in source.files],
-            ]
-        ).encode()
-    ).hexdigest()[:16]
-    stage = out / "sources" / f"{source.key}-{fingerprint}.json.gz"
-    if stage.exists():
-        try:
-            kept = json.loads(gzip.decompress(stage.read_bytes()))
-            documents = [Document(**document) for document in kept["documents"]]
-            tally.dropped.update({str(k): int(n) for k, n in kept["dropped"].items()})
-            return documents
-        except _DAMAGED as error:
-            logger.warning("%s is damaged (%s); reading %s again.", stage, error, source.name)
-    documents = list(_usable(source, options, tally))
-    packed = {"dropped": dict(tally.dropped), "documents": [asdict(d) for d in documents]}
-    write_atomically(stage, gzip.compress(json.dumps(packed).encode(), 1, mtime=0))
-    return documents
-
-
-def _stamp(file: Path) -> tuple[int, int]:
-    """Size and time of change: a file that was edited since is to be read again."""
-    try:
-        status = file.stat()
-    except OSError:
-        return 0, 0
-    return status.st_size, status.st_mtime_ns
-
-
-def _usable(source: Source, options: CorpusOptions, tally: _Tally) -> Iterator[Document]:
-    files = list(source.files)
-    random.Random(f"{options.seed}:{source.key}").shuffle(files)
-    # Where a package is larger than its share, its own code teaches more than its tests, and a
-    # package of this index is about Python.
-    files.sort(key=lambda file: (_is_test(file), file.suffix != ".py"))
-    taken = 0
-    for file in files:
-        if taken >= options.max_source_chars:
-            tally.dropped["beyond the package's share"] += 1
-            continue
-        try:
-            text = (source.root / file).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError):
-            tally.dropped["unreadable"] += 1
-            continue
-        text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
-        reason = reason_to_drop(file, text, options.limits)
-        if reason:
-            tally.dropped[reason] += 1
-            continue
-        text = without_license_header(text)
-        taken += len(text)
-        yield Document(source.name, str(file), text)
-
-
-def _is_test(path: PurePosixPath) -> bool:
-    named = path.stem.startswith("test_") or path.stem.endswith(("_test", ".test", ".spec"))
-    return named or not _TEST_FOLDERS.isdisjoint(path.parts)
 
 
 def _write(

@@ -18,7 +18,7 @@ from surefill.syntax.cursor import Cursor
 from surefill.syntax.document import Document as Parsed
 from surefill.syntax.document import Snapshot
 from surefill.syntax.position import Position
-from surefill_training.corpus.build import Document
+from surefill_training.corpus.documents import Document
 from surefill_training.evaluate.holes import Hole
 from surefill_training.evaluate.project import HeldoutProject, Memory, uri_of
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from surefill.completion.pipeline import CompletionPipeline
+from surefill.engine.bundle import TOKENIZER, Bundle
 from surefill.settings import Settings
 from surefill_training.corpus import build
+from surefill_training.corpus.documents import Document
+from surefill_training.corpus.sample import take
 from surefill_training.corpus.sources import canonical
 from surefill_training.errors import CorpusError, TrainingError
 from surefill_training.evaluate.answers import Answer, answer_all
@@ -30,10 +33,9 @@ from surefill_training.evaluate.scores import (
     calibration_error,
     score,
 )
-from surefill_training.evaluate.served_bits import bits_per_byte, sample
+from surefill_training.evaluate.served_bits import bits_per_byte
 from surefill_training.evaluate.statistics import Estimate, paired_difference
-
-Progress = Callable[[str, int, int], None]
+from surefill_training.progress import Progress
 
 _HOLES: Mapping[Task, int] = {task: 500 if task == "line_end" else 200 for task in TASKS}
 
@@ -64,7 +66,7 @@ class Plan:
     """Who is measured on what."""
 
     contestants: Sequence[Contestant]
-    documents: Sequence[build.Document]
+    documents: Sequence[Document]
     texts: Sequence[str]
     holes: Sequence[Hole]
     corpus: str
@@ -135,7 +137,7 @@ def plan(bundles: Sequence[Path], corpus: Path, options: EvaluateOptions) -> Pla
     return Plan(
         contestants=contestants,
         documents=documents,
-        texts=sample(documents, options.chars, options.seed),
+        texts=take((d.text for d in documents), options.chars, options.seed),
         holes=holes,
         corpus=build.manifest(corpus)["hash"],
         options=options,
@@ -144,7 +146,7 @@ def plan(bundles: Sequence[Path], corpus: Path, options: EvaluateOptions) -> Pla
 
 
 def _contestants(
-    bundles: Sequence[Path], documents: Sequence[build.Document], options: EvaluateOptions
+    bundles: Sequence[Path], documents: Sequence[Document], options: EvaluateOptions
 ) -> tuple[list[Contestant], list[str]]:
     """The bundles and their parts, then what they have to beat; and what of this is missing."""
     heldout = {canonical(document.source) for document in documents}
@@ -178,19 +180,18 @@ def _contestants(
 
 def measure(plan: Plan, progress: Progress) -> Iterator[Measured]:
     """Measure one contestant after the other; what was measured stays when this is broken off."""
+    bits: dict[Hashable, float] = {}
     for contestant in plan.contestants:
-        yield _measure(contestant, plan, progress)
+        yield _measure(contestant, plan, bits, progress)
 
 
-def _measure(contestant: Contestant, plan: Plan, progress: Progress) -> Measured:
+def _measure(
+    contestant: Contestant, plan: Plan, bits: dict[Hashable, float], progress: Progress
+) -> Measured:
     label = contestant.label
-    bits = None
+    found = None
     if contestant.bundle is not None:
-        bits = bits_per_byte(
-            contestant.bundle,
-            plan.texts,
-            lambda done, total: progress(f"{label}: bits per byte", done, total),
-        )
+        found = _bits(contestant, contestant.bundle, plan.texts, bits, progress)
     model = contestant.open(contestant.settings)
     try:
         answers = answer_all(
@@ -205,7 +206,28 @@ def _measure(contestant: Contestant, plan: Plan, progress: Progress) -> Measured
         if model.memory is not None:
             model.memory.close()
         model.engine.close()
-    return Measured(contestant, answers, bits)
+    return Measured(contestant, answers, found)
+
+
+def _bits(
+    contestant: Contestant,
+    bundle: Bundle,
+    texts: Sequence[str],
+    known: dict[Hashable, float],
+    progress: Progress,
+) -> float:
+    """Bits per byte of a bundle's model, measured once for all who have the same model."""
+    manifest = bundle.manifest
+    model = (
+        contestant.weights,
+        manifest.files[TOKENIZER],
+        manifest.context_length,
+        manifest.prompt.ends[0],
+    )
+    if model not in known:
+        what = f"{contestant.label}: bits per byte"
+        known[model] = bits_per_byte(bundle, texts, lambda done, total: progress(what, done, total))
+    return known[model]
 
 
 def results(plan: Plan, measured: Sequence[Measured]) -> list[Result]:

@@ -12,10 +12,11 @@ import math
 import os
 import secrets
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from surefill.checks.execution import Limits, available, execute
@@ -23,12 +24,12 @@ from surefill.completion.loading import LoadedModel
 from surefill.errors import SandboxError
 from surefill.settings import Settings
 from surefill_training.errors import ProblemsError
+from surefill_training.evaluate.contestants import Contestant, from_bundle
 from surefill_training.evaluate.problems import Problem, ProblemSet
+from surefill_training.evaluate.report import share, table
 from surefill_training.evaluate.sampling import Answers, answer
 from surefill_training.evaluate.statistics import Estimate, bootstrap
-
-Progress = Callable[[str, int, int], None]
-"""What is being done, how much of it is done, and how much there is."""
+from surefill_training.progress import Progress
 
 _LIMITS = Limits(wall_seconds=20.0, cpu_seconds=10)
 """For one test; the wall time is longer because as many run at a time as there are cores."""
@@ -122,6 +123,30 @@ def measure(
     )
 
 
+def measure_bundles(
+    bundles: Sequence[Path],
+    problems: ProblemSet,
+    samples: int,
+    progress: Progress,
+    ks: Sequence[int],
+) -> list[tuple[Contestant, FunctionalScores]]:
+    """``measure`` of one bundle after the other, each as it is served by default.
+
+    Raises as ``measure``, and for a bundle that cannot be loaded.
+    """
+    # All are looked at before the first is measured.
+    contestants = [from_bundle(path, set(), Settings()) for path in bundles]
+    found = []
+    for contestant in contestants:
+        model = contestant.open(contestant.settings)
+        try:
+            scores = measure(model, contestant.settings, problems, samples, progress, ks=ks)
+        finally:
+            model.engine.close()
+        found.append((contestant, scores))
+    return found
+
+
 @dataclass(frozen=True)
 class _Result:
     """Of one problem: how its first suggestion ended, and how many of the sampled ones passed."""
@@ -200,14 +225,8 @@ def as_json(scores: FunctionalScores) -> dict[str, Any]:
 def markdown(names: Sequence[str], results: Sequence[FunctionalScores]) -> str:
     """A table with one column for each model, all measured on the same file of problems."""
     rows = [
-        [f"{results[0].file}, pass@{k}", *(_share(result.pass_at[k]) for result in results)]
+        [f"{results[0].file}, pass@{k}", *(share(result.pass_at[k]) for result in results)]
         for k in results[0].pass_at
     ]
     rows.append(["problems, unusable", *(f"{r.problems}, {len(r.unusable)}" for r in results)])
-    header = ["measure", *names]
-    lines = ["| " + " | ".join(cells) + " |" for cells in [header, ["---"] * len(header), *rows]]
-    return "\n".join(lines)
-
-
-def _share(estimate: Estimate) -> str:
-    return f"{100 * estimate.mean:.1f} % ({100 * estimate.low:.1f}-{100 * estimate.high:.1f})"
+    return table(["measure", *names], rows)

@@ -16,7 +16,7 @@ from typing import Literal, cast, get_args
 from surefill.syntax.document import Document as Parsed
 from surefill.syntax.languages import Language, language_for
 from surefill.syntax.parsing import encode
-from surefill_training.corpus.build import Document
+from surefill_training.corpus.documents import Document
 from surefill_training.errors import CorpusError
 
 Task = Literal["line_end", "lines", "inside", "call_arguments", "member"]

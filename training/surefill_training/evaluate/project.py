@@ -15,7 +15,7 @@ from typing import Protocol, Self
 from surefill.completion.feed import MOST_CHARACTERS, MOST_FILES
 from surefill.context.neighbours import Neighbours, ProjectNeighbours
 from surefill.context.sources import SourceReader
-from surefill_training.corpus.build import Document
+from surefill_training.corpus.documents import Document
 from surefill_training.evaluate.holes import Hole
 
 

@@ -42,14 +42,14 @@ _DETAILS: Sequence[_Row] = (
 def markdown(results: Sequence[Result]) -> str:
     """One column for each contestant, one row for each measure; then the same for the details."""
     rows = [
-        ["held-out bits per byte, model alone", *(_bits(r.bits_per_byte) for r in results)],
+        ["held-out bits per byte, model alone", *(figure(r.bits_per_byte) for r in results)],
         *_task_rows(results, _MAIN),
         *_difference_rows(results),
         ["size, MB", *(f"{r.megabytes:.1f}" for r in results)],
     ]
     details = [
         *_task_rows(results, _DETAILS),
-        ["distance of confidence and exactness", *(_error(r.calibration_error) for r in results)],
+        ["distance of confidence and exactness", *(figure(r.calibration_error) for r in results)],
     ]
     labels = [result.label for result in results]
     return table(["measure", *labels], rows) + "\n\n" + table(["detail", *labels], details)
@@ -72,6 +72,11 @@ def share(estimate: Estimate) -> str:
     if not estimate.count:
         return "none"
     return f"{100 * estimate.mean:.1f} % ({100 * estimate.low:.1f}-{100 * estimate.high:.1f})"
+
+
+def figure(value: float | None) -> str:
+    """A measure in three decimals, where there is one."""
+    return NOTHING if value is None else f"{value:.3f}"
 
 
 def task_name(task: str) -> str:
@@ -107,14 +112,6 @@ def _points(difference: Mapping[str, Estimate], task: str) -> str:
         for value in (difference[task].mean, difference[task].low, difference[task].high)
     )
     return f"{mean:+.1f} ({low:+.1f} to {high:+.1f})"
-
-
-def _bits(value: float | None) -> str:
-    return NOTHING if value is None else f"{value:.3f}"
-
-
-def _error(value: float | None) -> str:
-    return NOTHING if value is None else f"{value:.3f}"
 
 
 def _without_nan(value: object) -> object:

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import math
-import random
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -15,23 +14,9 @@ from surefill.engine.bundle import TOKENIZER, Bundle
 from surefill.engine.interrupt import Interrupt
 from surefill.engine.session import ModelSession
 from surefill.engine.tokenizer import BundleTokenizer
-from surefill_training.corpus.build import Document
 
 _CHUNK = 128
 """Tokens whose logits are computed at once: those of a whole context can be gigabytes."""
-
-
-def sample(documents: Sequence[Document], chars: int, seed: int) -> list[str]:
-    """Held-out texts of about ``chars`` characters in all, drawn at random, the last one cut."""
-    texts = [document.text for document in documents]
-    random.Random(seed).shuffle(texts)
-    taken, left = [], chars
-    for text in texts:
-        if left <= 0:
-            break
-        taken.append(text[:left])
-        left -= len(taken[-1])
-    return taken
 
 
 def bits_per_byte(

@@ -7,7 +7,7 @@ them what it will know of a user's project: nothing. The same corpus and bundle 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,21 +18,23 @@ from tokenizers import Tokenizer
 from surefill.completion.loading import context_for
 from surefill.engine.bundle import TOKENIZER, Bundle
 from surefill.engine.decode import open_engine
-from surefill.engine.ngrams.blend import ALONE_GATE, MODEL_GATE
+from surefill.engine.ngrams.blend import ALONE, BESIDE_MODEL
 from surefill.engine.ngrams.container import pack
-from surefill.engine.ngrams.store import CONTEXTS, NgramStore
+from surefill.engine.ngrams.layout import CONTEXTS
+from surefill.engine.ngrams.store import NgramStore
 from surefill_training.corpus import build as corpus_build
-from surefill_training.corpus.build import Document
+from surefill_training.corpus.documents import Document
 from surefill_training.errors import CorpusError, TrainingError
 from surefill_training.ngrams.count import Counts, count_order, count_unigrams
 from surefill_training.ngrams.fit import fit
 from surefill_training.ngrams.prune import Candidates, prune, rate
 from surefill_training.ngrams.simulate import Setting, listen
-
-Progress = Callable[[str, int, int], None]
+from surefill_training.progress import Progress
 
 _DEVELOPMENT_SHARE = 0.04
 """Of the corpus' characters, what the weights are fitted on."""
+_LARGEST_SHARE = 0.15
+"""Of those, what a single package may make up, where there are enough others."""
 _BATCH = 256
 _OVERHEAD = 64_000
 """Bytes of the file that are not tables: header, weights, alignment."""
@@ -50,13 +52,54 @@ class NgramOptions:
     """Tokens whose n-grams are sorted together."""
 
 
-def make_ngrams(corpus: Path, bundle: Path, options: NgramOptions, progress: Progress) -> bytes:
+def make_ngrams(
+    corpus: Path,
+    bundle: Path,
+    options: NgramOptions,
+    progress: Progress,
+    counted: Path | None = None,
+) -> bytes:
     """The bytes of ``ngrams.bin``. The weights are those for this bundle's model.
 
-    Raises CorpusError for a corpus without two packages, TrainingError for a size too small.
+    With ``counted``, an earlier file of the same corpus and tokenizer, its n-grams are taken over
+    and only the weights are new. Raises CorpusError for a corpus without three packages,
+    TrainingError for a size too small or a file of another corpus, BundleError for one of another
+    tokenizer.
     """
     loaded = Bundle.load(bundle)
-    tokenizer = _tokenizer(loaded)
+    documents = list(corpus_build.load(corpus, "train"))
+    hash_ = corpus_build.manifest(corpus)["hash"]
+    if counted is None:
+        store = _count_store(documents, hash_, loaded, options, progress)
+    else:
+        store = NgramStore.load(counted, loaded.manifest.files[TOKENIZER].lower())
+        if store.made.get("corpus") != hash_:
+            raise TrainingError(
+                f"The n-grams of {counted} were counted over another corpus.",
+                "Give the corpus they were made from, or count again without --counted.",
+            )
+    development = store.made["development"]
+    assert isinstance(development, list)
+    shown = [document for document in documents if document.source in development]
+    made = {
+        **store.made,
+        "bundle": f"{loaded.manifest.name} {loaded.manifest.version}",
+        "holes": options.holes,
+        "seed": options.seed,
+    }
+    store = _fit(replace(store, weights={}, made=made), loaded, shown, options, progress)
+    return pack(*store.contents())
+
+
+def _count_store(
+    documents: Sequence[Document],
+    corpus: str,
+    bundle: Bundle,
+    options: NgramOptions,
+    progress: Progress,
+) -> NgramStore:
+    """The n-grams of the documents, apart from development packages; without weights."""
+    tokenizer = _tokenizer(bundle)
     vocabulary = 1 + max(tokenizer.get_vocab(with_added_tokens=True).values())
     unigram_bytes = 2 * vocabulary
     room = options.max_bytes - _OVERHEAD - unigram_bytes
@@ -65,30 +108,23 @@ def make_ngrams(corpus: Path, bundle: Path, options: NgramOptions, progress: Pro
             f"N-grams of {vocabulary} tokens do not fit into {options.max_bytes / 1e6:.2f} MB.",
             "Allow more with --max-mb.",
         )
-    documents = list(corpus_build.load(corpus, "train"))
-    development = _development(documents)
+    development = development_packages(documents)
     counted = [document for document in documents if document.source not in development]
     packages = _tokenize(counted, tokenizer, progress)
     store = NgramStore(
-        tokenizer=loaded.manifest.files[TOKENIZER].lower(),
+        tokenizer=bundle.manifest.files[TOKENIZER].lower(),
         vocabulary=vocabulary,
         tables=(),
         unigrams=count_unigrams(packages, vocabulary).astype(np.float16).astype(np.float32),
-        gates={},
+        weights={},
         made={
-            "corpus": corpus_build.manifest(corpus)["hash"],
-            "bundle": f"{loaded.manifest.name} {loaded.manifest.version}",
+            "corpus": corpus,
             "development": sorted(development),
             "max_bytes": options.max_bytes,
-            "holes": options.holes,
-            "seed": options.seed,
         },
     )
     candidates = _count(packages, store, options, progress)
-    store = replace(store, tables=tuple(prune(candidates, vocabulary, room)))
-    shown = [document for document in documents if document.source in development]
-    store = _fit(store, loaded, shown, options, progress)
-    return pack(*store.contents())
+    return replace(store, tables=tuple(prune(candidates, vocabulary, room)))
 
 
 def _tokenizer(bundle: Bundle) -> Tokenizer:
@@ -100,7 +136,7 @@ def _tokenizer(bundle: Bundle) -> Tokenizer:
     return tokenizer
 
 
-def _development(documents: Sequence[Document]) -> frozenset[str]:
+def development_packages(documents: Sequence[Document]) -> frozenset[str]:
     """Packages of several files that together have the share, the same ones every time."""
     sizes: dict[str, int] = {}
     files: dict[str, int] = {}
@@ -114,8 +150,13 @@ def _development(documents: Sequence[Document]) -> frozenset[str]:
             "Add packages: one is left out to fit the weights, and the others are compared.",
         )
     wanted = _DEVELOPMENT_SHARE * sum(sizes.values())
+
+    def rank(name: str) -> tuple[bool, bool, int, str]:
+        large = sizes[name] > _LARGEST_SHARE * wanted
+        return files[name] < 2, large, zlib.crc32(name.encode()), name
+
     chosen: list[str] = []
-    for name in sorted(sizes, key=lambda name: (files[name] < 2, zlib.crc32(name.encode()), name)):
+    for name in sorted(sizes, key=rank):
         if len(chosen) == len(sizes) - 2 or sum(sizes[item] for item in chosen) >= wanted:
             break
         chosen.append(name)
@@ -179,8 +220,8 @@ def _fit(
             "Add packages with more code to the corpus.",
         )
     progress("fitting the weights", 0, 1)
-    gates = {
-        MODEL_GATE: fit([item.model for item in heard], seed=options.seed),
-        ALONE_GATE: fit([item.alone for item in heard], seed=options.seed),
+    weights = {
+        BESIDE_MODEL: fit([item.model for item in heard], store.unigrams, seed=options.seed),
+        ALONE: fit([item.alone for item in heard], store.unigrams, seed=options.seed),
     }
-    return replace(store, gates=gates)
+    return replace(store, weights=weights)

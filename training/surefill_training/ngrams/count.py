@@ -6,7 +6,7 @@ packages it occurs: each package adds the square root of how often it does. Know
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +15,6 @@ import numpy.typing as npt
 from surefill.engine.ngrams.hashing import Hashes, extend_all
 
 Ids = npt.NDArray[np.integer]
-Progress = Callable[[str, int, int], None]
 
 _AT_ONCE = 16_000_000
 """Tokens whose n-grams are sorted together: about 700 MB."""

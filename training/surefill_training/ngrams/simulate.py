@@ -12,31 +12,27 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-import numpy.typing as npt
-
 from surefill.context.window import ContextBuilder
+from surefill.engine.continuation import Continuation
 from surefill.engine.decode import LocalEngine
 from surefill.engine.interface import Prompt
 from surefill.engine.interrupt import Interrupt
-from surefill.engine.ngrams.blend import Sources
 from surefill.engine.ngrams.cache import TokenCache
-from surefill.engine.ngrams.evidence import Evidence
-from surefill.engine.ngrams.gate import describe
+from surefill.engine.ngrams.experts import Sources
+from surefill.engine.ngrams.opinions import Opinions
 from surefill.engine.ngrams.store import NgramStore
 from surefill.engine.sampling import log_softmax
 from surefill.syntax.cursor import Cursor
 from surefill.syntax.document import Document
 from surefill.syntax.languages import language_for
 from surefill.syntax.position import Position
-from surefill_training.corpus.build import Document as Source
-from surefill_training.ngrams.fit import Moment
+from surefill_training.corpus.documents import Document as Source
+from surefill_training.ngrams.moment import Moment, thin
 from surefill_training.tasks.holes import Hole, HoleMix, cut
 
 _ANSWER_TOKENS = 48
 _MIX = HoleMix(line_end=0.7, lines=0.25, inside=0.05)
 
-Floats = npt.NDArray[np.float32]
 Progress = Callable[[int, int], None]
 
 
@@ -118,25 +114,19 @@ def _hear(source: Source, hole: Hole, cache: TokenCache, setting: Setting) -> It
         rows += list(engine.session.extend(answer, Interrupt()))
     sources = Sources(setting.store, cache.view, prompt)
     end = next(iter(engine.ends))
+    ends = None if sources.gap is None else (end, sources.gap)
+    written = Continuation(engine.tokenizer, engine.ends, None, len(whole) + 1, prompt.lead)
     for number in range(len(answer) + (len(answer) == len(whole))):
-        if number < len(answer):
-            right: tuple[int, ...] = (answer[number],)
-        else:  # to end, and to go on with what stands behind the cursor, are the same thing
-            right = (end,) if sources.gap is None else (end, sources.gap)
-        experts = sources.experts(answer[:number])
-        yield Heard(
-            _moment(log_softmax(rows[number]), experts, right),
-            _moment(setting.store.unigrams, experts, right),
+        # To end, and to go on with what stands behind the cursor, are the same thing.
+        right = (answer[number],) if number < len(answer) else (ends or (end,))
+        among = (
+            engine.allowed & engine.texts.beginning(written.pending) if written.pending else None
         )
-
-
-def _moment(base: Floats, experts: Sequence[Evidence | None], right: tuple[int, ...]) -> Moment:
-    features, present = describe(base, experts)
-    truth = np.zeros(len(present), np.float32)
-    rest = np.zeros(len(present), np.float32)
-    truth[0] = sum(float(np.exp(base[token])) for token in right)
-    for number, evidence in enumerate(experts, start=1):
-        if evidence is not None:
-            truth[number] = sum(float(evidence.shares[evidence.tokens == t].sum()) for t in right)
-            rest[number] = max(0.0, 1.0 - float(evidence.shares.sum()))
-    return Moment(features, present, truth, rest)
+        experts = sources.experts(answer[:number])
+        formed = [
+            Opinions.form(base, experts, ends=ends, among=among)
+            for base in (log_softmax(rows[number]), setting.store.unigrams)
+        ]
+        yield Heard(*(Moment(thin(opinions, right), right) for opinions in formed))
+        if number < len(answer):
+            written.push(answer[number], 0.0)

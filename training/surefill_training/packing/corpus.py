@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from surefill_training.corpus import build
+from surefill_training.corpus.documents import Document
 from surefill_training.errors import CorpusError, PackingError
 from surefill_training.files import make_folder, not_written, write_atomically
 from surefill_training.packing.parts import Parts, blocks, flush_to_disk, require_complete
@@ -255,10 +256,7 @@ def _restore_lines(lines: _Lines, out: Path) -> dict[str, Any]:
     header = json.loads(lines.take())
     manifest: dict[str, Any] = header["manifest"]
     counts: dict[str, int] = header["documents"]
-    complete = counts == manifest["documents"]
-    digest = hashlib.sha256(manifest["hash"].encode())
-    kept: dict[str, Counter[str]] = {"documents": Counter(), "chars": Counter()}
-    chars: Counter[str] = Counter()
+    tally = None if counts == manifest["documents"] else _Tally(manifest["hash"])
     for split in SPLITS:
         partial = out / f"{split}.jsonl.gz.partial"
         with (
@@ -268,26 +266,40 @@ def _restore_lines(lines: _Lines, out: Path) -> dict[str, Any]:
             for _ in range(counts[split]):
                 line = lines.take()
                 packed.write(line)
-                if not complete:
-                    digest.update(split.encode() + line)
-                    document = json.loads(line)
-                    length = len(document["text"])
-                    chars[split] += length
-                    kept["documents"][document["source"]] += 1
-                    kept["chars"][document["source"]] += length
+                if tally is not None:
+                    tally.add(split, line)
         partial.replace(out / f"{split}.jsonl.gz")
-    if complete:
-        return manifest
-    packages = [
-        {**package, **{what: counter[package["name"]] for what, counter in kept.items()}}
-        for package in manifest["packages"]
-    ]
-    manifest.pop("languages", None)  # counted of the whole
-    return {
-        **manifest,
-        "hash": digest.hexdigest(),
-        "documents": counts,
-        "chars": dict(chars),
-        "packages": packages,
-        "chosen_from": {"hash": manifest["hash"], "documents": manifest["documents"]},
-    }
+    return manifest if tally is None else tally.manifest(manifest, counts)
+
+
+class _Tally:
+    """Counts what was restored of a corpus that was not packed whole."""
+
+    def __init__(self, whole: str) -> None:
+        self._digest = hashlib.sha256(whole.encode())
+        self._packages: dict[str, Counter[str]] = {"documents": Counter(), "chars": Counter()}
+        self._languages: dict[str, Counter[str]] = {split: Counter() for split in SPLITS}
+
+    def add(self, split: str, line: bytes) -> None:
+        """Count one document, as its line in the corpus."""
+        self._digest.update(split.encode() + line)
+        document = Document(**json.loads(line))
+        self._packages["documents"][document.source] += 1
+        self._packages["chars"][document.source] += len(document.text)
+        self._languages[split][document.language] += len(document.text)
+
+    def manifest(self, whole: Mapping[str, Any], documents: Mapping[str, int]) -> dict[str, Any]:
+        """That of the whole corpus, with the numbers of what is there."""
+        packages = [
+            {**package, **{what: found[package["name"]] for what, found in self._packages.items()}}
+            for package in whole["packages"]
+        ]
+        return {
+            **whole,
+            "hash": self._digest.hexdigest(),
+            "documents": dict(documents),
+            "chars": {split: found.total() for split, found in self._languages.items()},
+            "languages": {s: dict(sorted(found.items())) for s, found in self._languages.items()},
+            "packages": packages,
+            "chosen_from": {"hash": whole["hash"], "documents": whole["documents"]},
+        }

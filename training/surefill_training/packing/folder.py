@@ -23,8 +23,8 @@ def archive(folder: Path, target: Path) -> None:
             )
 
 
-def extract(archived: Path, out: Path) -> int:
-    """Write the archive's files below ``out``, each whole or not at all; how many there are.
+def extract(archived: Path, out: Path) -> None:
+    """Write the archive's files below ``out``, each whole or not at all.
 
     Raises PackingError for an archive that is none, or that would write elsewhere.
     """
@@ -33,8 +33,7 @@ def extract(archived: Path, out: Path) -> int:
         with tempfile.TemporaryDirectory(dir=out, prefix=".unpacking.") as scratch:
             with tarfile.open(archived) as tar:
                 tar.extractall(scratch, filter="data")
-            files = [path for path in Path(scratch).rglob("*") if path.is_file()]
-            for file in files:
+            for file in [path for path in Path(scratch).rglob("*") if path.is_file()]:
                 target = out / file.relative_to(scratch)
                 target.parent.mkdir(parents=True, exist_ok=True)
                 file.replace(target)
@@ -44,7 +43,6 @@ def extract(archived: Path, out: Path) -> int:
         ) from error
     except OSError as error:
         raise not_written(out, error) from error
-    return len(files)
 
 
 def _without_circumstances(member: tarfile.TarInfo) -> tarfile.TarInfo:

@@ -7,7 +7,7 @@ import logging
 import math
 import os
 import platform
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,13 +20,12 @@ from surefill_training.evaluate.bundle import EvaluateOptions, Result, measure, 
 from surefill_training.evaluate.contestants import NO_PREVIOUS, PREVIOUS
 from surefill_training.evaluate.holes import Task
 from surefill_training.evaluate.report import to_json
+from surefill_training.progress import Progress
 from surefill_training.release.criteria import Bounds, Check, Figures, check
 
 TASK: Task = "line_end"
 
 logger = logging.getLogger(__name__)
-
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)

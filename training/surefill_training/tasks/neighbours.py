@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 
 from surefill.context.related import OtherFile, excerpts
 from surefill.syntax.languages import language_for
-from surefill_training.corpus.build import Document
+from surefill_training.corpus.documents import Document
 
 _NEAR = 8
 """Documents lie in the order of their paths, so that near ones share a folder."""

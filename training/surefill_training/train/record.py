@@ -52,6 +52,7 @@ def summary_of(
     summary = {
         **json.loads(options),
         **measured,
+        "languages": manifest.get("languages", {}).get("train", {}),
         "any_license": any_license or bool(start.history.get("any_license")),
         "sources": [source for i, source in enumerate(sources) if source not in sources[:i]],
     }

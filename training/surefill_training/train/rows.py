@@ -13,7 +13,7 @@ from dataclasses import astuple, dataclass
 import numpy as np
 import numpy.typing as npt
 
-from surefill_training.corpus.build import Document
+from surefill_training.corpus.documents import Document
 from surefill_training.data import RowStream, StreamState
 from surefill_training.errors import TrainingError
 from surefill_training.model import Preset
@@ -81,6 +81,31 @@ class Phase:
     """Share of the run at which it begins."""
 
 
+class Phases:
+    """The phases of a run, and the one that it is in."""
+
+    def __init__(self, phases: Sequence[Phase]) -> None:
+        self._phases = phases
+        self.number = 0
+
+    @property
+    def current(self) -> Phase:
+        return self._phases[self.number]
+
+    @property
+    def last(self) -> Phase:
+        return self._phases[-1]
+
+    @property
+    def in_last(self) -> bool:
+        return self.current is self.last
+
+    def enter(self, progress: float) -> None:
+        """Be in the phase that a run is in after this share of it; there is no way back."""
+        while not self.in_last and progress >= self._phases[self.number + 1].begin:
+            self.number += 1
+
+
 def make_phases(
     documents: Sequence[Document],
     task: Infilling,
@@ -88,7 +113,7 @@ def make_phases(
     options: TrainOptions,
     *,
     gpu: bool,
-) -> list[Phase]:
+) -> Phases:
     """One phase, or two where there is a curriculum, each with its own pass over the documents."""
     curriculum = options.curriculum
     begins = {plan.sequence: 0.0}
@@ -113,4 +138,4 @@ def make_phases(
         rows = Rows(stream, plan.batch * plan.sequence // length, ahead=gpu)
         micro_batch = max(1, plan.micro_batch * plan.sequence // length)
         phases.append(Phase(rows, length, micro_batch, begin))
-    return phases
+    return Phases(phases)

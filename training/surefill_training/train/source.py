@@ -30,7 +30,7 @@ from surefill_training.files import hash_of
 from surefill_training.inputs import load_tokenizer
 from surefill_training.model import ModelShape, Preset, adjusted
 from surefill_training.model_config import config_for_transformers_4, read_config
-from surefill_training.options import TrainOptions
+from surefill_training.options import FurtherTraining, TrainOptions
 from surefill_training.train.dropout import hook_dropout, set_dropout
 from surefill_training.train.lora import add_adapters
 from surefill_training.train.start import Start
@@ -42,7 +42,6 @@ _TOKENIZER_FILES = (
     "added_tokens.json",
     "chat_template.jinja",
 )
-_SEQUENCE, _BATCH, _MICRO_BATCH, _MINUTES = 1024, 16, 4, 30.0
 
 
 @dataclass(frozen=True)
@@ -242,4 +241,7 @@ def _plan(source: Source) -> Preset:
         vocabulary=config.vocab_size,
         context=config.max_position_embeddings,
     )
-    return Preset(shape, _SEQUENCE, _BATCH, _MICRO_BATCH, _MINUTES, "any")
+    usual = FurtherTraining()
+    return Preset(
+        shape, usual.sequence, usual.batch, usual.micro_batch, usual.minutes, hardware="any"
+    )

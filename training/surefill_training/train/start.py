@@ -11,11 +11,11 @@ import torch
 from tokenizers import Tokenizer
 from transformers import PreTrainedModel
 
-from surefill.context.prompt import TEMPLATES
 from surefill_training.errors import TrainingError
 from surefill_training.inputs import load_tokenizer
 from surefill_training.model import Preset, adjusted, build_model, preset
 from surefill_training.options import TrainOptions
+from surefill_training.templates import find_template
 from surefill_training.train.dropout import hook_dropout
 
 _VOCABULARY_STEP = 64
@@ -53,16 +53,8 @@ def new_model(tokenizer_path: Path, options: TrainOptions) -> Start:
     # have would never be trained.
     vocabulary = -(-size // _VOCABULARY_STEP) * _VOCABULARY_STEP
     plan = replace(plan, shape=replace(plan.shape, vocabulary=vocabulary))
-    end = tokenizer.token_to_id(_end_of(options.template))
+    end = tokenizer.token_to_id(find_template(options.template).ends[0])
     torch.manual_seed(options.seed)
     model = build_model(plan.shape, end, attention_dropout=options.dropout.attention)
     hook_dropout(model, model.config, options.dropout)
     return Start(model, tokenizer, (tokenizer_path,), plan, options)
-
-
-def _end_of(template: str) -> str:
-    if template not in TEMPLATES:
-        raise TrainingError(
-            f"There is no prompt template {template!r}.", f"Choose one of {', '.join(TEMPLATES)}."
-        )
-    return TEMPLATES[template].ends[0]

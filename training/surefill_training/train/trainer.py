@@ -17,10 +17,9 @@ from typing import Any
 import torch
 from torch import nn
 
-from surefill.context.prompt import TEMPLATES
 from surefill_training.checkpoint import CheckpointFolder, require_same
 from surefill_training.corpus import build
-from surefill_training.errors import CheckpointError, TrainingError
+from surefill_training.errors import TrainingError
 from surefill_training.evaluate.bits import bits_per_byte
 from surefill_training.files import make_folder, write_atomically
 from surefill_training.inputs import device, heldout_sample, make_task, precision
@@ -29,6 +28,8 @@ from surefill_training.metrics import Metrics, MetricsLog, Report, Window
 from surefill_training.model import count_parameters
 from surefill_training.optimizer import Optimizers
 from surefill_training.options import RunOptions, TrainOptions
+from surefill_training.templates import find_template
+from surefill_training.train.course import Course
 from surefill_training.train.gradients import Gradients
 from surefill_training.train.lora import merge, trained
 from surefill_training.train.processes import join
@@ -36,6 +37,7 @@ from surefill_training.train.record import fingerprint_of, plan_of, summary_of
 from surefill_training.train.rows import Phase, make_phases
 from surefill_training.train.saving import save_model
 from surefill_training.train.start import Start, new_model
+from surefill_training.train.state import RunState, load_weights
 from surefill_training.train.stopping import EarlyStopping
 
 _ROWS_SURVEYED = 64
@@ -69,22 +71,25 @@ class Trainer:
         task = make_task(self._start.tokenizer, self._options.template, self._options.infilling)
         self._end = task.end
         gpu = self._device.type == "cuda"
-        self._phases = make_phases(documents, task, self._plan, self._options, gpu=gpu)
-        self._phase_number = 0
-        self._prepared: int | None = None
+        phases = make_phases(documents, task, self._plan, self._options, gpu=gpu)
         self._model.to(self._device)  # type: ignore[arg-type]
         self._model.train()
-        self._optimizers = Optimizers(self._model, self._options.optimizer, self._precision)
+        self._state = RunState(
+            self._model,
+            Optimizers(self._model, self._options.optimizer, self._precision),
+            phases,
+            Course(self._options, self._plan.minutes),
+            EarlyStopping(self._options.stopping),
+            self._device,
+            self._precision,
+        )
+        self._phases, self._course = phases, self._state.course
+        self._stopping = self._state.stopping
         self._gradients = Gradients(self._model, self._device, self._precision)
-        self._stopping = EarlyStopping(self._options.stopping)
+        self._prepared: Phase | None = None
         self._checkpoints = CheckpointFolder(out / "checkpoints")
         self._manifest = build.manifest(corpus)
         self._fingerprint = fingerprint_of(self._start, self._plan, self._manifest["hash"])
-        self._precisions: list[str] = []
-        self._step = 0
-        self._steps_before = 0
-        self._tokens = 0
-        self._seconds = 0.0
         self._saved = self._scored = 0.0
 
     def train(self, report: Report | None = None) -> Path:
@@ -106,7 +111,7 @@ class Trainer:
         record = {"options": json.loads(self._fingerprint), "run": asdict(self._run)}
         write_atomically(self._out / "options.json", json.dumps(record, indent=1).encode())
         with (
-            MetricsLog(self._out, self._step, self._run.wandb, record["options"]) as log,
+            MetricsLog(self._out, self.steps, self._run.wandb, record["options"]) as log,
             Interruption() as interruption,
         ):
             for metrics in self._loop(interruption):
@@ -116,7 +121,7 @@ class Trainer:
 
     @property
     def finished(self) -> bool:
-        return self._progress() >= 1.0 or self._stopping.exhausted
+        return self._course.progress >= 1.0 or self._stopping.exhausted
 
     @property
     def stopped_early(self) -> bool:
@@ -131,26 +136,26 @@ class Trainer:
     @property
     def steps(self) -> int:
         """Optimiser steps made so far, by all parts of the run."""
-        return self._step
+        return self._course.steps
 
     @property
     def new_steps(self) -> int:
         """Optimiser steps that this part has made."""
-        return self._step - self._steps_before
+        return self._course.new_steps
 
     def _loop(self, interruption: Interruption) -> Iterator[Metrics]:
-        before = self._seconds
+        course, before = self._course, self._course.seconds
         self._enter_phase()
         self._saved = self._scored = time.monotonic()
         window = Window()
         while not self.finished:
             loss, tokens = self._timed_step()
             window.add(loss, tokens)
-            self._seconds, interrupted, scoring, saving = self._processes.agree(
-                self._seconds, interruption.requested, *self._due()
+            course.seconds, interrupted, scoring, saving = self._processes.agree(
+                course.seconds, interruption.requested, *self._due()
             )
             limit = self._run.stop_after_minutes
-            stopping = limit is not None and self._seconds - before >= 60 * limit
+            stopping = limit is not None and course.seconds - before >= 60 * limit
             scoring = scoring or self.finished
             # Scoring takes long enough to be interrupted; what was learned is safe by then.
             if scoring or saving or stopping or self.finished or interrupted:
@@ -158,9 +163,9 @@ class Trainer:
             if interrupted:
                 raise KeyboardInterrupt
             bits = self._evaluate(interruption) if scoring else None
-            if bits is not None or self._step % 10 == 0 or stopping or self.finished:
+            if bits is not None or course.steps % 10 == 0 or stopping or self.finished:
                 yield window.close(
-                    self._step, self._tokens, self._seconds / 60, self._progress(), bits
+                    course.steps, course.tokens, course.seconds / 60, course.progress, bits
                 )
             if stopping:
                 return
@@ -170,38 +175,26 @@ class Trainer:
         """One step on the clock and the counters; its loss and its tokens."""
         began = time.monotonic()
         loss = self._optimize()
-        self._seconds += time.monotonic() - began
-        tokens = self._phase.rows.count * self._phase.length
-        self._step += 1
-        self._tokens += tokens
+        tokens = self._phases.current.rows.count * self._phases.current.length
+        self._course.add(tokens, time.monotonic() - began)
         return loss, tokens
 
     def _due(self) -> tuple[bool, bool]:
         """Whether it is time to score, and to save, by this process's clock."""
         now, run = time.monotonic(), self._run
         if run.evaluate_steps is not None:
-            scoring = self._step % run.evaluate_steps == 0
+            scoring = self.steps % run.evaluate_steps == 0
         else:
             scoring = now - self._scored >= 60 * run.evaluate_minutes
         return scoring, now - self._saved >= 60 * run.checkpoint_minutes
 
-    @property
-    def _phase(self) -> Phase:
-        return self._phases[self._phase_number]
-
-    @property
-    def _in_last_phase(self) -> bool:
-        return self._phase_number == len(self._phases) - 1
-
     def _enter_phase(self) -> None:
         """Get ready for rows of another length where the run has come that far."""
-        progress = self._progress()
-        while not self._in_last_phase and progress >= self._phases[self._phase_number + 1].begin:
-            self._phase_number += 1
-        if self._prepared != self._phase_number:
-            phase = self._phase
+        self._phases.enter(self._course.progress)
+        phase = self._phases.current
+        if self._prepared is not phase:
             self._gradients.prepare(phase.length, phase.micro_batch, compiled=self._run.compile)
-            self._prepared = self._phase_number
+            self._prepared = phase
 
     def _optimize(self) -> float:
         """One optimiser step; the mean loss in nats per token."""
@@ -213,26 +206,18 @@ class Trainer:
         # Before the step: it would make the weights, and the next checkpoint, unusable.
         if not math.isfinite(total) or not math.isfinite(norm):
             raise TrainingError(
-                f"Loss or gradient at step {self._step + 1} is not a number: training diverged.",
+                f"Loss or gradient at step {self.steps + 1} is not a number: training diverged.",
                 "The last checkpoint is from before; another --seed or recipe needs another --out.",
             )
-        self._optimizers.step(self._progress())
+        self._state.optimizers.step(self._course.progress)
         return total
 
     def _rows(self) -> torch.Tensor:
         """The rows of a step, shape (count, time + 1); what only the first process makes."""
-        rows, length = self._phase.rows, self._phase.length
+        rows, length = self._phases.current.rows, self._phases.current.length
         if not self._processes.writes:
             return torch.empty((rows.count, length + 1), dtype=torch.long, device=self._device)
         return torch.from_numpy(rows.next()).to(self._device)
-
-    def _progress(self) -> float:
-        options = self._options
-        if options.steps is not None:
-            return self._step / options.steps
-        if options.tokens is not None:
-            return self._tokens / options.tokens
-        return self._seconds / 60 / (options.minutes or self._plan.minutes)
 
     def _evaluate(self, interruption: Interruption) -> float | None:
         """The held-out score, from which early stopping learns; None where nothing is held out."""
@@ -243,10 +228,10 @@ class Trainer:
         bits = self._processes.from_first(bits)
         self._scored = time.monotonic()
         # Full windows are beyond what a model of short rows has seen: it is not judged by them.
-        if bits is None or not self._stopping.active or not self._in_last_phase:
+        if bits is None or not self._stopping.active or not self._phases.in_last:
             return bits
         if self._stopping.add(bits) and self.writes:
-            best = {"step": self._step, "bits": bits, "model": trained(self._model)}
+            best = {"step": self.steps, "bits": bits, "model": trained(self._model)}
             self._checkpoints.save_best(best)
         self._save()
         return bits
@@ -263,62 +248,18 @@ class Trainer:
 
     def _save(self) -> None:
         self._saved = time.monotonic()
-        if not self.writes:
-            return
-        on_gpu = self._device.type == "cuda"
-        self._checkpoints.save(
-            self._step,
-            {
-                "fingerprint": self._fingerprint,
-                "model": trained(self._model),
-                "optimizers": self._optimizers.state_dict(),
-                "phase": self._phase_number,
-                "stream": self._phase.rows.state,
-                "counters": [self._step, self._tokens],
-                "seconds": self._seconds,
-                "stopping": self._stopping.state,
-                "precisions": self._used_precisions(),
-                "random": torch.get_rng_state(),
-                "random_gpu": torch.cuda.get_rng_state(self._device) if on_gpu else None,
-            },
-        )
-
-    def _used_precisions(self) -> list[str]:
-        """Of all parts of the run, in order, each once."""
-        own = [str(self._precision).removeprefix("torch.")] if self.new_steps else []
-        return list(dict.fromkeys([*self._precisions, *own]))
+        if self.writes:
+            self._checkpoints.save(self.steps, self._state.capture(self._fingerprint))
 
     def _resume(self) -> None:
-        state = self._checkpoints.load_latest()
-        if state is not None:
-            require_same(state["fingerprint"], self._fingerprint, TrainOptions().record())
-            self._load_weights(state["model"])
-            self._optimizers.load_state_dict(state["optimizers"])
-            self._phase_number = state.get("phase", 0)
-            self._phase.rows.state = state["stream"]
-            self._step, self._tokens = state["counters"]
-            self._seconds = state["seconds"]
-            self._stopping.state = state.get("stopping", self._stopping.state)
-            self._precisions = [*state.get("precisions", ())]
-            torch.set_rng_state(state["random"])
-            if self._device.type == "cuda" and state.get("random_gpu") is not None:
-                torch.cuda.set_rng_state(state["random_gpu"], self._device)
-        self._steps_before = self._step
+        saved = self._checkpoints.load_latest()
+        if saved is not None:
+            require_same(saved["fingerprint"], self._fingerprint, TrainOptions().record())
+            self._state.restore(saved, self._out)
+        self._course.begin_part()
         if not self.writes:
             # Each process drops other activations.
-            torch.manual_seed(self._options.seed + 1_000_003 * self._processes.rank + self._step)
-
-    def _load_weights(self, weights: dict[str, Any]) -> None:
-        try:
-            fit = self._model.load_state_dict(weights, strict=False)
-            fits = not fit.unexpected_keys and not {*fit.missing_keys} & trained(self._model).keys()
-        except RuntimeError:
-            fits = False
-        if not fits:
-            raise CheckpointError(
-                f"The checkpoint in {self._out} is of a model of another shape.",
-                "Give the preset and the shape it was made with, or another --out folder.",
-            )
+            torch.manual_seed(self._options.seed + 1_000_003 * self._processes.rank + self.steps)
 
     def _save_model(self) -> Path:
         """The model as it stands, or the best under early stopping, readable by transformers."""
@@ -326,14 +267,14 @@ class Trainer:
         if self.writes:
             best = self._checkpoints.load_best() if self._stopping.active else None
             if best is not None:
-                self._load_weights(best["model"])
+                load_weights(self._model, best["model"], self._out)
             model = merge(self._model, self._out / "adapter")
             measured = {"parameters": count_parameters(model), **self._measured(best)}
             save_model(
                 folder,
                 model,
                 self._start.tokenizer_files,
-                end=TEMPLATES[self._options.template].ends[0],
+                end=find_template(self._options.template).ends[0],
                 context=self._plan.shape.context,
                 summary=summary_of(self._start, self._fingerprint, self._manifest, measured),
             )
@@ -343,11 +284,11 @@ class Trainer:
     def _measured(self, best: dict[str, Any] | None) -> dict[str, Any]:
         """What only the end of the run, or of its part, knows."""
         measured: dict[str, Any] = {
-            "steps": self._step,
-            "tokens": self._tokens,
-            "minutes": round(self._seconds / 60, 1),
-            "precision": "+".join(self._used_precisions()),
-            "hole_share": round(self._phases[-1].rows.survey(_ROWS_SURVEYED), 3),
+            "steps": self.steps,
+            "tokens": self._course.tokens,
+            "minutes": round(self._course.seconds / 60, 1),
+            "precision": "+".join(self._state.precisions),
+            "hole_share": round(self._phases.last.rows.survey(_ROWS_SURVEYED), 3),
             "finished": self.finished,
         }
         if best is not None:

@@ -13,7 +13,7 @@ import numpy as np
 from surefill.engine.bundle import Bundle
 from surefill.engine.decode import DecodingOptions, LocalEngine, open_blend
 from surefill.engine.interrupt import Interrupt, Interrupted
-from surefill.engine.ngrams.blend import ALONE_GATE, Blend
+from surefill.engine.ngrams.blend import ALONE, Blend
 from surefill.engine.session import Logits
 from surefill.engine.tokenizer import BundleTokenizer
 
@@ -22,7 +22,7 @@ _CONTEXT = 1 << 20
 
 
 class NgramEngine(LocalEngine):
-    """``interface.Engine`` on n-grams. ``blend`` has the weights ALONE_GATE."""
+    """``interface.Engine`` on n-grams. ``blend`` has the weights ALONE."""
 
     def __init__(self, blend: Blend, tokenizer: BundleTokenizer, ends: Sequence[str]) -> None:
         session = _SingleTokens(blend.store.unigrams)
@@ -33,7 +33,7 @@ class NgramEngine(LocalEngine):
         """The engine of a bundle's n-grams, with an empty cache; raises BundleError."""
         prompt = bundle.manifest.prompt
         tokenizer = BundleTokenizer(bundle.tokenizer_path, (*prompt.special_tokens, *prompt.ends))
-        return cls(open_blend(bundle, tokenizer, ALONE_GATE), tokenizer, prompt.ends)
+        return cls(open_blend(bundle, tokenizer, ALONE), tokenizer, prompt.ends)
 
 
 class _SingleTokens:

@@ -17,12 +17,11 @@ import numpy.typing as npt
 
 from surefill.engine.ngrams.container import Array, damaged, read
 from surefill.engine.ngrams.evidence import Evidence
-from surefill.engine.ngrams.gate import Gate
 from surefill.engine.ngrams.hashing import Hashes, hashes_of
+from surefill.engine.ngrams.layout import CONTEXTS
+from surefill.engine.ngrams.weights import Weights
 from surefill.errors import BundleError
 
-CONTEXTS = (1, 2, 3, 4, 5)
-"""Lengths of the contexts, in tokens."""
 MOST_FOLLOWERS = 15
 """Followers that a context can have; their number stands in the low bits of its size."""
 
@@ -126,8 +125,8 @@ class NgramStore:
     """For contexts of one, two, ... tokens."""
     unigrams: npt.NDArray[np.float32]
     """Natural log-probability of each token by itself, [vocabulary]."""
-    gates: Mapping[str, Gate]
-    """How much to believe whom: beside a model, or ``alone``."""
+    weights: Mapping[str, Weights]
+    """What was learned of the mixture: beside a model, or ``alone``."""
     made: Mapping[str, object]
     """What it was made from."""
 
@@ -158,11 +157,11 @@ class NgramStore:
 
     @classmethod
     def _parse(cls, header: Mapping[str, object], arrays: Mapping[str, Array]) -> NgramStore:
-        vocabulary, made, names = header["vocabulary"], header["made"], header["gates"]
+        vocabulary, made, names = header["vocabulary"], header["made"], header["weights"]
         if not isinstance(vocabulary, int) or not isinstance(made, dict):
             raise TypeError("header")
         if not isinstance(names, list):
-            raise TypeError("gates")
+            raise TypeError("weights")
         unigrams = arrays["unigrams"].astype(np.float32)
         if unigrams.shape != (vocabulary,) or not np.isfinite(unigrams).all():
             raise ValueError("unigrams")
@@ -176,7 +175,7 @@ class NgramStore:
             vocabulary=vocabulary,
             tables=tuple(tables),
             unigrams=unigrams,
-            gates={str(name): Gate.from_arrays(arrays, f"gate.{name}.") for name in names},
+            weights={str(name): Weights.from_arrays(arrays, str(name)) for name in names},
             made=made,
         )
 
@@ -185,12 +184,12 @@ class NgramStore:
         arrays: dict[str, Array] = {"unigrams": self.unigrams.astype(np.float16)}
         for order, table in zip(CONTEXTS, self.tables, strict=True):
             arrays |= {f"{order}.{name}": getattr(table, name) for name in _PARTS}
-        for name, gate in self.gates.items():
-            arrays |= gate.to_arrays(f"gate.{name}.")
+        for name, weights in self.weights.items():
+            arrays |= weights.to_arrays(name)
         header = {
             "tokenizer": self.tokenizer,
             "vocabulary": self.vocabulary,
-            "gates": sorted(self.gates),
+            "weights": sorted(self.weights),
             "made": dict(self.made),
         }
         return header, arrays

@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 
-from surefill.engine.ngrams.blend import SPARSE_EXPERTS
 from surefill.engine.ngrams.gate import OF_BASE, PER_EXPERT, Gate
-from surefill.engine.ngrams.store import CONTEXTS, NgramStore
+from surefill.engine.ngrams.layout import CONTEXTS, SPARSE_EXPERTS
+from surefill.engine.ngrams.ranker import FEATURES, Ranker
+from surefill.engine.ngrams.store import NgramStore
+from surefill.engine.ngrams.weights import Weights
 from surefill_training.ngrams.count import count_order, count_unigrams
 from surefill_training.ngrams.prune import prune, rate
 
@@ -22,6 +24,13 @@ def make_gate(base=0.0, per_expert=0.5):
     )
 
 
+def neutral_ranker():
+    """Leaves the order as it is."""
+    return Ranker(
+        np.ones((FEATURES, 1), np.float32), np.zeros(1, np.float32), np.zeros(1, np.float32)
+    )
+
+
 @pytest.fixture(scope="session")
 def make_store():
     def make(packages, vocabulary, tokenizer="0" * 64, max_bytes=200_000):
@@ -33,7 +42,7 @@ def make_store():
             candidates.append(rate(counts, shorter, unigrams, vocabulary))
             shorter = counts
         tables = tuple(prune(candidates, vocabulary, max_bytes))
-        gates = {"model": make_gate(), "alone": make_gate()}
-        return NgramStore(tokenizer, vocabulary, tables, unigrams, gates, {"by": "test"})
+        weights = {name: Weights(make_gate(), neutral_ranker()) for name in ("model", "alone")}
+        return NgramStore(tokenizer, vocabulary, tables, unigrams, weights, {"by": "test"})
 
     return make

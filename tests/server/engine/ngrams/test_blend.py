@@ -5,7 +5,7 @@ import pytest
 
 from surefill.engine.decode import DecodingOptions, LocalEngine
 from surefill.engine.interface import Prompt
-from surefill.engine.ngrams.blend import ALONE_GATE, MODEL_GATE, Blend
+from surefill.engine.ngrams.blend import ALONE, BESIDE_MODEL, Blend
 from surefill.engine.ngrams.cache import TokenCache
 from surefill.engine.ngrams.engine import NgramEngine
 from surefill.engine.sampling import log_softmax
@@ -29,7 +29,7 @@ def cache(store):
 
 @pytest.fixture
 def blend(store, cache, tokenizer):
-    return Blend(store, cache, gate=MODEL_GATE, end=tokenizer.special(END))
+    return Blend(store, cache, weights=BESIDE_MODEL, end=tokenizer.special(END))
 
 
 @pytest.fixture
@@ -127,16 +127,16 @@ def test_a_prompt_without_document_and_store_without_match_leave_the_model_alone
     assert plain.candidates == again.candidates
     # Nothing is known before the first token of an empty document.
     base = log_softmax(np.arange(store_size(blend), dtype=np.float32))
-    assert blend.begin(Prompt((1,), "", "")).mix(base, []) is base
+    assert np.array_equal(blend.begin(Prompt((1,), "", "")).mix(base, []), base)
 
 
 def test_weights_that_are_not_there_are_asked_for(store, cache):
     with pytest.raises(BundleError, match="no weights"):
-        Blend(store, cache, gate="other", end=None)
+        Blend(store, cache, weights="other", end=None)
 
 
 def ngram_engine(store, tokenizer, cache):
-    blend = Blend(store, cache, gate=ALONE_GATE, end=tokenizer.special(END))
+    blend = Blend(store, cache, weights=ALONE, end=tokenizer.special(END))
     return NgramEngine(blend, tokenizer, [END])
 
 

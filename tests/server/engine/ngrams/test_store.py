@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from surefill.engine.ngrams.container import pack
-from surefill.engine.ngrams.store import CONTEXTS, NgramStore
+from surefill.engine.ngrams.layout import CONTEXTS
+from surefill.engine.ngrams.store import NgramStore
 from surefill.errors import BundleError
 
 TOKENIZER = "ab" * 32
@@ -85,8 +86,11 @@ def test_a_cut_file_is_told(file, size):
         ("2.fingerprints", lambda a: a[1:]),
         ("unigrams", lambda a: a[1:]),
         ("unigrams", lambda a: a * np.nan),
-        ("gate.model.w1", lambda a: a[1:]),
-        ("gate.model.b2", lambda a: a * np.inf),
+        ("model.gate.w1", lambda a: a[1:]),
+        ("model.gate.b2", lambda a: a * np.inf),
+        ("model.ranker.w1", lambda a: a[1:]),
+        ("model.ranker.b1", lambda a: a[None]),
+        ("alone.ranker.w2", lambda a: a * np.nan),
     ],
 )
 @pytest.mark.filterwarnings("ignore:invalid value")

@@ -1,0 +1,39 @@
+"""What the store, the open document and the project say at one prompt; not whom to believe."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from surefill.engine.interface import Prompt
+from surefill.engine.ngrams.cache import View
+from surefill.engine.ngrams.document import OpenDocument
+from surefill.engine.ngrams.evidence import Evidence
+from surefill.engine.ngrams.layout import DOCUMENT_ORDERS, PROJECT_ORDERS
+from surefill.engine.ngrams.store import NgramStore
+
+LONGEST_CONTEXT = 32
+
+
+class Sources:
+    """All that can be known of the next token at one prompt, apart from the base."""
+
+    def __init__(self, store: NgramStore, project: View, prompt: Prompt) -> None:
+        self._store = store
+        self._project = project
+        self._key = prompt.document
+        self._before = tuple(prompt.before[-LONGEST_CONTEXT:])
+        self._document = OpenDocument(prompt.before, prompt.after, store.vocabulary)
+        self.gap = prompt.after[0] if prompt.after else None
+        """The token behind the cursor: to go on with it is to say that nothing is missing."""
+
+    def experts(self, generated: Sequence[int]) -> list[Evidence | None]:
+        """What each sparse expert says behind ``generated``, [SPARSE_EXPERTS]."""
+        context = (*self._before, *generated)[-LONGEST_CONTEXT:]
+        own, nearest = self._document.evidence(context, DOCUMENT_ORDERS)
+        project = self._project.evidence(context, PROJECT_ORDERS, self._key)
+        return [
+            *self._store.evidence(context),
+            *(own.get(order) for order in DOCUMENT_ORDERS),
+            nearest,
+            *(project.get(order) for order in PROJECT_ORDERS),
+        ]

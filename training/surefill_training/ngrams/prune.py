@@ -14,11 +14,18 @@ import numpy as np
 import numpy.typing as npt
 
 from surefill.engine.ngrams.hashing import Hashes
-from surefill.engine.ngrams.store import MOST_FOLLOWERS, OrderTable, make_table
+from surefill.engine.ngrams.store import (
+    MOST_FOLLOWERS,
+    OrderTable,
+    bucket_bits,
+    make_table,
+)
 from surefill_training.ngrams.count import Counts, token_bits
 
 _CONTEXT_BYTES = 5.0
-"""Fingerprint, size, and its part of a bucket."""
+"""Fingerprint, size, and its part of a bucket, on average."""
+_BARE_CONTEXT_BYTES = 3
+_BUCKET_BYTES = 8
 _LEAST_SHARE = 1 / 256
 _SEARCH_STEPS = 24
 
@@ -96,9 +103,12 @@ def _kept(item: Candidates, price: float, vocabulary: int) -> npt.NDArray[np.boo
     return mask & np.repeat(enough, np.diff(starts, append=len(mask)))
 
 
-def _size(item: Candidates, mask: npt.NDArray[np.bool_], vocabulary: int) -> float:
-    contexts = len(np.unique(item.contexts[mask])) if mask.any() else 0
-    return contexts * _CONTEXT_BYTES + int(mask.sum()) * _follower_bytes(vocabulary)
+def _size(item: Candidates, mask: npt.NDArray[np.bool_], vocabulary: int) -> int:
+    contexts = len(np.unique(item.contexts[mask]))
+    followers = int(mask.sum()) * _follower_bytes(vocabulary)
+    # Buckets come in powers of two, so their bytes jump.
+    buckets = (1 << bucket_bits(contexts)) + 1
+    return contexts * _BARE_CONTEXT_BYTES + buckets * _BUCKET_BYTES + followers
 
 
 def _table(item: Candidates, mask: npt.NDArray[np.bool_], vocabulary: int) -> OrderTable:

@@ -96,7 +96,7 @@ def make_table(
 
     Followers stand in the order of their contexts, the likeliest of each first.
     """
-    bits = max(1, (max(1, len(hashes) // _PER_BUCKET)).bit_length())
+    bits = bucket_bits(len(hashes))
     buckets = (hashes >> np.uint64(64 - bits)).astype(np.int64)
     contexts = np.searchsorted(buckets, np.arange((1 << bits) + 1)).astype(np.uint32)
     cumulated = np.concatenate([[0], np.cumsum(counts)])
@@ -112,6 +112,11 @@ def make_table(
         tokens=tokens.astype(np.uint16 if vocabulary <= 1 << 16 else np.uint32),
         shares=steps.astype(np.uint8),
     )
+
+
+def bucket_bits(contexts: int) -> int:
+    """The bits that choose among the buckets of a table of so many contexts."""
+    return max(1, max(1, contexts // _PER_BUCKET).bit_length())
 
 
 @dataclass(frozen=True)

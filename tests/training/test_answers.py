@@ -25,10 +25,10 @@ from surefill_training.evaluate.bundle import EvaluateOptions, Measured, Plan, r
 from surefill_training.evaluate.contestants import MODEL_ALONE, PREVIOUS, Contestant, Kind
 from surefill_training.evaluate.holes import TASKS, Hole, Task, draw_holes
 from surefill_training.evaluate.plots import by_length
-from surefill_training.evaluate.project import HeldoutProject, uri_of
 from surefill_training.evaluate.report import markdown, to_json
 from surefill_training.evaluate.report_folder import check_run, write_report
 from surefill_training.evaluate.scores import bleu, calibration, calibration_error, rouge_l, score
+from surefill_training.project import SimulatedProject, uri_of
 
 AREA = Document(
     "thing",
@@ -146,28 +146,30 @@ def test_imports_are_looked_up_in_the_package_without_the_middle() -> None:
     outside = Document("thing", "../outside.py", "x = 1\n")
     asked = hole("helper.scale(3)", document=user)
     snapshot = Parsed(uri_of(user), asked.language, asked.prefix + asked.suffix).snapshot()
-    with HeldoutProject([helper, user, outside], None) as project:
-        found = project.cut(asked).files(snapshot)
+    with SimulatedProject([helper, user, outside], None) as project:
+        found = project.cut(user, asked.prefix + asked.suffix).files(snapshot)
         assert [(file.path, file.imported) for file in found][:1] == [("thing/helper.py", True)]
         assert found[0].text == helper.text
         assert all(asked.middle not in file.text for file in found)
         # Once another document is completed, this one is whole again.
         other = hole("scale", document=helper)
         about = Parsed(uri_of(helper), asked.language, "from thing import user\n").snapshot()
-        assert [file.text for file in project.cut(other).files(about)] == [user.text]
+        assert [
+            file.text for file in project.cut(helper, other.prefix + other.suffix).files(about)
+        ] == [user.text]
 
 
 def test_a_project_beyond_what_a_server_looks_at(monkeypatch: pytest.MonkeyPatch) -> None:
-    from surefill_training.evaluate import project
+    from surefill_training import project
 
     documents = [Document("big", f"m{i}.py", "x = 1\n" * 10) for i in range(4)]
     monkeypatch.setattr(project, "MOST_CHARACTERS", 125)
     memory = Remembered()
-    with HeldoutProject(documents, memory) as opened:
+    with SimulatedProject(documents, memory) as opened:
         assert len(memory.texts) == 2
-        opened.cut(Hole(documents[3], "line_end", 0, 5))
+        opened.cut(documents[3], "\nx = 1")
         assert memory.texts[uri_of(documents[3])].startswith("\nx = 1")
-        opened.cut(Hole(documents[0], "line_end", 0, 5))
+        opened.cut(documents[0], "")
         assert uri_of(documents[3]) not in memory.texts
     assert memory.texts == {}
 

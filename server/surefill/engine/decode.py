@@ -107,9 +107,14 @@ class LocalEngine:
             stop=stop,
             guide=guide,
             interrupt=Interrupt(cancel),
-            mixer=self.blend.begin(prompt) if self.blend else None,
+            mixer=self._mixer(prompt, stop),
         )
         return request.run(n)
+
+    def _mixer(self, prompt: Prompt, stop: Stop | None) -> Mixer | None:
+        if self.blend is None:
+            return None
+        return self.blend.begin(prompt, gap_ends=gap_ends(self.tokenizer, prompt, stop))
 
     def close(self) -> None:
         """Free the model. Further calls raise EngineError."""
@@ -155,6 +160,15 @@ def open_blend(bundle: Bundle, tokenizer: BundleTokenizer, weights: str = BESIDE
     ends = bundle.manifest.prompt.ends
     end = tokenizer.special(ends[0]) if ends else None
     return Blend(store, TokenCache(store.vocabulary), weights=weights, end=end)
+
+
+def gap_ends(tokenizer: BundleTokenizer, prompt: Prompt, stop: Stop | None) -> bool:
+    """Whether the token behind the cursor can only mean that nothing is missing any more.
+
+    A line end in a request for several lines means as well that the next one follows.
+    """
+    line_end = tokenizer.decode(prompt.after[:1]).startswith("\n")
+    return not line_end or (stop is not None and stop("\n") == 0)
 
 
 @dataclass

@@ -20,7 +20,7 @@ def moment(base, evidence, right):
     if evidence is not None:
         tokens, shares = zip(*evidence, strict=True)
         experts[DOCUMENT] = Evidence(np.array(tokens), np.array(shares, np.float32), 4.0)
-    opinions = Opinions.form(base, experts)
+    opinions = Opinions.form(base, experts, np.zeros((VOCABULARY, 3), np.float32))
     return Moment(thin(opinions, right), right), opinions
 
 

@@ -20,7 +20,7 @@ from surefill.syntax.document import Snapshot
 from surefill.syntax.position import Position
 from surefill_training.corpus.documents import Document
 from surefill_training.evaluate.holes import Hole
-from surefill_training.evaluate.project import HeldoutProject, Memory, uri_of
+from surefill_training.project import Memory, SimulatedProject, uri_of
 
 _DEADLINE_MS = 10_000
 """A slow machine changes the times that are measured, not the suggestions."""
@@ -67,9 +67,11 @@ def answer_all(
     numbered = sorted(enumerate(holes), key=lambda item: _place(item[1]))
     found: dict[int, Answer] = {}
     for source, group in itertools.groupby(numbered, key=lambda item: item[1].document.source):
-        with HeldoutProject([d for d in documents if d.source == source], memory) as project:
+        with SimulatedProject([d for d in documents if d.source == source], memory) as project:
             for number, hole in group:
-                found[number] = answer(pipeline, engine, hole, project.cut(hole))
+                found[number] = answer(
+                    pipeline, engine, hole, project.cut(hole.document, hole.prefix + hole.suffix)
+                )
                 on_done(len(found))
     return [found[number] for number in range(len(holes))]
 

@@ -16,9 +16,11 @@ import numpy.typing as npt
 from tokenizers import Tokenizer
 
 from surefill.completion.loading import context_for
+from surefill.completion.memory import open_memory
 from surefill.engine.bundle import TOKENIZER, Bundle
 from surefill.engine.decode import open_engine
 from surefill.engine.ngrams.blend import ALONE, BESIDE_MODEL
+from surefill.engine.ngrams.cache import TokenCache
 from surefill.engine.ngrams.container import pack
 from surefill.engine.ngrams.layout import CONTEXTS
 from surefill.engine.ngrams.store import NgramStore
@@ -78,8 +80,11 @@ def make_ngrams(
                 f"The n-grams of {counted} were counted over another corpus.",
                 "Give the corpus they were made from, or count again without --counted.",
             )
-    development = store.made["development"]
-    assert isinstance(development, list)
+    development = store.made.get("development")
+    if not isinstance(development, list):
+        raise TrainingError(
+            f"{counted} does not say which packages it left out.", "Count again without --counted."
+        )
     shown = [document for document in documents if document.source in development]
     made = {
         **store.made,
@@ -203,8 +208,19 @@ def _fit(
 ) -> NgramStore:
     """``store`` with the weights of both mixtures."""
     engine = open_engine(bundle, "cpu", ngrams=False)
+    cache = TokenCache(store.vocabulary)
+    per_line = bundle.manifest.tokenizer.per_line
+    memory = open_memory(cache, bundle.tokenizer_path, per_line=per_line)
+    ends = bundle.manifest.prompt.ends
     try:
-        setting = Setting(engine, context_for(bundle, engine, counts=True), store)
+        setting = Setting(
+            engine,
+            context_for(bundle, engine, counts=True),
+            store,
+            cache,
+            memory,
+            engine.tokenizer.special(ends[0]) if ends else None,
+        )
         heard = listen(
             documents,
             options.holes,
@@ -213,6 +229,7 @@ def _fit(
             seed=options.seed,
         )
     finally:
+        memory.close()
         engine.close()
     if not heard:
         raise CorpusError(

@@ -11,7 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from surefill.engine.ngrams.evidence import Evidence
-from surefill.engine.ngrams.opinions import IMPOSSIBLE, Floats, Opinions
+from surefill.engine.ngrams.opinions import (
+    FAMILIARITIES,
+    IMPOSSIBLE,
+    Familiarity,
+    Floats,
+    Opinions,
+)
 from surefill.engine.ngrams.ranker import CANDIDATES, Ids
 
 
@@ -24,13 +30,17 @@ class ThinOpinions:
     base: Floats
     """Natural log-probabilities of ``ids``."""
     experts: list[Evidence | None]
+    familiarity: Familiarity
+    """Of ``ids``."""
     end: int | None
 
     def whole(self) -> Opinions:
         """With the base as good as impossible elsewhere."""
         base = np.full(self.vocabulary, IMPOSSIBLE, np.float32)
         base[self.ids] = self.base
-        return Opinions(base, self.experts, self.end)
+        familiarity = np.zeros((self.vocabulary, FAMILIARITIES), np.float32)
+        familiarity[self.ids] = self.familiarity
+        return Opinions(base, self.experts, familiarity, self.end)
 
 
 @dataclass(frozen=True)
@@ -54,4 +64,7 @@ def thin(opinions: Opinions, right: Sequence[int]) -> ThinOpinions:
             ]
         )
     )
-    return ThinOpinions(len(base), ids, base[ids], opinions.experts, opinions.end)
+    known = np.zeros((len(ids), FAMILIARITIES), np.float32)
+    inside = ids < len(opinions.familiarity)  # a model's vocabulary may be padded
+    known[inside] = opinions.familiarity[ids[inside]]
+    return ThinOpinions(len(base), ids, base[ids], opinions.experts, known, opinions.end)

@@ -1,7 +1,7 @@
 """Lets the mixture's sources speak at holes in documents they have not seen, as serving would.
 
 For every token of a hole's answer: what each expert says with everything before it known. The
-project is the other files of the package, the document is as the user would have it.
+package around the document is on the disk and in the memory as a server would have it.
 """
 
 from __future__ import annotations
@@ -12,9 +12,12 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from surefill.completion.memory import ProjectMemory
+from surefill.completion.policy import Decision, decide
+from surefill.context.neighbours import Neighbours
 from surefill.context.window import ContextBuilder
 from surefill.engine.continuation import Continuation
-from surefill.engine.decode import LocalEngine
+from surefill.engine.decode import LocalEngine, gap_ends
 from surefill.engine.interface import Prompt
 from surefill.engine.interrupt import Interrupt
 from surefill.engine.ngrams.cache import TokenCache
@@ -22,12 +25,14 @@ from surefill.engine.ngrams.experts import Sources
 from surefill.engine.ngrams.opinions import Opinions
 from surefill.engine.ngrams.store import NgramStore
 from surefill.engine.sampling import log_softmax
+from surefill.settings import CompletionSettings
 from surefill.syntax.cursor import Cursor
 from surefill.syntax.document import Document
 from surefill.syntax.languages import language_for
 from surefill.syntax.position import Position
 from surefill_training.corpus.documents import Document as Source
 from surefill_training.ngrams.moment import Moment, thin
+from surefill_training.project import SimulatedProject, uri_of
 from surefill_training.tasks.holes import Hole, HoleMix, cut
 
 _ANSWER_TOKENS = 48
@@ -38,13 +43,16 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Setting:
-    """The parts that speak: engine and context of one bundle, and the n-grams."""
+    """The parts that speak: engine, context and memory of one bundle, and the n-grams."""
 
     engine: LocalEngine
     context: ContextBuilder
     store: NgramStore
-    project_tokens: int = 200_000
-    """Of the package's other files, at most; a cache of that size is made for each package."""
+    cache: TokenCache
+    memory: ProjectMemory
+    """Fills ``cache``."""
+    end: int | None
+    """The token by which the model says that nothing is missing."""
 
 
 @dataclass(frozen=True)
@@ -53,11 +61,6 @@ class Heard:
 
     model: Moment
     alone: Moment
-
-
-def uri_of(source: Source) -> str:
-    """The name under which the document is known to the cache."""
-    return f"file:///{source.source}/{source.path}"
 
 
 def listen(
@@ -72,59 +75,69 @@ def listen(
     heard: list[Heard] = []
     done = 0
     for name in sorted({document.source for document in chosen}):
-        cache = fill_cache(packages[name], setting)
-        for source in (document for document in chosen if document.source == name):
-            rng = random.Random(f"{seed}:{zlib.crc32(uri_of(source).encode())}")
-            language = language_for(source.language, source.path)
-            for _ in range(each):
-                hole = cut(source.text, rng, _MIX, language=language)
-                if hole is not None:
-                    heard += _hear(source, hole, cache, setting)
-                done += 1
-                progress(done, each * len(chosen))
+        with SimulatedProject(packages[name], setting.memory) as project:
+            for source in (document for document in chosen if document.source == name):
+                rng = random.Random(f"{seed}:{zlib.crc32(uri_of(source).encode())}")
+                language = language_for(source.language, source.path)
+                for _ in range(each):
+                    hole = cut(source.text, rng, _MIX, language=language)
+                    if hole is not None:
+                        neighbours = project.cut(source, hole.prefix + hole.suffix)
+                        heard += _hear(source, hole, neighbours, setting)
+                    done += 1
+                    progress(done, each * len(chosen))
     return heard
 
 
-def fill_cache(documents: Sequence[Source], setting: Setting) -> TokenCache:
-    """A cache that knows these files, each as a whole."""
-    cache = TokenCache(setting.store.vocabulary, limit=setting.project_tokens)
-    encode = setting.engine.tokenizer.encode
-    cache.apply({uri_of(document): encode(document.text) for document in documents})
-    return cache
-
-
-def prompt_at(source: Source, hole: Hole, context: ContextBuilder) -> Prompt:
-    """The prompt that serving would build at the hole."""
+def _ask(
+    source: Source, hole: Hole, neighbours: Neighbours, context: ContextBuilder
+) -> tuple[Prompt, Decision]:
+    """What serving would ask of the engine at the hole."""
     language = language_for(source.language, source.path)
     document = Document(uri_of(source), language, hole.prefix + hole.suffix)
     before = hole.prefix.split("\n")
     position = Position(len(before) - 1, len(before[-1]))
     snapshot = document.snapshot()
-    return context.build(snapshot, position, Cursor.at(snapshot, position), _ANSWER_TOKENS)
+    cursor = Cursor.at(snapshot, position)
+    explicit, settings = hole.kind == "lines", CompletionSettings()
+    decision = decide(snapshot, position, cursor, explicit=explicit, settings=settings)
+    return context.build(snapshot, position, cursor, _ANSWER_TOKENS, neighbours), decision
 
 
-def _hear(source: Source, hole: Hole, cache: TokenCache, setting: Setting) -> Iterator[Heard]:
-    engine = setting.engine
-    prompt = prompt_at(source, hole, setting.context)
-    whole = engine.tokenizer.encode(prompt.lead + hole.middle)
+def _hear(source: Source, hole: Hole, neighbours: Neighbours, setting: Setting) -> Iterator[Heard]:
+    engine, end = setting.engine, setting.end
+    prompt, decision = _ask(source, hole, neighbours, setting.context)
+    if decision.stop is None:
+        return
+    stopped = decision.stop(hole.middle)
+    whole = engine.tokenizer.encode(prompt.lead + hole.middle[:stopped])
     room = engine.session.context_length - len(prompt.ids) - 1
     answer = whole[: min(room, _ANSWER_TOKENS)]
     rows = [engine.session.prefill(prompt.ids, Interrupt())[0]]
     if answer:
         rows += list(engine.session.extend(answer, Interrupt()))
-    sources = Sources(setting.store, cache.view, prompt)
-    end = next(iter(engine.ends))
-    ends = None if sources.gap is None else (end, sources.gap)
+    sources = Sources(setting.store, setting.cache.view, prompt)
+    joined = gap_ends(engine.tokenizer, prompt, decision.stop)
+    known = joined and end is not None and sources.gap is not None
+    ends = (end, sources.gap) if known else None
     written = Continuation(engine.tokenizer, engine.ends, None, len(whole) + 1, prompt.lead)
-    for number in range(len(answer) + (len(answer) == len(whole))):
-        # To end, and to go on with what stands behind the cursor, are the same thing.
-        right = (answer[number],) if number < len(answer) else (ends or (end,))
+    rights: list[tuple[int, ...]] = [(token,) for token in answer]
+    if len(answer) == len(whole) and stopped is None and end is not None:
+        rights.append(ends or (end,))
+    for number, right in enumerate(rights):
+        experts = sources.experts(answer[:number])
         among = (
             engine.allowed & engine.texts.beginning(written.pending) if written.pending else None
         )
-        experts = sources.experts(answer[:number])
         formed = [
-            Opinions.form(base, experts, ends=ends, among=among)
+            Opinions.form(
+                base,
+                experts,
+                sources.familiarity,
+                ends=ends,
+                # The model's vocabulary may be padded, the n-grams' is not.
+                among=None if among is None else among[: len(base)],
+            )
             for base in (log_softmax(rows[number]), setting.store.unigrams)
         ]
         yield Heard(*(Moment(thin(opinions, right), right) for opinions in formed))

@@ -43,9 +43,14 @@ class Blend:
         self.weights = chosen
         self.end = end
 
-    def begin(self, prompt: Prompt) -> Mixer:
-        """What mixes for one request."""
-        return Mixer(self, Sources(self.store, self.cache.view, prompt))
+    def begin(self, prompt: Prompt, *, gap_ends: bool = True) -> Mixer:
+        """What mixes for one request.
+
+        ``gap_ends``: to go on with the token behind the cursor is to say that nothing is missing.
+        """
+        sources = Sources(self.store, self.cache.view, prompt)
+        known = gap_ends and self.end is not None and sources.gap is not None
+        return Mixer(self, sources, (self.end, sources.gap) if known else None)
 
 
 @dataclass(frozen=True)
@@ -54,15 +59,16 @@ class Mixer:
 
     blend: Blend
     sources: Sources
+    ends: tuple[int, int] | None
+    """Two tokens that say the same: that nothing is missing any more."""
 
     def mix(self, base: Floats, generated: Sequence[int], among: Bools | None = None) -> Floats:
         """Natural log-probabilities [vocabulary] from those of the model, or of single tokens.
 
         Given that the token is one of ``among``, [vocabulary], where it is known to be.
         """
-        end, gap = self.blend.end, self.sources.gap
-        ends = None if end is None or gap is None else (end, gap)
-        opinions = Opinions.form(base, self.sources.experts(generated), ends=ends, among=among)
+        experts, familiarity = self.sources.experts(generated), self.sources.familiarity
+        opinions = Opinions.form(base, experts, familiarity, ends=self.ends, among=among)
         if not any(opinions.experts):
             return opinions.base
         weights = self.blend.weights

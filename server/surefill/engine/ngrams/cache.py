@@ -30,9 +30,20 @@ class _Segment:
 
     index: SuffixIndex
     spans: Spans
-
+    counts: npt.NDArray[np.int64]
+    """How often each token stands here, [vocabulary]."""
     hidden: npt.NDArray[np.bool_] | None = None
     """Positions whose text is no longer that of their document."""
+
+    def occurrences(self, excluded: str) -> npt.NDArray[np.int64]:
+        """How often each token stands here apart from document ``excluded``, [vocabulary].
+
+        Old text of documents that changed since still counts: that is a matter of moments.
+        """
+        if excluded not in self.spans:
+            return self.counts
+        start, end = self.spans[excluded]
+        return self.counts - np.bincount(self.index.ids[start:end], minlength=len(self.counts))
 
     def followers(
         self, context: Sequence[int], orders: Iterable[int], excluded: str
@@ -82,6 +93,10 @@ class View:
                 tokens = np.concatenate([part[0] for part in parts]) if parts[1:] else parts[0][0]
                 found[order] = from_followers(tokens, sum(part[1] for part in parts))
         return found
+
+    def occurrences(self, excluded: str = "") -> npt.NDArray[np.int64]:
+        """How often each token stands in documents other than ``excluded``, [vocabulary]."""
+        return self.old.occurrences(excluded) + self.young.occurrences(excluded)
 
 
 class TokenCache:
@@ -169,4 +184,6 @@ class TokenCache:
             spans[key] = (at, at + len(ids))
             parts += [ids, separator]
             at += len(ids) + 1
-        return _Segment(SuffixIndex(np.concatenate(parts), self._vocabulary), spans)
+        ids = np.concatenate(parts)
+        counts = np.bincount(ids, minlength=self._vocabulary)[: self._vocabulary]
+        return _Segment(SuffixIndex(ids, self._vocabulary), spans, counts)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from surefill.engine.ngrams.evidence import Evidence, from_followers
 from surefill.engine.ngrams.suffixes import SuffixIndex
@@ -23,7 +24,26 @@ class OpenDocument:
 
     def __init__(self, before: Sequence[int], after: Sequence[int], vocabulary: int) -> None:
         self._gap = len(before)
+        self._vocabulary = vocabulary
         self._index = SuffixIndex([*before, vocabulary, *after], vocabulary)
+
+    def occurrences(self) -> npt.NDArray[np.int64]:
+        """How often each token stands in the document, [vocabulary]."""
+        return np.bincount(self._index.ids, minlength=self._vocabulary)[: self._vocabulary]
+
+    def distances(self) -> npt.NDArray[np.int64]:
+        """How far from the gap each token stands at its nearest, in tokens, [vocabulary].
+
+        Of tokens that stand nowhere, further than the document is long.
+        """
+        ids, gap = self._index.ids, self._gap
+        found = np.full(self._vocabulary, len(ids) + 1)
+        # Of several places of a token the one that is written last remains.
+        after = ids[:gap:-1]
+        found[after] = np.arange(len(after), 0, -1)
+        nearest_before = np.full(self._vocabulary, len(ids) + 1)
+        nearest_before[ids[:gap]] = np.arange(gap, 0, -1)
+        return np.minimum(found, nearest_before)
 
     def evidence(
         self, context: Sequence[int], orders: Sequence[int]

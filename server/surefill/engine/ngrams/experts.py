@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from surefill.engine.interface import Prompt
 from surefill.engine.ngrams.cache import View
 from surefill.engine.ngrams.document import OpenDocument
 from surefill.engine.ngrams.evidence import Evidence
 from surefill.engine.ngrams.layout import DOCUMENT_ORDERS, PROJECT_ORDERS
+from surefill.engine.ngrams.opinions import Familiarity
 from surefill.engine.ngrams.store import NgramStore
 
 LONGEST_CONTEXT = 32
@@ -24,7 +27,14 @@ class Sources:
         self._before = tuple(prompt.before[-LONGEST_CONTEXT:])
         self._document = OpenDocument(prompt.before, prompt.after, store.vocabulary)
         self.gap = prompt.after[0] if prompt.after else None
-        """The token behind the cursor: to go on with it is to say that nothing is missing."""
+        """The token behind the cursor."""
+        self.familiarity = self._familiarity()
+
+    def _familiarity(self) -> Familiarity:
+        own = np.log1p(self._document.occurrences())
+        distance = np.log1p(self._document.distances())
+        project = np.log1p(self._project.occurrences(self._key))
+        return np.stack([own, distance, project], axis=1, dtype=np.float32, casting="same_kind")
 
     def experts(self, generated: Sequence[int]) -> list[Evidence | None]:
         """What each sparse expert says behind ``generated``, [SPARSE_EXPERTS]."""

@@ -19,8 +19,15 @@ from surefill.engine.ngrams.gate import Gate, describe
 Floats = npt.NDArray[np.float32]
 Bools = npt.NDArray[np.bool_]
 
+Familiarity = npt.NDArray[np.float32]
+"""How much a token is at home here, whatever stands before it, [vocabulary, FAMILIARITIES]: how
+often it stands in the document, how far from the cursor at the nearest, how often in the project;
+each as log(1 + n)."""
+FAMILIARITIES = 3
+
 IMPOSSIBLE = -1e4
 """Log-probability of what cannot come: its exponential is 0, and sums with it stay finite."""
+_LEAST_SHARE = float(np.finfo(np.float32).tiny)
 _LEAST_REST = 1e-6
 """What is left to the base at least: nothing is impossible."""
 
@@ -32,6 +39,7 @@ class Opinions:
     base: Floats
     """Natural log-probabilities of the model, or of single tokens, [vocabulary]."""
     experts: list[Evidence | None]
+    familiarity: Familiarity
     end: int | None
     """The token that stands for the end of the middle, whoever says so and however."""
 
@@ -40,6 +48,7 @@ class Opinions:
         cls,
         base: Floats,
         experts: Sequence[Evidence | None],
+        familiarity: Familiarity,
         *,
         ends: tuple[int, int] | None = None,
         among: Bools | None = None,
@@ -64,7 +73,7 @@ class Opinions:
             heard = [
                 evidence and _given(evidence, among, float(np.exp(mass))) for evidence in heard
             ]
-        return cls(base, heard, end)
+        return cls(base, heard, familiarity, end)
 
     def describe(self) -> tuple[Floats, Bools]:
         """As ``gate.describe``."""
@@ -89,7 +98,8 @@ class Opinions:
         if tokens:
             ids, places = np.unique(np.concatenate(tokens), return_inverse=True)
             summed = np.bincount(places, np.concatenate(masses))
-            mixed[ids] = np.log(np.exp(mixed[ids]) + summed)
+            told = np.exp(mixed[ids]) + summed
+            mixed[ids] = np.log(np.maximum(told, _LEAST_SHARE))
         return mixed
 
 

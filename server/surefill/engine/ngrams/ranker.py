@@ -18,14 +18,14 @@ import numpy.typing as npt
 
 from surefill.engine.ngrams.evidence import Evidence
 from surefill.engine.ngrams.layout import GROUPS, NEAREST
-from surefill.engine.ngrams.opinions import Floats, Opinions
+from surefill.engine.ngrams.opinions import FAMILIARITIES, Floats, Opinions
 
 CANDIDATES = 48
 """Tokens that are put in order; the others keep what the mixture says."""
 
 _OF_TOKEN = 3
 _PER_GROUP = 6
-_OF_ALL = 4
+_OF_ALL = 4 + FAMILIARITIES
 FEATURES = _OF_TOKEN + _PER_GROUP * len(GROUPS) + _OF_ALL
 
 _LEAST = -12.0
@@ -99,6 +99,7 @@ def describe_tokens(ids: Ids, opinions: Opinions, mixed: Floats, unigrams: Float
         at = places[nearest.tokens]
         others[at[at >= 0], 0] = 1.0
     known = ids < len(unigrams)  # a model's vocabulary may be padded
+    others[known, 4:] = opinions.familiarity[ids[known]]
     others[known, 1] = np.maximum(unigrams[ids[known]], _LEAST)
     others[:, 2] = best
     others[:, 3] = ids == opinions.end if opinions.end is not None else 0.0

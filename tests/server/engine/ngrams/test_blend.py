@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from surefill.engine.decode import DecodingOptions, LocalEngine
+from surefill.completion.policy import block_stop, line_stop
+from surefill.engine.decode import DecodingOptions, LocalEngine, gap_ends
 from surefill.engine.interface import Prompt
 from surefill.engine.ngrams.blend import ALONE, BESIDE_MODEL, Blend
 from surefill.engine.ngrams.cache import TokenCache
@@ -83,6 +84,34 @@ def test_the_end_and_what_stands_behind_the_cursor_vote_together(blend, prompt_o
         mixed = mixer.mix(log_softmax(base), [])
         assert mixed[winner] > np.log(0.8)
         assert np.exp(mixed[loser]) == 0
+
+
+@pytest.mark.parametrize(
+    ("after", "stop", "ends"),
+    [
+        ("\n", line_stop(may_lead=False), True),
+        ("\nx = 1", line_stop(may_lead=True), False),
+        ("\nx = 1", block_stop(None, 0), False),
+        ("\n", None, False),
+        (")", None, True),
+        ("", None, True),
+    ],
+)
+def test_a_line_end_behind_the_cursor_ends_only_what_has_one_line(
+    prompt_of, tokenizer, after, stop, ends
+):
+    assert gap_ends(tokenizer, prompt_of("x = ", after), stop) is ends
+
+
+def test_in_a_block_the_end_and_the_next_line_are_not_the_same(blend, prompt_of, tokenizer):
+    end, newline = blend.end, tokenizer.encode("\n")[0]
+    mixer = blend.begin(prompt_of("".join(LINES) + "return total", "\n"), gap_ends=False)
+    base = np.full(store_size(blend), -12.0, np.float32)
+    base[end], base[newline] = -0.5, -1.5
+    mixed = np.exp(mixer.mix(log_softmax(base), []))
+    # The document, which the gate of this store trusts, goes on; the end keeps what it had.
+    assert mixed[newline] > 0.5
+    assert mixed[end] > 1e-4
 
 
 def test_the_engine_says_what_the_document_says(blend, engine, prompt_of):

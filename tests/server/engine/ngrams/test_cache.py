@@ -130,3 +130,20 @@ def test_an_empty_document_knows_nothing():
     assert OpenDocument([], [], 4).evidence([1, 2], (1, 2)) == ({}, None)
     assert TokenCache(4).view.evidence([1, 2], (1, 2)) == {}
     assert np.array_equal(SuffixIndex([], 4).places, [])
+
+
+def test_tokens_are_counted_wherever_they_stand_but_in_the_document_asked_about():
+    cache = TokenCache(50)
+    cache.apply({"a": [1, 2, 2], "b": [2, 3]})
+    assert cache.view.occurrences()[[1, 2, 3, 4]].tolist() == [1, 3, 1, 0]
+    assert cache.view.occurrences("a")[[1, 2, 3]].tolist() == [0, 1, 1]
+    assert cache.view.occurrences("elsewhere").sum() == 5
+    assert len(cache.view.occurrences()) == 50
+
+
+def test_the_document_knows_how_often_and_how_near_its_tokens_stand():
+    document = OpenDocument([5, 6, 5, 7], [8, 6, 9, 8], 50)
+    assert document.occurrences()[[5, 6, 7, 8, 9]].tolist() == [2, 2, 1, 2, 1]
+    assert document.distances()[[5, 6, 7, 8, 9]].tolist() == [2, 2, 1, 1, 3]
+    assert document.distances()[4] > 8
+    assert OpenDocument([], [], 50).occurrences().sum() == 0

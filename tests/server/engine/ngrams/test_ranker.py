@@ -27,7 +27,11 @@ def opinions():
     experts[document + 2] = Evidence(np.array([8]), np.ones(1, np.float32), 2)
     experts[NEAREST] = Evidence(np.array([8]), np.ones(1, np.float32), 3)
     base = log_softmax(rng.normal(size=VOCABULARY).astype(np.float32))
-    return Opinions.form(base, experts, ends=(3, 7))
+    return Opinions.form(base, experts, familiarity(), ends=(3, 7))
+
+
+def familiarity():
+    return np.tile(np.arange(VOCABULARY, dtype=np.float32)[:, None] / 100, (1, 3))
 
 
 def random_ranker():
@@ -61,12 +65,13 @@ def test_features_say_of_each_token_who_named_it(opinions):
     assert document[2, :3] == pytest.approx([np.log(1e-3), np.log(1e-3), 0], abs=0.01)
     assert document[:, 3:] == pytest.approx(np.tile([3, np.log1p(2), 1], (3, 1)))
     assert not found[:, [5, 8, 17, 20]].any()  # of store and project nothing is known
-    assert found[:, -4].tolist() == [1, 0, 0]
-    assert found[:, -1].tolist() == [0, 1, 0]
+    assert found[:, -7].tolist() == [1, 0, 0]
+    assert found[:, -4].tolist() == [0, 1, 0]
+    assert found[:, -3:] == pytest.approx(familiarity()[ids])
 
 
 def test_small_and_padded_vocabularies_are_ranked(opinions):
-    small = Opinions(opinions.base[:20], [None] * SPARSE_EXPERTS, None)
+    small = Opinions(opinions.base[:20], [None] * SPARSE_EXPERTS, familiarity()[:20], None)
     assert random_ranker().rank(small, small.base, opinions.base[:20]).shape == (20,)
     unigrams = opinions.base[: VOCABULARY - 30]
     assert np.isfinite(random_ranker().rank(opinions, opinions.base, unigrams)).all()
@@ -75,7 +80,7 @@ def test_small_and_padded_vocabularies_are_ranked(opinions):
 def test_with_a_part_known_everyone_speaks_of_what_remains(opinions):
     among = np.zeros(VOCABULARY, np.bool_)
     among[[8, 9, 50]] = True
-    given = Opinions.form(opinions.base, opinions.experts, among=among)
+    given = Opinions.form(opinions.base, opinions.experts, familiarity(), among=among)
     assert np.exp(given.base[among]).sum() == pytest.approx(1, abs=1e-4)
     assert np.exp(given.base[~among]).sum() == 0
     document = given.experts[GROUPS[1].start]
@@ -83,4 +88,7 @@ def test_with_a_part_known_everyone_speaks_of_what_remains(opinions):
     assert document.shares == pytest.approx([0.6, 0.4], abs=0.01)
     assert document.total == pytest.approx(5)
     among[8] = False
-    assert Opinions.form(opinions.base, opinions.experts, among=among).experts[NEAREST] is None
+    assert (
+        Opinions.form(opinions.base, opinions.experts, familiarity(), among=among).experts[NEAREST]
+        is None
+    )

@@ -1,7 +1,7 @@
-"""A held-out package around the document that is being completed, as a user has it.
+"""A package around the document that is being completed, as a user has it.
 
-All contestants see the same: the package's other files whole, and of the document itself only what
-is left when the hole is cut out. The middle is nowhere to be found, neither on the disk that
+The package's other files are there whole, and of the document itself only what is left when the
+hole is cut out. The middle is nowhere to be found, neither on the disk that
 imports are looked up on nor in what a model remembers.
 """
 
@@ -16,7 +16,6 @@ from surefill.completion.feed import MOST_CHARACTERS, MOST_FILES
 from surefill.context.neighbours import Neighbours, ProjectNeighbours
 from surefill.context.sources import SourceReader
 from surefill_training.corpus.documents import Document
-from surefill_training.evaluate.holes import Hole
 
 
 class Memory(Protocol):
@@ -31,8 +30,8 @@ class Memory(Protocol):
         ...
 
 
-class HeldoutProject:
-    """One package in a folder of its own and in the memory of one contestant, which may have none.
+class SimulatedProject:
+    """One package in a folder of its own and in the memory of one model, which may have none.
 
     The folder is a temporary one, and the memory holds as much as a server would give it.
     """
@@ -45,7 +44,7 @@ class HeldoutProject:
         self._open: Document | None = None
 
     def __enter__(self) -> Self:
-        self._temporary = tempfile.TemporaryDirectory(prefix="surefill-heldout-")
+        self._temporary = tempfile.TemporaryDirectory(prefix="surefill-project-")
         self._folder = Path(self._temporary.name).resolve()
         for document in self._documents:
             self._write(document, document.text)
@@ -59,17 +58,16 @@ class HeldoutProject:
             self._forget(document)
         self._temporary.cleanup()
 
-    def cut(self, hole: Hole) -> Neighbours:
-        """Have the hole's document open without what is missing; what stands around it."""
-        if self._open is not hole.document:
+    def cut(self, document: Document, left: str) -> Neighbours:
+        """Have the document open with nothing but ``left`` in it; what stands around it."""
+        if self._open is not document:
             self._close()
-        self._open = hole.document
-        left = hole.prefix + hole.suffix
-        self._write(hole.document, left)
-        self._tell(hole.document, left)
+        self._open = document
+        self._write(document, left)
+        self._tell(document, left)
         if self._memory is not None:
             self._memory.flush()
-        return ProjectNeighbours(self._reader, self._path(hole.document), (self._folder,))
+        return ProjectNeighbours(self._reader, self._path(document), (self._folder,))
 
     def _close(self) -> None:
         """Put the document that was open back as it is."""

@@ -94,20 +94,34 @@ def test_added_tokens_that_are_not_flagged_special_count_as_special(file):
     assert tokenizer.decode([*ids, tokenizer.special("<|fim_prefix|>")]) == "a<|fim_prefix|>b"
 
 
-def test_a_model_that_knows_the_special_token_as_a_word_does_not_produce_it(file):
+def whole_words(raw):
     """``ignore_merges`` looks whole words up in the vocabulary, special tokens among them."""
+    raw["model"]["ignore_merges"] = True
+    flags = ("add_prefix_space", "trim_offsets", "use_regex")
+    raw["pre_tokenizer"] = {"type": "ByteLevel", **dict.fromkeys(flags, False)}
 
-    def whole_words(raw):
-        raw["model"]["ignore_merges"] = True
-        flags = ("add_prefix_space", "trim_offsets", "use_regex")
-        raw["pre_tokenizer"] = {"type": "ByteLevel", **dict.fromkeys(flags, False)}
 
+def test_a_model_that_knows_the_special_token_as_a_word_does_not_produce_it(file):
     altered(file, whole_words)
     tokenizer = BundleTokenizer(file)
     for text in ("<|fim_prefix|>", "<|endoftext|>"):
         ids = tokenizer.encode(text)
         assert tokenizer.special_ids.isdisjoint(ids)
         assert tokenizer.decode(ids) == text
+
+
+def test_many_texts_encode_as_each_by_itself(file):
+    def whole_words_not_flagged(raw):
+        whole_words(raw)
+        for token in raw["added_tokens"]:
+            token["special"] = False
+
+    altered(file, whole_words_not_flagged)
+    tokenizer = BundleTokenizer(file)
+    texts = [*sources()[:3], "<|fim_prefix|>", "a\ud800b", "", "<|endoftext|>"]
+    assert tokenizer.encode_all(texts) == [tokenizer.encode(text) for text in texts]
+    assert tokenizer.special_ids.isdisjoint(tokenizer.encode_all(texts)[3])
+    assert tokenizer.encode_all([]) == []
 
 
 def test_whitespace_among_the_added_tokens_is_ordinary(file):

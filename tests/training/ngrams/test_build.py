@@ -1,5 +1,6 @@
 """From a corpus and a bundle to a file of n-grams, and from there to a bundle that blends."""
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 from small_corpus import make_corpus
 from surefill.completion.loading import load_model
 from surefill.completion.pipeline import CompletionPipeline, CompletionRequest
-from surefill.engine.bundle import NGRAMS, TOKENIZER, Bundle
+from surefill.engine.bundle import MANIFEST, NGRAMS, TOKENIZER, Bundle
 from surefill.engine.decode import LocalEngine
 from surefill.engine.interface import Cancellation
 from surefill.engine.ngrams.engine import NgramEngine
@@ -22,9 +23,9 @@ from surefill.syntax.position import Position
 from surefill_training.bundle import BundleInfo, write_bundle
 from surefill_training.cli import main
 from surefill_training.corpus import build, sources
-from surefill_training.corpus.documents import Document as Source
 from surefill_training.errors import CorpusError, TrainingError
-from surefill_training.ngrams.build import NgramOptions, development_packages, make_ngrams
+from surefill_training.ngrams.build import NgramOptions, make_ngrams
+from surefill_training.ngrams.unseen import says_unseen
 from tiny_models import make_bundle
 
 OPTIONS = NgramOptions(max_bytes=200_000, holes=10)
@@ -72,19 +73,35 @@ def bundle_with(plain, ngrams, folder, tokenizer=None) -> Bundle:
     )
 
 
-def test_the_same_corpus_gives_the_same_file_within_its_size(packages, plain, file):
+def recorded(plain, folder, **made):
+    """The plain bundle with another record of its model."""
+    shutil.copytree(plain.path, folder)
+    manifest = replace(plain.manifest, made=made)
+    (folder / MANIFEST).write_text(manifest.to_json())
+    return folder
+
+
+def test_the_same_corpus_gives_the_same_file_within_its_size(packages, plain, file, caplog):
     assert make_ngrams(packages, plain.path, OPTIONS, silent) == file.read_bytes()
     assert file.stat().st_size <= OPTIONS.max_bytes
+    # The model says nothing of what it has seen.
+    (message,) = [r.getMessage() for r in caplog.records if r.name.startswith("surefill_training")]
+    assert "does not say that its model was trained without the packages" in message
+    assert "\n" not in message
 
 
-def test_a_file_that_was_counted_gets_new_weights_only(packages, plain, file, tmp_path):
+def test_a_file_that_was_counted_gets_new_weights_only(packages, plain, file, tmp_path, caplog):
     again = make_ngrams(packages, plain.path, OPTIONS, silent, file)
     assert again == file.read_bytes()
-    fewer = make_ngrams(packages, plain.path, replace(OPTIONS, holes=5), silent, file)
+    tokenizer = plain.manifest.files[TOKENIZER]
+    old = NgramStore.load(file, tokenizer)
+    known = recorded(plain, tmp_path / "known", development=old.made["development"])
+    caplog.clear()
+    fewer = make_ngrams(packages, known, replace(OPTIONS, holes=5), silent, file)
+    assert "was trained without" not in caplog.text
     path = tmp_path / "ngrams.bin"
     path.write_bytes(fewer)
-    tokenizer = plain.manifest.files[TOKENIZER]
-    old, new = NgramStore.load(file, tokenizer), NgramStore.load(path, tokenizer)
+    new = NgramStore.load(path, tokenizer)
     assert np.array_equal(old.tables[2].tokens, new.tables[2].tokens)
     assert not np.array_equal(old.weights["model"].gate.w1, new.weights["model"].gate.w1)
     assert new.made["holes"] == 5
@@ -95,16 +112,18 @@ def test_a_file_that_was_counted_gets_new_weights_only(packages, plain, file, tm
         make_ngrams(other, plain.path, OPTIONS, silent, file)
 
 
-def test_the_weights_are_fitted_on_many_packages_rather_than_on_one_large_one():
-    def package(name, files, length):
-        return [Source(name, f"{number}.py", "x" * length) for number in range(files)]
-
-    documents = [*package("large", 40, 10_000), *package("other", 40, 10_000)]
-    for name in "abcdef":
-        documents += package(name, 2, 1_500)
-    chosen = development_packages(documents)
-    assert len(chosen) > 4
-    assert not chosen & {"large", "other"}
+def test_a_record_tells_whether_a_model_may_have_seen_packages():
+    sources = [{"name": name, "split": "train"} for name in "abc"]
+    sources += [{"name": "h", "split": "heldout"}]
+    old, new = {"sources": sources}, {"development": ["b"], "sources": sources}
+    assert says_unseen(new, ["b"])
+    assert not says_unseen(old, ["b"])
+    assert not says_unseen({}, ["b"])
+    assert not says_unseen(new, ["a", "b"])
+    assert says_unseen({**new, "source_history": new}, ["b"])
+    assert says_unseen({**new, "source_history": {}}, ["b"])
+    assert not says_unseen({**new, "source_history": old}, ["b"])
+    assert not says_unseen({**new, "source_history": {**new, "source_history": old}}, ["b"])
 
 
 def test_a_bundle_takes_the_file_along_and_the_server_blends(plain, file, tmp_path):

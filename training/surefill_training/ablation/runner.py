@@ -19,6 +19,7 @@ from surefill_training.ablation.plan import Ablation, Arm
 from surefill_training.ablation.result import AblationResult, ArmResult, markdown
 from surefill_training.checkpoint import fingerprint
 from surefill_training.corpus import build
+from surefill_training.corpus.development import development_packages
 from surefill_training.errors import CorpusError
 from surefill_training.evaluate.bits import bits_per_byte
 from surefill_training.files import hash_of, write_atomically
@@ -46,6 +47,9 @@ class Runner:
         self._out = out
         self._device = device_name
         self._inputs = {"corpus": build.manifest(corpus)["hash"], "tokenizer": hash_of(tokenizer)}
+        # A run from before packages were left out is another one only where some are.
+        if development := development_packages(list(build.load(corpus, "train"))):
+            self._inputs["development"] = ",".join(sorted(development))
 
     def run(self, ablations: list[Ablation], report: Report) -> list[AblationResult]:
         """All results, also written to ``ablations.json`` and ``ablations.md`` as they come."""

@@ -1,19 +1,19 @@
 """Makes ``ngrams.bin`` for a bundle: count, keep what is worth its bytes, fit the weights, pack.
 
-The weights are fitted on whole packages that are left out of the counts, so that the store knows of
-them what it will know of a user's project: nothing. The same corpus and bundle give the same file.
+The weights are fitted on whole packages that are left out of the counts and of the model's
+training, so that both know of them what they will know of a user's project: nothing. The same
+corpus and bundle give the same file on the same machine with as many threads.
 """
 
 from __future__ import annotations
 
-import zlib
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from tokenizers import Tokenizer
 
 from surefill.completion.loading import context_for
 from surefill.completion.memory import open_memory
@@ -24,22 +24,23 @@ from surefill.engine.ngrams.cache import TokenCache
 from surefill.engine.ngrams.container import pack
 from surefill.engine.ngrams.layout import CONTEXTS
 from surefill.engine.ngrams.store import NgramStore
+from surefill.engine.tokenizer import BundleTokenizer
 from surefill_training.corpus import build as corpus_build
+from surefill_training.corpus.development import leave_out
 from surefill_training.corpus.documents import Document
 from surefill_training.errors import CorpusError, TrainingError
-from surefill_training.ngrams.count import Counts, count_order, count_unigrams
+from surefill_training.ngrams.count import AT_ONCE, Counts, count_order, count_unigrams
 from surefill_training.ngrams.fit import fit
 from surefill_training.ngrams.prune import Candidates, prune, rate
 from surefill_training.ngrams.simulate import Setting, listen
+from surefill_training.ngrams.unseen import says_unseen
 from surefill_training.progress import Progress
 
-_DEVELOPMENT_SHARE = 0.04
-"""Of the corpus' characters, what the weights are fitted on."""
-_LARGEST_SHARE = 0.15
-"""Of those, what a single package may make up, where there are enough others."""
 _BATCH = 256
 _OVERHEAD = 64_000
 """Bytes of the file that are not tables: header, weights, alignment."""
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class NgramOptions:
     holes: int = 1_000
     """Holes that the weights are fitted on, of some fifteen tokens each."""
     seed: int = 0
-    at_once: int = 16_000_000
+    at_once: int = AT_ONCE
     """Tokens whose n-grams are sorted together."""
 
 
@@ -85,6 +86,12 @@ def make_ngrams(
         raise TrainingError(
             f"{counted} does not say which packages it left out.", "Count again without --counted."
         )
+    if not says_unseen(loaded.manifest.made, development):
+        logger.warning(
+            "The record of %s does not say that its model was trained without the packages that "
+            "the weights are fitted on, so the weights may trust the model too much.",
+            bundle,
+        )
     shown = [document for document in documents if document.source in development]
     made = {
         **store.made,
@@ -104,8 +111,9 @@ def _count_store(
     progress: Progress,
 ) -> NgramStore:
     """The n-grams of the documents, apart from development packages; without weights."""
-    tokenizer = _tokenizer(bundle)
-    vocabulary = 1 + max(tokenizer.get_vocab(with_added_tokens=True).values())
+    # Serving's own, so that what was counted is found.
+    tokenizer = BundleTokenizer(bundle.tokenizer_path)
+    vocabulary = tokenizer.vocab_size
     unigram_bytes = 2 * vocabulary
     room = options.max_bytes - _OVERHEAD - unigram_bytes
     if room <= 0:
@@ -113,8 +121,12 @@ def _count_store(
             f"N-grams of {vocabulary} tokens do not fit into {options.max_bytes / 1e6:.2f} MB.",
             "Allow more with --max-mb.",
         )
-    development = development_packages(documents)
-    counted = [document for document in documents if document.source not in development]
+    counted, development = leave_out(documents)
+    if not development:
+        raise CorpusError(
+            "The corpus has fewer than three packages to train on.",
+            "Add packages: one is left out to fit the weights, and the others are compared.",
+        )
     packages = _tokenize(counted, tokenizer, progress)
     store = NgramStore(
         tokenizer=bundle.manifest.files[TOKENIZER].lower(),
@@ -124,7 +136,7 @@ def _count_store(
         weights={},
         made={
             "corpus": corpus,
-            "development": sorted(development),
+            "development": development,
             "max_bytes": options.max_bytes,
         },
     )
@@ -132,52 +144,16 @@ def _count_store(
     return replace(store, tables=tuple(prune(candidates, vocabulary, room)))
 
 
-def _tokenizer(bundle: Bundle) -> Tokenizer:
-    """The bundle's tokenizer, reading special tokens as ordinary text, as serving does."""
-    tokenizer = Tokenizer.from_file(str(bundle.tokenizer_path))
-    tokenizer.encode_special_tokens = True
-    tokenizer.no_padding()
-    tokenizer.no_truncation()
-    return tokenizer
-
-
-def development_packages(documents: Sequence[Document]) -> frozenset[str]:
-    """Packages of several files that together have the share, the same ones every time."""
-    sizes: dict[str, int] = {}
-    files: dict[str, int] = {}
-    for document in documents:
-        sizes[document.source] = sizes.get(document.source, 0) + len(document.text)
-        files[document.source] = files.get(document.source, 0) + 1
-    # What only one package has is not counted, so two must remain.
-    if len(sizes) < 3:
-        raise CorpusError(
-            "The corpus has fewer than three packages to train on.",
-            "Add packages: one is left out to fit the weights, and the others are compared.",
-        )
-    wanted = _DEVELOPMENT_SHARE * sum(sizes.values())
-
-    def rank(name: str) -> tuple[bool, bool, int, str]:
-        large = sizes[name] > _LARGEST_SHARE * wanted
-        return files[name] < 2, large, zlib.crc32(name.encode()), name
-
-    chosen: list[str] = []
-    for name in sorted(sizes, key=rank):
-        if len(chosen) == len(sizes) - 2 or sum(sizes[item] for item in chosen) >= wanted:
-            break
-        chosen.append(name)
-    return frozenset(chosen)
-
-
 def _tokenize(
-    documents: Sequence[Document], tokenizer: Tokenizer, progress: Progress
+    documents: Sequence[Document], tokenizer: BundleTokenizer, progress: Progress
 ) -> list[list[npt.NDArray[np.int32]]]:
     """Ids of the documents by package, in the order of the corpus."""
     packages: dict[str, list[npt.NDArray[np.int32]]] = {}
     for start in range(0, len(documents), _BATCH):
         part = documents[start : start + _BATCH]
-        encoded = tokenizer.encode_batch_fast([d.text for d in part], add_special_tokens=False)
-        for document, encoding in zip(part, encoded, strict=True):
-            packages.setdefault(document.source, []).append(np.array(encoding.ids, np.int32))
+        encoded = tokenizer.encode_all([document.text for document in part])
+        for document, ids in zip(part, encoded, strict=True):
+            packages.setdefault(document.source, []).append(np.array(ids, np.int32))
         progress("tokenising", start + len(part), len(documents))
     return list(packages.values())
 

@@ -1,4 +1,4 @@
-"""Counts token n-grams over the packages of a corpus, in memory that does not grow with it.
+"""Counts token n-grams over the packages of a corpus, part by part, so that sorting fits memory.
 
 An n-gram that only one package has is its own and helps nobody else, so what counts is in how many
 packages it occurs: each package adds the square root of how often it does. Knows token ids.
@@ -16,8 +16,8 @@ from surefill.engine.ngrams.hashing import Hashes, extend_all
 
 Ids = npt.NDArray[np.integer]
 
-_AT_ONCE = 16_000_000
-"""Tokens whose n-grams are sorted together: about 700 MB."""
+AT_ONCE = 16_000_000
+"""Tokens whose n-grams are sorted together: about 700 MB, beside tokens and results."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def token_bits(vocabulary: int) -> int:
 
 
 def count_order(
-    packages: Sequence[Sequence[Ids]], context: int, vocabulary: int, at_once: int = _AT_ONCE
+    packages: Sequence[Sequence[Ids]], context: int, vocabulary: int, at_once: int = AT_ONCE
 ) -> Counts:
     """Count the n-grams with ``context`` tokens before the last; ``packages`` hold documents."""
     joined = [_join(documents, vocabulary) for documents in packages]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -12,7 +12,7 @@ from surefill_training.corpus import build
 from surefill_training.errors import TrainingError
 from surefill_training.files import hash_of
 from surefill_training.model import Preset
-from surefill_training.options import RunOptions
+from surefill_training.options import RunOptions, TrainOptions
 from surefill_training.train.start import Start
 
 
@@ -28,15 +28,24 @@ def plan_of(start: Start, run: RunOptions, processes: int) -> Preset:
     return replace(plan, micro_batch=min(run.micro_batch or plan.micro_batch, most))
 
 
-def fingerprint_of(start: Start, plan: Preset, corpus: str) -> str:
-    """All that decides the run's result; ``corpus`` is the hash of its manifest."""
+def fingerprint_of(start: Start, plan: Preset, corpus: str, development: Sequence[str]) -> str:
+    """All that decides the run's result.
+
+    ``corpus`` is the hash of its manifest, ``development`` the packages of it that are left out.
+    """
     values = {
         **start.options.record(),
         "corpus": corpus,
+        "development": [*development],
         "tokenizer": hash_of(start.tokenizer_files[0]),
         "size": {**asdict(plan.shape), "sequence": plan.sequence, "batch": plan.batch},
     }
     return fingerprint(values | ({"source": dict(start.source)} if start.source else {}))
+
+
+def defaults() -> dict[str, Any]:
+    """What runs had of a fingerprint's values before there was a choice."""
+    return {**TrainOptions().record(), "development": []}
 
 
 def summary_of(

@@ -19,6 +19,7 @@ from torch import nn
 
 from surefill_training.checkpoint import CheckpointFolder, require_same
 from surefill_training.corpus import build
+from surefill_training.corpus.development import leave_out
 from surefill_training.errors import TrainingError
 from surefill_training.evaluate.bits import bits_per_byte
 from surefill_training.files import make_folder, write_atomically
@@ -33,7 +34,7 @@ from surefill_training.train.course import Course
 from surefill_training.train.gradients import Gradients
 from surefill_training.train.lora import merge, trained
 from surefill_training.train.processes import join
-from surefill_training.train.record import fingerprint_of, plan_of, summary_of
+from surefill_training.train.record import defaults, fingerprint_of, plan_of, summary_of
 from surefill_training.train.rows import Phase, make_phases
 from surefill_training.train.saving import save_model
 from surefill_training.train.start import Start, new_model
@@ -66,7 +67,7 @@ class Trainer:
         self._options = self._start.options
         self._plan = plan_of(self._start, self._run, self._processes.count)
         self._model = self._start.model
-        documents = list(build.load(corpus, "train"))
+        documents, development = leave_out(build.load(corpus, "train"))
         self._heldout = heldout_sample(corpus, self._run.heldout_chars)
         task = make_task(self._start.tokenizer, self._options.template, self._options.infilling)
         self._end = task.end
@@ -89,7 +90,9 @@ class Trainer:
         self._prepared: Phase | None = None
         self._checkpoints = CheckpointFolder(out / "checkpoints")
         self._manifest = build.manifest(corpus)
-        self._fingerprint = fingerprint_of(self._start, self._plan, self._manifest["hash"])
+        self._fingerprint = fingerprint_of(
+            self._start, self._plan, self._manifest["hash"], development
+        )
         self._saved = self._scored = 0.0
 
     def train(self, report: Report | None = None) -> Path:
@@ -254,7 +257,7 @@ class Trainer:
     def _resume(self) -> None:
         saved = self._checkpoints.load_latest()
         if saved is not None:
-            require_same(saved["fingerprint"], self._fingerprint, TrainOptions().record())
+            require_same(saved["fingerprint"], self._fingerprint, defaults())
             self._state.restore(saved, self._out)
         self._course.begin_part()
         if not self.writes:

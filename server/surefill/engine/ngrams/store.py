@@ -62,7 +62,10 @@ class OrderTable:
         *skipped, size = self.sizes[first : first + known.index(wanted) + 1].tolist()
         start = int(self.entries[bucket]) + sum(other & 15 for other in skipped)
         end = start + (size & 15)
-        return Evidence(self.tokens[start:end], _SHARES[self.shares[start:end]], 2.0 ** (size >> 4))
+        shares = _SHARES[self.shares[start:end]]
+        # Rounded one by one, they may come to more than there is.
+        shares /= max(np.float32(1), shares.sum())
+        return Evidence(self.tokens[start:end], shares, 2.0 ** (size >> 4))
 
     def problem(self, vocabulary: int) -> str:
         """What cannot be right about the arrays; empty when nothing is."""

@@ -6,6 +6,7 @@ import pytest
 from surefill.engine.ngrams.evidence import Evidence
 from surefill.engine.ngrams.layout import GROUPS, SPARSE_EXPERTS
 from surefill.engine.ngrams.opinions import Opinions
+from surefill.engine.ngrams.weights import Weights
 from surefill.engine.sampling import log_softmax
 from surefill_training.ngrams.fit import fit
 from surefill_training.ngrams.moment import Moment, thin
@@ -83,6 +84,27 @@ def test_what_is_left_out_to_save_memory_changes_no_proposal(agreement):
         mixed, again = opinions.mix(weights.gate), thinned.mix(weights.gate)
         ranked = weights.ranker.rank(opinions, mixed, UNIGRAMS)
         assert int(ranked.argmax()) == int(weights.ranker.rank(thinned, again, UNIGRAMS).argmax())
+
+
+def test_moments_that_the_ranker_does_not_serve_do_not_teach_it():
+    """Without any evidence, the base is served as it is."""
+    base = np.zeros(VOCABULARY, np.float32)
+    base[3] = 3.0
+    unheard = [moment(log_softmax(base), None, (right,))[0] for right in (4, 5, 6)]
+    assert not fit(unheard, UNIGRAMS).ranker.w2.any()
+    heard = [moment(log_softmax(base), [(4, 0.5)], (4,))[0]]
+    assert fit(heard, UNIGRAMS).ranker.w2.any()
+
+
+def test_a_file_keeps_the_weights_as_they_were_fitted(agreement):
+    """The scales of the features are in a ranker's first layer, where half is not enough."""
+    weights = fit([item[0] for item in agreement[:300]], UNIGRAMS)
+    loaded = Weights.from_arrays(weights.to_arrays("model"), "model")
+    for _, opinions in agreement[:20]:
+        mixed = opinions.mix(loaded.gate)
+        assert np.array_equal(mixed, opinions.mix(weights.gate))
+        ranked = loaded.ranker.rank(opinions, mixed, UNIGRAMS)
+        assert np.array_equal(ranked, weights.ranker.rank(opinions, mixed, UNIGRAMS))
 
 
 def test_moments_at_which_nothing_right_was_proposed_teach_nothing():

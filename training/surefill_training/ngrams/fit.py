@@ -100,21 +100,23 @@ def fit_gate(votes: Sequence[_Votes], *, seed: int = 0) -> Gate:
         return -torch.log((weights * given[rows]).sum(dim=1) + 1e-9).mean()
 
     _descend(layers, loss, len(votes), _GATE, generator)
-    return Gate(*(_rounded(layer) for layer in layers))
+    return Gate(*(layer.detach().numpy() for layer in layers))
 
 
 def fit_ranker(moments: Sequence[Moment], gate: Gate, unigrams: Floats, *, seed: int = 0) -> Ranker:
     """The ranker under which the right ones are likeliest among what the mixture proposes.
 
-    Moments at which nothing right is proposed teach nothing.
+    Moments at which nothing right is proposed teach nothing, nor do those without any evidence,
+    which are served as the base has them.
     """
-    proposals = [_Proposals.make(moment, gate, unigrams) for moment in moments]
+    heard = (moment for moment in moments if any(moment.opinions.experts))
+    proposals = [_Proposals.make(moment, gate, unigrams) for moment in heard]
     proposals = [made for made in proposals if made.right.any()]
     generator = torch.Generator().manual_seed(seed)
     w1 = torch.randn(FEATURES, _RANKER.hidden, generator=generator) * 0.15
     layers = [w1, torch.zeros(_RANKER.hidden), torch.zeros(_RANKER.hidden)]
     if not proposals:
-        return Ranker(*(_rounded(layer) for layer in layers))
+        return Ranker(*(layer.numpy() for layer in layers))
     features, mixed, right = (
         torch.from_numpy(np.stack([getattr(made, name) for made in proposals]))
         for name in ("features", "mixed", "right")
@@ -182,9 +184,3 @@ def _descend(
         value.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         schedule.step()
-
-
-def _rounded(layer: torch.Tensor) -> Floats:
-    """Rounded to half precision: a gate's numbers need no more."""
-    half: Floats = layer.detach().numpy().astype(np.float16).astype(np.float32)
-    return half

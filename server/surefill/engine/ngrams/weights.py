@@ -14,7 +14,11 @@ from surefill.engine.ngrams.ranker import Ranker
 
 @dataclass(frozen=True)
 class Weights:
-    """Fitted together, for one base."""
+    """Fitted together, for one base.
+
+    Kept in single precision: the first layer of a ranker holds the scales of its features, where
+    sums of half precision would be off.
+    """
 
     gate: Gate
     ranker: Ranker

@@ -12,11 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from surefill.engine.ngrams.evidence import Evidence, from_followers
-from surefill.engine.ngrams.suffixes import SuffixIndex
-
-_SAMPLE = 512
-_LONGEST = 32
-"""Matches are measured up to this many tokens."""
+from surefill.engine.ngrams.layout import LONGEST_CONTEXT
+from surefill.engine.ngrams.suffixes import SAMPLE, SuffixIndex
 
 
 class OpenDocument:
@@ -59,7 +56,7 @@ class OpenDocument:
             if order > len(ranges):
                 break
             low, high = ranges[order - 1]
-            step = -(-(high - low) // _SAMPLE)
+            step = -(-(high - low) // SAMPLE)
             found[order] = from_followers(self._index.followers[low:high:step], high - low)
         if not ranges:
             return found, None
@@ -69,5 +66,5 @@ class OpenDocument:
         places = self._index.places[low:high]
         before = places[places < self._gap]
         place = int(before.max() if len(before) else places.min())
-        length = self._index.match_length(place, context, _LONGEST)
+        length = self._index.match_length(place, context, LONGEST_CONTEXT)
         return Evidence(self._index.ids[place : place + 1], np.ones(1, np.float32), float(length))

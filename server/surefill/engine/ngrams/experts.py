@@ -10,11 +10,9 @@ from surefill.engine.interface import Prompt
 from surefill.engine.ngrams.cache import View
 from surefill.engine.ngrams.document import OpenDocument
 from surefill.engine.ngrams.evidence import Evidence
-from surefill.engine.ngrams.layout import DOCUMENT_ORDERS, PROJECT_ORDERS
+from surefill.engine.ngrams.layout import DOCUMENT_ORDERS, LONGEST_CONTEXT, PROJECT_ORDERS
 from surefill.engine.ngrams.opinions import Familiarity
 from surefill.engine.ngrams.store import NgramStore
-
-LONGEST_CONTEXT = 32
 
 
 class Sources:

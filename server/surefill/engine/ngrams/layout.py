@@ -6,6 +6,8 @@ CONTEXTS = (1, 2, 3, 4, 5)
 """Lengths of the contexts that the store knows, in tokens."""
 DOCUMENT_ORDERS = (1, 2, 3, 4, 6, 8)
 PROJECT_ORDERS = (1, 2, 3, 4, 6, 8)
+LONGEST_CONTEXT = 32
+"""Tokens that are looked at in all, to tell how long the nearest match is."""
 
 NEAREST = len(CONTEXTS) + len(DOCUMENT_ORDERS)
 """The expert that knows what stood behind the nearest long match in the document."""

@@ -126,7 +126,7 @@ def test_the_project_counts_and_the_document_s_own_old_text_does_not(
     blend, engine, prompt_of, tokenizer
 ):
     engine.blend = blend
-    blend.cache.update("file:///b.py", tokenizer.encode("window.open(handle)\n" * 2))
+    blend.cache.apply({"file:///b.py": tokenizer.encode("window.open(handle)\n" * 2)})
 
     def said(document):
         prompt = prompt_of("window.", "\n", document=document)

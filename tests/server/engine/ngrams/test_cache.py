@@ -6,6 +6,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
+from surefill.engine.ngrams import cache as cache_module
 from surefill.engine.ngrams.cache import TokenCache
 from surefill.engine.ngrams.document import OpenDocument
 from surefill.engine.ngrams.suffixes import DEPTH, SuffixIndex
@@ -50,26 +51,40 @@ def test_ranges_hold_exactly_the_places_of_a_context(vocabulary):
     assert len(index.ranges(unseen)) < DEPTH
 
 
-def test_the_cache_counts_as_by_hand_through_any_edits():
+def occurrences(documents, excluded):
+    others = [token for key, ids in documents.items() if key != excluded for token in ids]
+    return np.bincount(others, minlength=4).tolist()
+
+
+@pytest.mark.parametrize("rooms", [(8_192, 32_768), (100, 200), (0, 0)])
+def test_the_cache_counts_as_by_hand_through_any_edits(rooms, monkeypatch):
+    """With room for all in the segment that is sorted last, for a few in each, and for none."""
+    monkeypatch.setattr(cache_module, "_LATEST", rooms[0])
+    monkeypatch.setattr(cache_module, "_YOUNG", rooms[1])
     rng = random.Random(1)
     cache = TokenCache(4)
     documents = {}
-    for _ in range(40):
-        key = f"file:///{rng.randrange(6)}"
-        if rng.random() < 0.2:
-            documents.pop(key, None)
-            cache.remove(key)
-        else:
-            documents[key] = text(rng, rng.randrange(60))
-            cache.update(key, documents[key])
+    used = set()
+    for _ in range(80):
+        changes = {}
+        for _ in range(rng.choice([1, 1, 1, 3])):
+            key = f"file:///{rng.randrange(9)}"
+            changes[key] = None if rng.random() < 0.2 else text(rng, rng.randrange(60))
+        cache.apply(changes)
+        documents = {k: ids for k, ids in (documents | changes).items() if ids is not None}
+        held = [key for segment in cache.view.segments for key in segment.spans]
+        assert sorted(held) == sorted(documents)
+        used |= {number for number, segment in enumerate(cache.view.segments) if segment.spans}
         context = text(rng, 9)
-        excluded = f"file:///{rng.randrange(6)}"
+        excluded = f"file:///{rng.randrange(9)}"
         others = [ids for key, ids in documents.items() if key != excluded]
         found = cache.view.evidence(context, ORDERS, excluded)
         for order in ORDERS:
             expected = counted(others, context, order)
             assert (said(found[order]) if order in found else {}) == expected
+        assert cache.view.occurrences(excluded).tolist() == occurrences(documents, excluded)
     assert cache.tokens == sum(map(len, documents.values()))
+    assert used == ({2} if rooms[0] == 8_192 else {0, 1, 2})
 
 
 def test_documents_sorted_long_ago_are_corrected_and_forgotten():
@@ -77,36 +92,61 @@ def test_documents_sorted_long_ago_are_corrected_and_forgotten():
     cache = TokenCache(4)
     big = {f"big{n}": text(rng, 20_000) for n in range(3)}
     cache.apply(big)
-    assert set(cache.view.old.spans) == set(big)
+    big["small"] = text(rng, 10)
+    cache.apply({"small": big["small"]})
+    assert cache.view.old.spans.keys() == big.keys() - {"small"}
     big["big1"] = text(rng, 10)
-    cache.update("big1", big["big1"])
-    cache.remove("big2")
+    cache.apply({"big1": big["big1"]})
+    cache.apply({"big2": None})
     del big["big2"]
+    assert cache.view.old.spans.keys() == {"big0"}
     context = big["big0"][100:108]
     found = cache.view.evidence(context, (8, 6))
     for order in (8, 6):
         assert said(found[order]) == counted(big.values(), context, order)
 
 
+@pytest.mark.parametrize("length", [500, 40_000])
+def test_while_one_document_is_typed_in_the_others_are_not_sorted_again(length):
+    rng = random.Random(3)
+    cache = TokenCache(4)
+    for walk in range(6):
+        cache.apply({f"file:///{walk}.{n}": text(rng, 2_000) for n in range(5)})
+    typed = text(rng, length)
+    for _ in range(2):
+        typed = [*typed, 1]
+        cache.apply({"typed": typed})
+    before = cache.view
+    assert before.old.spans
+    assert before.young.spans
+    for _ in range(5):
+        typed = [*typed, 2]
+        cache.apply({"typed": typed})
+        assert cache.view.old.index is before.old.index
+        assert cache.view.young.index is before.young.index
+        assert cache.view.latest.spans.keys() == {"typed"}
+    assert int(cache.view.occurrences().sum()) == 6 * 5 * 2_000 + len(typed)
+
+
 def test_a_view_does_not_change_under_its_reader():
     cache = TokenCache(4)
-    cache.update("a", [0, 1, 2])
+    cache.apply({"a": [0, 1, 2]})
     view = cache.view
-    cache.update("a", [0, 1, 3])
+    cache.apply({"a": [0, 1, 3]})
     assert said(view.evidence([0, 1], (2,))[2]) == {2: 1}
     assert said(cache.view.evidence([0, 1], (2,))[2]) == {3: 1}
 
 
 def test_beyond_the_limit_what_was_updated_longest_ago_goes():
     cache = TokenCache(4, limit=10)
-    cache.update("a", [0, 1, 2, 3])
-    cache.update("b", [1, 1, 1, 1])
-    cache.update("a", [0, 1, 2, 3])
-    cache.update("c", [2, 2, 2, 2])
+    cache.apply({"a": [0, 1, 2, 3]})
+    cache.apply({"b": [1, 1, 1, 1]})
+    cache.apply({"a": [0, 1, 2, 3]})
+    cache.apply({"c": [2, 2, 2, 2]})
     assert cache.tokens == 8
     assert 2 in cache.view.evidence([0, 1], (2,))
     assert 2 not in cache.view.evidence([1, 1], (2,))
-    cache.update("d", [3] * 50)
+    cache.apply({"d": [3] * 50})
     assert cache.tokens == 10
 
 

@@ -118,8 +118,8 @@ def _hear(source: Source, hole: Hole, neighbours: Neighbours, setting: Setting) 
         rows += list(engine.session.extend(answer, Interrupt()))
     sources = Sources(setting.store, setting.cache.view, prompt)
     joined = gap_ends(engine.tokenizer, prompt, decision.stop)
-    known = joined and end is not None and sources.gap is not None
-    ends = (end, sources.gap) if known else None
+    gap = sources.gap
+    ends = (end, gap) if joined and end is not None and gap is not None else None
     written = Continuation(engine.tokenizer, engine.ends, None, len(whole) + 1, prompt.lead)
     rights: list[tuple[int, ...]] = [(token,) for token in answer]
     if len(answer) == len(whole) and stopped is None and end is not None:

@@ -49,8 +49,9 @@ class Blend:
         ``gap_ends``: to go on with the token behind the cursor is to say that nothing is missing.
         """
         sources = Sources(self.store, self.cache.view, prompt)
-        known = gap_ends and self.end is not None and sources.gap is not None
-        return Mixer(self, sources, (self.end, sources.gap) if known else None)
+        end, gap = self.end, sources.gap
+        ends = (end, gap) if gap_ends and end is not None and gap is not None else None
+        return Mixer(self, sources, ends)
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,8 @@ class OpenDocument:
         found[after] = np.arange(len(after), 0, -1)
         nearest_before = np.full(self._vocabulary, len(ids) + 1)
         nearest_before[ids[:gap]] = np.arange(gap, 0, -1)
-        return np.minimum(found, nearest_before)
+        nearest: npt.NDArray[np.int64] = np.minimum(found, nearest_before)
+        return nearest
 
     def evidence(
         self, context: Sequence[int], orders: Sequence[int]

@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -97,23 +98,43 @@ def test_the_defaults_hide_what_is_unsure(pipeline: CompletionPipeline) -> None:
 
 
 class Remembered:
-    """A memory that tells what it was told; ``seen`` is what it knew at each flush."""
+    """A memory that takes in what it was told when it is waited for, all of a round together."""
 
     def __init__(self) -> None:
         self.texts: dict[str, str] = {}
-        self.seen: list[dict[str, str]] = []
+        self.rounds: list[set[str]] = []
+        self._pending: dict[str, str | None] = {}
 
     def update(self, uri: str, text: str) -> None:
-        self.texts[uri] = text
+        self._pending[uri] = text
 
     def remove(self, uri: str) -> None:
-        del self.texts[uri]
+        self._pending[uri] = None
 
     def flush(self) -> None:
-        self.seen.append(dict(self.texts))
+        self.rounds.append({*self._pending})
+        for uri, text in self._pending.items():
+            if text is None:
+                del self.texts[uri]
+            else:
+                self.texts[uri] = text
+        self._pending.clear()
 
     def close(self) -> None:
         self.texts.clear()
+
+
+class Observing(FakeEngine):
+    """Notes what the memory knows whenever it is asked."""
+
+    def __init__(self, memory: Remembered) -> None:
+        super().__init__()
+        self.known: list[dict[str, str]] = []
+        self._memory = memory
+
+    def generate(self, *arguments: Any, **named: Any) -> Any:
+        self.known.append(dict(self._memory.texts))
+        return super().generate(*arguments, **named)
 
 
 def test_a_memory_knows_the_project_and_never_the_middle(pipeline: CompletionPipeline) -> None:
@@ -124,14 +145,15 @@ def test_a_memory_knows_the_project_and_never_the_middle(pipeline: CompletionPip
     ]
     holes = [h for task in TASKS for h in draw_holes(documents, task, 6, 0)]
     memory, done = Remembered(), list[int]()
-    answers = answer_all(
-        pipeline, FakeEngine(), memory, holes, documents=documents, on_done=done.append
-    )
+    engine = Observing(memory)
+    answers = answer_all(pipeline, engine, memory, holes, documents=documents, on_done=done.append)
     assert [each.hole for each in answers] == holes
     assert done == list(range(1, len(holes) + 1))
     assert memory.texts == {}
+    # One document a round: what a real memory takes in together would be left to chance.
+    assert {len(changed) for changed in memory.rounds} == {1}
     in_order = sorted(holes, key=lambda h: (h.document.source, h.document.path, h.start))
-    for asked, seen in zip(in_order, memory.seen, strict=True):
+    for asked, seen in zip(in_order, engine.known, strict=True):
         own = [d for d in documents if d.source == asked.document.source]
         expected = {uri_of(d): d.text for d in own}
         expected[uri_of(asked.document)] = asked.prefix + asked.suffix

@@ -65,8 +65,6 @@ class SimulatedProject:
         self._open = document
         self._write(document, left)
         self._tell(document, left)
-        if self._memory is not None:
-            self._memory.flush()
         return ProjectNeighbours(self._reader, self._path(document), (self._folder,))
 
     def _close(self) -> None:
@@ -93,10 +91,13 @@ class SimulatedProject:
     def _tell(self, document: Document, text: str) -> None:
         if self._memory is not None:
             self._memory.update(uri_of(document), text)
+            # What is taken in together is sampled together, so rounds must not be left to chance.
+            self._memory.flush()
 
     def _forget(self, document: Document) -> None:
         if self._memory is not None:
             self._memory.remove(uri_of(document))
+            self._memory.flush()
 
 
 def uri_of(document: Document) -> str:

@@ -31,6 +31,7 @@ from surefill_training.evaluate.scores import (
     TaskScores,
     calibration,
     calibration_error,
+    packages,
     score,
 )
 from surefill_training.evaluate.served_bits import bits_per_byte
@@ -259,8 +260,7 @@ def _result(plan: Plan, measured: Measured, rivals: Sequence[Measured]) -> Resul
     difference: dict[str, Estimate] = {}
     for rival in rivals:
         gained: dict[str, Estimate] = {
-            task: paired_difference(_exact(measured.of(task)), _exact(rival.of(task)))
-            for task in plan.options.tasks
+            task: _difference(measured.of(task), rival.of(task)) for task in plan.options.tasks
         }
         if rival.contestant.note == PREVIOUS:
             against, difference = rival.contestant.label, gained
@@ -290,5 +290,7 @@ def _result(plan: Plan, measured: Measured, rivals: Sequence[Measured]) -> Resul
     )
 
 
-def _exact(answers: Sequence[Answer]) -> list[float]:
-    return [float(answer.exact) for answer in answers]
+def _difference(answers: Sequence[Answer], others: Sequence[Answer]) -> Estimate:
+    """Exact match less that of the answers to the same holes in the same order."""
+    exact, theirs = ([float(each.exact) for each in side] for side in (answers, others))
+    return paired_difference(exact, theirs, packages(answers))

@@ -21,6 +21,11 @@ TASK_NAMES = {
     "member": "name after a dot",
 }
 NOTHING = "–"
+INTERVALS = (
+    "intervals are 95 % bootstrap over packages, then over the holes in each, and exact binomial "
+    "bounds where all holes say the same"
+)
+"""How the figures of holes came by their intervals, for the texts of reports and cards."""
 
 _Row = tuple[str, "Callable[[TaskScores], str]"]
 _MAIN: Sequence[_Row] = (

@@ -55,17 +55,27 @@ def score(answers: Sequence[Answer]) -> TaskScores:
     whole = answers[0].hole.task != "member"
     return TaskScores(
         holes=len(answers),
-        exact_match=bootstrap([float(a.exact) for a in answers]),
-        edit_similarity=bootstrap([a.similarity for a in answers]),
-        shown=bootstrap([float(a.shown) for a in answers]),
-        parses=bootstrap([float(a.parses) for a in shown]),
+        exact_match=estimate(answers, [float(a.exact) for a in answers]),
+        edit_similarity=estimate(answers, [a.similarity for a in answers]),
+        shown=estimate(answers, [float(a.shown) for a in answers]),
+        parses=estimate(shown, [float(a.parses) for a in shown]),
         bleu=bleu(answers) if whole else None,
-        rouge_l=bootstrap(rouge_l(answers)) if whole else None,
+        rouge_l=estimate(answers, rouge_l(answers)) if whole else None,
         median_ms=statistics.median(times),
         p95_ms=float(np.percentile(times, 95)),
-        shown_by_default=bootstrap([float(a.shown_by_default) for a in answers]),
-        right_by_default=bootstrap([float(a.exact) for a in default]),
+        shown_by_default=estimate(answers, [float(a.shown_by_default) for a in answers]),
+        right_by_default=estimate(default, [float(a.exact) for a in default]),
     )
+
+
+def estimate(answers: Sequence[Answer], values: Sequence[float]) -> Estimate:
+    """Mean of ``values``, one for each of ``answers``, with an interval over their packages."""
+    return bootstrap(values, packages(answers))
+
+
+def packages(answers: Sequence[Answer]) -> list[str]:
+    """The package of each answer's hole."""
+    return [answer.hole.document.source for answer in answers]
 
 
 def code_tokens(text: str) -> list[str]:

@@ -84,8 +84,8 @@ def _better(difference: Estimate | None) -> Check:
         return Check("exact match", True, "There is no default to beat.")
     figures = (
         f"exact match of line ends differs by {100 * difference.mean:+.1f} points "
-        f"({100 * difference.low:+.1f} to {100 * difference.high:+.1f}, 95 %, "
-        f"{difference.count} holes)"
+        f"({100 * difference.low:+.1f} to {100 * difference.high:+.1f}, 95 % over packages and "
+        f"their holes, {difference.count} holes)"
     )
     if difference.low > 0:
         return Check("exact match", True, f"It beats the present default: {figures}.")

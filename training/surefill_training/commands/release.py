@@ -67,7 +67,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=share,
         default=0.99,
         metavar="SHARE",
-        help="least share of what is shown that has to parse",
+        help="least share of suggestions with which the whole document has to parse, judged by "
+        "Python itself rather than by the server, where it is Python",
     )
     add(
         "--record",

@@ -15,7 +15,8 @@ MOST_BITS = 1.02
 RULE = (
     "Shipped is the variant with the smallest median time of a request among those whose exact "
     "match is not proven to be below that of the whole model in fp32 (95 % paired bootstrap over "
-    f"packages and over the same holes in each) and whose bits per byte are within {MOST_BITS - 1:.0%} of it."
+    "packages and over the same holes in each) and whose bits per byte are within "
+    f"{MOST_BITS - 1:.0%} of it."
 )
 
 

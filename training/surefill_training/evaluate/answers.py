@@ -20,6 +20,7 @@ from surefill.syntax.document import Snapshot
 from surefill.syntax.position import Position
 from surefill_training.corpus.documents import Document
 from surefill_training.evaluate.holes import Hole
+from surefill_training.evaluate.parsing import judge
 from surefill_training.project import Memory, SimulatedProject, uri_of
 
 _DEADLINE_MS = 10_000
@@ -34,7 +35,8 @@ class Answer:
     text: str
     """The suggestion; empty when there was none."""
     shown: bool
-    parses: bool
+    parses: bool | None
+    """As ``parsing.judge`` says; None where nothing was shown or it could not be judged."""
     exact: bool
     """All that was shown is right: lines too many would have to be deleted."""
     similarity: float
@@ -104,14 +106,14 @@ def answer(
     pipeline.forget(uri)
     bar = _default_bar(snapshot, position, explicit=hole.explicit)
     if not result.suggestions:
-        return Answer(hole, "", False, False, False, 0.0, 0.0, bar, result.timings.total)
+        return Answer(hole, "", False, None, False, 0.0, 0.0, bar, result.timings.total)
     suggestion = result.suggestions[0]
     compared = hole.compared(suggestion.text)
     return Answer(
         hole=hole,
         text=suggestion.text,
         shown=True,
-        parses=suggestion.verdicts["parses"].outcome == "passed",
+        parses=judge(hole, suggestion),
         exact=compared == hole.truth,
         similarity=Levenshtein.normalized_similarity(compared, hole.truth),
         confidence=math.exp(min(suggestion.mean_logprob, 0.0)),

@@ -34,6 +34,8 @@ at the ends of lines do not count. Of each hole at least {fewest} characters are
 several lines at most {most} lines; behind a dot only the name is compared. Several lines are \
 asked for explicitly. BLEU and ROUGE-L take words and signs as tokens. Every hole counts, also one \
 without a suggestion; {intervals}; differences are paired by hole. \
+A suggestion in Python parses when Python's own parser takes the whole document with it; \
+what it leaves open at the end of its line, to be typed on, is given the smallest end. \
 Suggestions count from a confidence of {confidence:g} on (the server's policy asks for more behind \
 complete statements, and where more than closing brackets follow); \
 "as shown by default" applies the server's default threshold. {notes}

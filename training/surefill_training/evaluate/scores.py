@@ -25,7 +25,7 @@ class TaskScores:
     edit_similarity: Estimate
     shown: Estimate
     parses: Estimate
-    """Of what was shown."""
+    """Of what was shown and could be judged, as ``parsing.judge`` does."""
     bleu: float | None
     """sacreBLEU over all holes, 0 to 100, words and signs as tokens; None for single names."""
     rouge_l: Estimate | None
@@ -50,6 +50,7 @@ class CalibrationBin:
 def score(answers: Sequence[Answer]) -> TaskScores:
     """Scores of one task; ``answers`` must not be empty."""
     shown = [answer for answer in answers if answer.shown]
+    judged = [answer for answer in shown if answer.parses is not None]
     default = [answer for answer in answers if answer.shown_by_default]
     times = [answer.milliseconds for answer in answers]
     whole = answers[0].hole.task != "member"
@@ -58,7 +59,7 @@ def score(answers: Sequence[Answer]) -> TaskScores:
         exact_match=estimate(answers, [float(a.exact) for a in answers]),
         edit_similarity=estimate(answers, [a.similarity for a in answers]),
         shown=estimate(answers, [float(a.shown) for a in answers]),
-        parses=estimate(shown, [float(a.parses) for a in shown]),
+        parses=estimate(judged, [float(a.parses is True) for a in judged]),
         bleu=bleu(answers) if whole else None,
         rouge_l=estimate(answers, rouge_l(answers)) if whole else None,
         median_ms=statistics.median(times),

@@ -24,7 +24,7 @@ class Bounds:
     megabytes: float
     """All files of the bundle, in millions of bytes."""
     parses: float = 0.99
-    """Share of what is shown."""
+    """Share of what is shown and can be judged, by Python's own parser where it is Python."""
 
 
 BOUNDS = {"nano": Bounds(60.0, 20.0), "base": Bounds(80.0, 90.0)}
@@ -95,13 +95,13 @@ def _better(difference: Estimate | None) -> Check:
 
 def _parses(parses: Estimate, bound: float) -> Check:
     if not parses.count:
-        return Check("parses", False, "It suggested nothing at all.")
+        return Check("parses", False, "It suggested nothing of which syntax could be judged.")
     passed = parses.mean >= bound
     return Check(
         "parses",
         passed,
-        f"{100 * parses.mean:.1f} % of {parses.count} suggestions parse; "
-        f"at least {100 * bound:g} % must.",
+        f"With {100 * parses.mean:.1f} % of {parses.count} suggestions the whole document parses, "
+        f"judged apart from the server; at least {100 * bound:g} % must.",
     )
 
 

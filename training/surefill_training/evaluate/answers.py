@@ -27,6 +27,15 @@ _DEADLINE_MS = 10_000
 """A slow machine changes the times that are measured, not the suggestions."""
 
 
+EVERY_SUGGESTION = -1.0
+"""A ``min_confidence`` for the pipeline that hides nothing.
+
+Where nothing need follow, the server's policy raises the bar half of the way to 1, also that of 0;
+-1 becomes 0 there. Contestants are sure of themselves to different degrees, so any bar would
+compare their confidences rather than their suggestions.
+"""
+
+
 @dataclass(frozen=True)
 class Answer:
     """What came for one hole; a hole without a suggestion scores zero."""
@@ -60,8 +69,11 @@ def answer_all(
     *,
     documents: Sequence[Document],
     on_done: Callable[[int], None],
+    min_confidence: float = 0.0,
 ) -> list[Answer]:
-    """An answer to each hole, in the order of ``holes``.
+    """An answer to each hole, in the order of ``holes``, as far as it is ``min_confidence`` sure.
+
+    The settings of ``pipeline`` have EVERY_SUGGESTION, or a bar is in force besides.
 
     They are asked package by package, so that there is one project at a time: all ``documents`` of
     the package, that of the hole without what is missing.
@@ -72,7 +84,11 @@ def answer_all(
         with SimulatedProject([d for d in documents if d.source == source], memory) as project:
             for number, hole in group:
                 found[number] = answer(
-                    pipeline, engine, hole, project.cut(hole.document, hole.prefix + hole.suffix)
+                    pipeline,
+                    engine,
+                    hole,
+                    project.cut(hole.document, hole.prefix + hole.suffix),
+                    min_confidence=min_confidence,
                 )
                 on_done(len(found))
     return [found[number] for number in range(len(holes))]
@@ -87,8 +103,13 @@ def answer(
     engine: Engine,
     hole: Hole,
     neighbours: Neighbours | None = None,
+    *,
+    min_confidence: float = 0.0,
 ) -> Answer:
-    """Ask for one hole and compare the first suggestion with what is missing."""
+    """Ask for one hole and compare the first suggestion with what is missing.
+
+    A suggestion of less than ``min_confidence`` counts as none.
+    """
     uri = uri_of(hole.document)
     snapshot = Parsed(uri, hole.language, hole.prefix + hole.suffix).snapshot()
     before = hole.prefix.split("\n")
@@ -105,9 +126,10 @@ def answer(
     # What was suggested at one hole must not answer another in the same line.
     pipeline.forget(uri)
     bar = _default_bar(snapshot, position, explicit=hole.explicit)
-    if not result.suggestions:
+    suggestion = result.suggestions[0] if result.suggestions else None
+    confidence = math.exp(min(suggestion.mean_logprob, 0.0)) if suggestion else 0.0
+    if suggestion is None or confidence < min_confidence:
         return Answer(hole, "", False, None, False, 0.0, 0.0, bar, result.timings.total)
-    suggestion = result.suggestions[0]
     compared = hole.compared(suggestion.text)
     return Answer(
         hole=hole,
@@ -116,7 +138,7 @@ def answer(
         parses=judge(hole, suggestion),
         exact=compared == hole.truth,
         similarity=Levenshtein.normalized_similarity(compared, hole.truth),
-        confidence=math.exp(min(suggestion.mean_logprob, 0.0)),
+        confidence=confidence,
         bar=bar,
         milliseconds=result.timings.total,
     )

@@ -36,9 +36,9 @@ asked for explicitly. BLEU and ROUGE-L take words and signs as tokens. Every hol
 without a suggestion; {intervals}; differences are paired by hole. \
 A suggestion in Python parses when Python's own parser takes the whole document with it; \
 what it leaves open at the end of its line, to be typed on, is given the smallest end. \
-Suggestions count from a confidence of {confidence:g} on (the server's policy asks for more behind \
-complete statements, and where more than closing brackets follow); \
-"as shown by default" applies the server's default threshold. {notes}
+Suggestions count from a confidence of {confidence:g} on, wherever they are; "as shown by default" \
+applies the server's default thresholds, which ask for more behind complete statements and where \
+more than closing brackets follow. {notes}
 
 ## Exact match by the length of the hole
 ![Exact match by the length of the hole](lengths.png)

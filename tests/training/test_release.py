@@ -21,6 +21,7 @@ from surefill.engine.bundle import Bundle, find_bundle
 from surefill_training import cli
 from surefill_training.corpus import build, sources
 from surefill_training.errors import ReleaseError
+from surefill_training.evaluate.bundle import EvaluateOptions
 from surefill_training.evaluate.statistics import Estimate
 from surefill_training.files import hash_of
 from surefill_training.release import installation, judgement
@@ -239,6 +240,9 @@ def test_a_better_bundle_is_installed_and_the_decision_written_down(
     assert written["decision"] == "would be installed"
     assert all(check["passed"] for check in written["checks"])
     assert written["results"][0]["difference"]["line_end"]["low"] > 0
+    # Not the holes by which models are chosen from day to day.
+    seeds = {result["seed"] for result in written["results"]}
+    assert EvaluateOptions().seed not in seeds == {judgement.GATE_SEED}
     assert [r["name"] for r in written["results"][:2]] == ["surefill-nano", "weak"]
     typing = next(row for row in written["latency"] if row["name"] == bench.TYPING)
     assert 0 < typing["p50"] < 100_000

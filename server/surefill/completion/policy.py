@@ -50,29 +50,37 @@ def decide(
     if not explicit and (cursor.statement_complete or not cursor.rest_is_closers):
         # Nothing need follow here: only a model that is sure may speak.
         bar += (1.0 - bar) / 2
-    kind, reason, stop = _extent(snapshot.language, cursor, explicit, settings)
+    kind, reason, stop = _extent(snapshot, cursor, explicit, settings)
     return Decision(kind, reason, settings.max_new_tokens, stop, bar)
 
 
 def _extent(
-    language: Language | None, cursor: Cursor, explicit: bool, settings: CompletionSettings
+    snapshot: Snapshot, cursor: Cursor, explicit: bool, settings: CompletionSettings
 ) -> tuple[Kind, str, Stop]:
-    several = settings.multiline != "never" and cursor.rest_is_closers
     if cursor.string or cursor.in_comment:
         return "line", "one line inside a string or comment", line_stop(may_lead=False)
+    language = snapshot.language
+    wanted = explicit or settings.multiline == "always"
+    several = settings.multiline != "never" and cursor.rest_is_closers
+    stop = line_stop(may_lead=cursor.statement_complete or cursor.opens_block)
+    extent: tuple[Kind, str, Stop]
     if several and _within_brackets(language, cursor):
-        return "brackets", "up to the bracket that closes", brackets_stop(language)
-    if several and (cursor.opens_block or cursor.after_opener):
+        width = indent_width(snapshot.line(cursor.open_brackets[-1][1])) + 1
+        extent = "brackets", "up to the bracket that closes", brackets_stop(language)
+    elif several and (cursor.opens_block or cursor.after_opener):
         width = _block_width(cursor)
-        return "block", "a block, after the line that opens it", block_stop(language, width)
-    if several and (cursor.after_description or explicit or settings.multiline == "always"):
+        extent = "block", "a block, after the line that opens it", block_stop(language, width)
+    elif several and (cursor.after_description or wanted):
         width = indent_width(cursor.line_prefix) if cursor.blank else indent_width(cursor.indent)
         if cursor.after_description and not cursor.line_prefix:
             width = indent_width(cursor.line_above)  # as deep as the description
         reason = "a block, as its description says" if cursor.after_description else "a block"
         return "block", reason, block_stop(language, width, paragraph=True)
-    may_lead = cursor.statement_complete or cursor.opens_block
-    return "line", "one line", line_stop(may_lead=may_lead)
+    else:
+        return "line", "one line", stop
+    if _goes_on(cursor, width) and not wanted:
+        return "line", "one line, as there are more below", stop
+    return extent
 
 
 def _within_brackets(language: Language | None, cursor: Cursor) -> bool:
@@ -84,6 +92,15 @@ def _within_brackets(language: Language | None, cursor: Cursor) -> bool:
     if language is not None and language.id == "json":
         return True
     return not (braces_are_blocks and innermost == "{")
+
+
+def _goes_on(cursor: Cursor, width: int) -> bool:
+    """Whether the line below stands ``width`` columns deep: what the cursor is in goes on there.
+
+    Several lines would come into the way of those that are there already.
+    """
+    below = cursor.line_below
+    return indent_width(below) >= width and not below.lstrip().startswith((")", "]", "}"))
 
 
 def _block_width(cursor: Cursor) -> int:

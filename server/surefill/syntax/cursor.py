@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import tree_sitter
 
 _NEAR_LINES = 200
+_NEAR_BELOW = 20
 _NEAR_CHARACTERS = 10_000
 
 _COMPLETE_WORD = re.compile(r"\b(pass|break|continue|return|fi|done|esac|end)$")
@@ -50,6 +51,8 @@ class Cursor:
     """On a blank line right after a comment or docstring."""
     line_above: str
     """The line right above, or the one above a single blank line."""
+    line_below: str
+    """The next line below that is not blank, if it is near; else empty."""
     open_brackets: tuple[tuple[str, int], ...]
     """Unclosed brackets before the cursor, outermost first, with the line each is on."""
     statement_complete: bool
@@ -97,6 +100,7 @@ class Cursor:
             after_opener=code and blank and _opens(above, language, None),
             after_description=code and blank and _describes(above, language),
             line_above=above,
+            line_below=_line_below(snapshot, position.line),
             open_brackets=tuple(
                 (bracket, first_line + scanned.count("\n", 0, offset))
                 for bracket, offset in lexical.open
@@ -116,6 +120,14 @@ def _is_word(character: str) -> bool:
 def _line_above(snapshot: Snapshot, number: int) -> str:
     """The line right above, or the one above a single blank line."""
     for candidate in (number - 1, number - 2):
+        if line := snapshot.line(candidate).rstrip():
+            return line
+    return ""
+
+
+def _line_below(snapshot: Snapshot, number: int) -> str:
+    """The next line that is not blank, if it is near."""
+    for candidate in range(number + 1, min(number + 1 + _NEAR_BELOW, len(snapshot.lines))):
         if line := snapshot.line(candidate).rstrip():
             return line
     return ""

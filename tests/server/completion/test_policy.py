@@ -52,6 +52,27 @@ def test_how_much_is_suggested(name, marked, kind):
     assert result.reason
 
 
+@pytest.mark.parametrize(
+    ("name", "marked", "kind"),
+    [
+        ("python", "x = foo(\n    a,\n    |\n    b=2,\n)", "line"),
+        ("python", "def f(\n    a: int|\n    b: str,\n):\n    pass", "line"),
+        ("python", "if a:\n    x = foo(|\n    y = 2", "brackets"),
+        ("python", "x = foo(|\n\n\ny = 2", "brackets"),
+        ("python", "class A:\n    |\n\n    def f(self):\n        pass", "line"),
+        ("python", "class A:|\n    x = 1", "line"),
+        ("python", "def f():\n    |\n\n\ndef g():\n    pass", "block"),
+        ("json", '{\n  "a": |\n  "b": 2\n}', "line"),
+        ("javascript", "function f() {\n  |\n  return a;\n}", "line"),
+        ("javascript", "function f() {\n  if (a) {\n    |\n  }\n}", "block"),
+    ],
+)
+def test_what_goes_on_below_gets_one_line_more_unless_the_user_asks(name, marked, kind):
+    assert decision(marked, name).kind == kind
+    assert decision(marked, name, explicit=True).kind != "line"
+    assert decision(marked, name, multiline="always").kind != "line"
+
+
 def test_what_a_description_asks_for_is_as_deep_as_the_description():
     stop = decision('class A:\n    def f(self):\n        """Doc."""\n|').stop
     body = "        x = 1\n        return x"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +22,7 @@ from surefill.settings import CompletionSettings, Settings
 from surefill.syntax.document import Document as Parsed
 from surefill_training.corpus.documents import Document
 from surefill_training.errors import TrainingError
-from surefill_training.evaluate.answers import Answer, answer, answer_all
+from surefill_training.evaluate.answers import EVERY_SUGGESTION, Answer, answer, answer_all
 from surefill_training.evaluate.bundle import EvaluateOptions, Measured, Plan, results
 from surefill_training.evaluate.contestants import MODEL_ALONE, PREVIOUS, Contestant, Kind
 from surefill_training.evaluate.holes import TASKS, Hole, Task, draw_holes
@@ -48,7 +49,7 @@ def pipeline(tokenizer_file: Path) -> CompletionPipeline:
     template = TEMPLATES["qwen2.5-coder"]
     tokenizer = BundleTokenizer(tokenizer_file, template.special_tokens())
     context = ContextBuilder(tokenizer, template, "spm", 512)
-    settings = CompletionSettings(min_confidence=0.0, max_new_tokens=200)
+    settings = CompletionSettings(min_confidence=EVERY_SUGGESTION, max_new_tokens=200)
     return CompletionPipeline(context, Settings(completion=settings))
 
 
@@ -95,6 +96,19 @@ def test_the_defaults_hide_what_is_unsure(pipeline: CompletionPipeline) -> None:
     scores = score([unsure, answer(pipeline, FakeEngine(["width * 2"]), asked)])
     assert (scores.exact_match.mean, scores.shown.mean) == (0.5, 1.0)
     assert (scores.shown_by_default.mean, scores.right_by_default.mean) == (0.5, 0.0)
+
+
+def test_no_bar_of_the_server_decides_what_counts(pipeline: CompletionPipeline) -> None:
+    """In front of other code the policy asks for half of certainty at least, whatever is set."""
+    asked, engine = hole("width", "inside"), FakeEngine(default="left", logprob=-5)
+    unsure = answer(pipeline, engine, asked)
+    assert (unsure.shown, unsure.shown_by_default) == (True, False)
+    assert unsure.bar > CompletionSettings().min_confidence
+    sure = unsure.confidence
+    assert sure == pytest.approx(math.exp(-5))
+    assert answer(pipeline, engine, asked, min_confidence=sure).shown
+    hidden = answer(pipeline, engine, asked, min_confidence=sure + 0.01)
+    assert (hidden.shown, hidden.exact, hidden.parses) == (False, False, None)
 
 
 class Remembered:
@@ -255,9 +269,9 @@ def test_tables_have_a_column_for_each_contestant() -> None:
     assert lines[0] == "| measure | mine 1 (int4) | theirs 1 (int4), previous |"
     for line in (
         "| held-out bits per byte, model alone | 1.500 | – |",
-        "| rest of line, exact match | 100.0 % (100.0-100.0) | 0.0 % (0.0-0.0) |",
+        "| rest of line, exact match | 100.0 % (73.5-100.0) | 0.0 % (0.0-26.5) |",
         "| name after a dot, exact match less that of theirs 1 (int4), previous "
-        "| +100.0 (+100.0 to +100.0) | – |",
+        "| +100.0 (+8.1 to +100.0) | – |",
         "| name after a dot, BLEU | – | – |",
     ):
         assert line in lines

@@ -126,7 +126,8 @@ def test_layers_that_cannot_be_left_out(
 
 
 def measures(name: str, exact: list[float], bits: float, ms: float) -> Measures:
-    return Measures(name, "int4", 7, 7.0, bits, exact, ms, 5.0, 0.5)
+    packages = [f"p{number % 10}" for number in range(len(exact))]
+    return Measures(name, "int4", 7, 7.0, bits, exact, packages, ms, 5.0, 0.5)
 
 
 def test_the_fastest_of_those_that_are_as_good_ships() -> None:

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from small_corpus import install, module
 from surefill_training.corpus import build
-from surefill_training.corpus.decontaminate import Contamination
+from surefill_training.corpus.decontaminate import Contamination, content_hash
 from surefill_training.corpus.sources import from_package
 from surefill_training.errors import CorpusError
+from surefill_training.options import TrainOptions
+from surefill_training.train.record import summary_of
+from surefill_training.train.start import new_model
 
 RUN = "def total(values): result = 0 for value in values"  # 13 tokens and a few more
 PROBLEM = {"task_id": "T/0", "prompt": RUN, "tests": [{"check": "assert total([1]) == 1"}], "n": 3}
@@ -54,6 +60,35 @@ def test_contaminated_documents_are_dropped_from_training_only(tmp_path: Path) -
     dropped = {p["name"]: p["dropped"] for p in manifest["packages"]}
     assert dropped["alpha"] == {"in text to measure on": 1}
     assert manifest["options"]["decontaminate"].keys() == {"bench.jsonl"}
+    assert build.decontaminated(manifest) == [content_hash(tmp_path / "bench.jsonl")]
+
+
+def test_a_benchmark_is_known_by_its_content_compressed_or_not(tmp_path: Path) -> None:
+    data = json.dumps(PROBLEM).encode()
+    (tmp_path / "p.jsonl").write_bytes(data)
+    (tmp_path / "p.jsonl.gz").write_bytes(gzip.compress(data))
+    plain, packed = content_hash(tmp_path / "p.jsonl"), content_hash(tmp_path / "p.jsonl.gz")
+    assert plain == packed == hashlib.sha256(data).hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("source", "history", "expected"),
+    [
+        ({}, {}, ["aa", "bb"]),
+        ({"name": "ours"}, {"decontaminated": ["bb", "cc"]}, ["bb"]),
+        ({"name": "from elsewhere"}, {}, []),
+    ],
+)
+def test_a_model_is_as_clean_as_all_its_training(
+    tokenizer_file: Path,
+    source: dict[str, Any],
+    history: dict[str, Any],
+    expected: list[str],
+) -> None:
+    start = new_model(tokenizer_file, TrainOptions(preset="test"))
+    start = replace(start, source=source, history=history)
+    manifest = {"options": {"decontaminate": {"a.jsonl": "aa", "b.jsonl": "bb"}}}
+    assert summary_of(start, "{}", manifest, {})["decontaminated"] == expected
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,12 @@ def test_intervals_hold_the_mean(values: list[float]) -> None:
     estimate = bootstrap(values, resamples=50)
     assert estimate.count == len(values)
     assert estimate.mean == pytest.approx(sum(values) / len(values))
-    assert min(values) - 1e-9 <= estimate.low <= estimate.high <= max(values) + 1e-9
+    assert estimate.low <= estimate.mean + 1e-9
+    assert estimate.mean - 1e-9 <= estimate.high
+    if len(set(values)) > 1:
+        assert min(values) - 1e-9 <= estimate.low <= estimate.high <= max(values) + 1e-9
+    else:
+        assert 0.0 <= estimate.low < estimate.high <= 1.0
 
 
 def test_intervals_shrink_with_the_sample_and_are_reproducible() -> None:
@@ -42,8 +47,52 @@ def test_intervals_shrink_with_the_sample_and_are_reproducible() -> None:
     assert narrow.high - narrow.low == pytest.approx(2 * 1.96 * math.sqrt(0.21 / 5000), rel=0.15)
     assert wide.high - wide.low > 5 * (narrow.high - narrow.low)
     assert bootstrap(few) == wide
-    assert bootstrap([1.0, 1.0]) == Estimate(1.0, 1.0, 1.0, 2)
     assert bootstrap([]).count == 0
+
+
+def test_shares_without_an_exception_are_not_certain() -> None:
+    """By the bounds of Clopper and Pearson: 2.5 % of all samples of a share that low are all 1."""
+    every = bootstrap([1.0] * 500, ["a", "b"] * 250)
+    assert (every.mean, every.high, every.count) == (1.0, 1.0, 500)
+    assert every.low**500 == pytest.approx(0.025)
+    assert every.low == pytest.approx(0.9926, abs=1e-4)
+    none = bootstrap([0.0] * 500)
+    assert (none.low, none.high) == (0.0, pytest.approx(1 - every.low))
+    assert bootstrap([1.0]).low == pytest.approx(0.025)
+
+
+def test_packages_differ_more_than_their_holes() -> None:
+    """Ten packages in which everything is right or nothing: 1000 holes say no more than ten."""
+    values = [float(number % 10 < 5) for number in range(1000)]
+    groups = [str(number % 10) for number in range(1000)]
+    alone, clustered = bootstrap(values), bootstrap(values, groups)
+    assert clustered.mean == alone.mean == 0.5
+    width = 2 * 1.96 * math.sqrt(0.25 / 10)
+    assert clustered.high - clustered.low == pytest.approx(width, rel=0.15)
+    assert alone.high - alone.low < width / 8
+    assert bootstrap(values, groups) == clustered
+    order = random.Random(0).sample(range(1000), 1000)
+    shuffled = bootstrap([values[n] for n in order], [groups[n] for n in order])
+    assert shuffled.low == pytest.approx(clustered.low, abs=0.05)
+    with pytest.raises(ValueError, match="cannot be in 999 groups"):
+        bootstrap(values, groups[1:])
+
+
+def test_holes_within_packages_are_drawn_too_and_packages_weigh_by_their_holes() -> None:
+    rng = random.Random(2)
+    values = [float(rng.random() < 0.3) for _ in range(800)]
+    single = bootstrap(values, ["one"] * 800)
+    plain = bootstrap(values)
+    assert single.high - single.low == pytest.approx(plain.high - plain.low, rel=0.15)
+    uneven = bootstrap([1.0] * 90 + [0.0] * 10, ["large"] * 90 + ["small"] * 10)
+    assert uneven == Estimate(0.9, 0.0, 1.0, 100)
+
+
+def test_a_gain_in_one_package_is_no_gain_in_all() -> None:
+    groups = [str(number % 8) for number in range(800)]
+    better = [float(group == "3") for group in groups]
+    assert paired_difference(better, [0.0] * 800).low > 0.09
+    assert paired_difference(better, [0.0] * 800, groups).low == 0.0
 
 
 def test_differences_are_paired() -> None:
@@ -56,7 +105,9 @@ def test_differences_are_paired() -> None:
     assert gain.mean == pytest.approx(sum(better) / 400 - sum(hard) / 400)
     assert bootstrap(better).low < bootstrap(hard).high
     assert paired_difference(hard, better).mean == pytest.approx(-gain.mean)
-    assert paired_difference(hard, hard) == Estimate(0.0, 0.0, 0.0, 400)
+    same = paired_difference(hard, hard)
+    assert (same.mean, same.count) == (0.0, 400)
+    assert same.high == -same.low == pytest.approx(1 - 0.025 ** (1 / 400))
     with pytest.raises(ValueError, match="cannot be paired"):
         paired_difference(hard, hard[1:])
 

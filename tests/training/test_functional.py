@@ -6,7 +6,9 @@ import argparse
 import gzip
 import json
 import math
+import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -32,6 +34,7 @@ from surefill_training.evaluate.functional import (
     check_samples,
     markdown,
     measure,
+    measure_bundles,
     pass_at_k,
 )
 from surefill_training.evaluate.problems import ProblemSet, load_problems
@@ -290,7 +293,7 @@ def test_the_shipped_bundle_is_measured(tmp_path: Path) -> None:
     assert set(found.pass_at) == {1, 2}
     table = markdown([loaded.name], [found]).split("\n")
     assert table[2].startswith("| own.jsonl, pass@1 | ")
-    assert table[-1] == "| problems, unusable | 1, 0 |"
+    assert table[-2] == "| problems, unusable | 1, 0 |"
     assert json.loads(json.dumps(as_json(found)))["pass_at"]["2"]["count"] == 1
 
 
@@ -309,10 +312,30 @@ def test_problems_are_measured_without_held_out_code(
     assert [line.split(" | ")[0] for line in lines[2:]] == [
         "| own.jsonl, pass@1",
         "| problems, unusable",
+        "| training",
     ]
+    assert lines[-1] == "| training | not decontaminated against this file |"
     (found,) = json.loads(out.read_text())
     assert (found["label"], found["functional"]["problems"]) == (label, 1)
+    assert found["functional"]["decontaminated"] is False
     assert found["weights"] == [manifest.files["model.onnx"]]
+
+
+@executes
+def test_the_record_of_training_says_what_it_was_decontaminated_against(
+    tmp_path: Path, problems: ProblemSet
+) -> None:
+    shipped = Bundle.load(find_bundle("default"))
+    folder = shutil.copytree(shipped.path, tmp_path / "clean")
+    made = {**shipped.manifest.made, "decontaminated": ["0" * 64, problems.sha256]}
+    (folder / "bundle.json").write_text(replace(shipped.manifest, made=made).to_json())
+    ((contestant, clean),) = measure_bundles([folder], problems, 1, lambda *_: None, (1,))
+    assert clean.decontaminated
+    other = replace(clean, decontaminated=False)
+    assert markdown(["a", "b"], [clean, other]).split("\n")[-1] == (
+        "| training | decontaminated against this file | not decontaminated against this file |"
+    )
+    assert contestant.name == shipped.manifest.name
 
 
 def test_the_command_takes_numbers() -> None:

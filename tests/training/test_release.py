@@ -21,6 +21,7 @@ from surefill.engine.bundle import Bundle, find_bundle
 from surefill_training import cli
 from surefill_training.corpus import build, sources
 from surefill_training.errors import ReleaseError
+from surefill_training.evaluate.bundle import EvaluateOptions
 from surefill_training.evaluate.statistics import Estimate
 from surefill_training.files import hash_of
 from surefill_training.release import installation, judgement
@@ -223,7 +224,8 @@ def test_a_better_bundle_is_installed_and_the_decision_written_down(
     record = tmp_path / "record.json"
     command = (
         *(SHIPPED.path, "--corpus", idioms, "--holes", 24, "--rounds", 1, "--max-ms", 100_000),
-        *("--record", record, "--install", place),
+        # Every other line here opens a block, and few holes have to show a difference.
+        *("--min-parses", 0.8, "--seed", 0, "--record", record, "--install", place),
     )
     judged: list[judgement.Judgement] = []
     judge = judgement.judge
@@ -258,6 +260,22 @@ def test_a_better_bundle_is_installed_and_the_decision_written_down(
     assert "surefill-nano 1: installed." in capfd.readouterr().out
     assert Bundle.load(place).manifest == SHIPPED.manifest
     assert json.loads(record.read_text())["decision"] == "installed"
+
+
+def test_the_gate_does_not_draw_the_holes_by_which_models_are_chosen(
+    corpus: Path, weak: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[judgement.GateOptions] = []
+
+    def noted(*_: Any, options: judgement.GateOptions, **__: Any) -> judgement.Judgement:
+        given.append(options)
+        raise ReleaseError("Enough is known.", "Nothing is to be done.")
+
+    monkeypatch.setattr(judgement, "judge", noted)
+    command = (weak.path, "--corpus", corpus, "--install", tmp_path / "none")
+    assert release(*command) == release(*command, "--seed", 7) == 1
+    assert [options.seed for options in given] == [judgement.GATE_SEED, 7]
+    assert EvaluateOptions().seed != judgement.GATE_SEED
 
 
 def test_the_same_model_is_not_judged(

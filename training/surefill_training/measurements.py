@@ -12,7 +12,7 @@ from typing import Any
 
 from surefill.engine.bundle import MODEL
 from surefill_training.errors import TrainingError
-from surefill_training.evaluate.report import NOTHING, figure, table, task_name
+from surefill_training.evaluate.report import INTERVALS, NOTHING, figure, table, task_name
 from surefill_training.files import hash_of
 
 
@@ -188,6 +188,6 @@ def measured_in_words(scores: Mapping[str, Any]) -> str:
     return (
         f"Measured with `surefill-train evaluate` on {packages}, through the engine and the\n"
         f"pipeline that serve it. Holes: {holes}; in each at least three characters were missing. "
-        "A match is exact\nwhen all that is shown is right, behind a dot the name; intervals are "
-        "95 % bootstrap, over holes."
+        "A match is exact\nwhen all that is shown is right, behind a dot the name; "
+        f"{INTERVALS}."
     )

@@ -76,7 +76,8 @@ def _add_heldout(parser: argparse.ArgumentParser) -> None:
         type=share,
         default=0.0,
         metavar="SHARE",
-        help="leave out suggestions that the model is less sure of; 0 counts all",
+        help="leave out suggestions that the model is less sure of; 0 counts all, also those that "
+        "the server would not show",
     )
     add(
         "--report",

@@ -47,7 +47,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add("--dry-run", action="store_true", help="judge only, and install nothing")
     add("--holes", type=positive, default=500, metavar="N", help="line ends to complete")
-    add("--seed", type=int, default=0, metavar="N", help="decides which holes are drawn")
+    add(
+        "--seed",
+        type=int,
+        metavar="N",
+        help="decides which holes are drawn; without it others than `evaluate` draws day by day, "
+        "which recipes are chosen by",
+    )
     add("--rounds", type=positive, default=40, metavar="N", help="samples of each latency")
     add(
         "--max-ms",
@@ -67,7 +73,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=share,
         default=0.99,
         metavar="SHARE",
-        help="least share of what is shown that has to parse",
+        help="least share of suggestions with which the whole document has to parse, judged by "
+        "Python itself rather than by the server, where it is Python",
     )
     add(
         "--record",
@@ -90,7 +97,9 @@ def run(arguments: argparse.Namespace) -> int:
     recover(place)
     present = _present(arguments.against, place)
     _require_new(candidate, present)
-    options = GateOptions(holes=arguments.holes, seed=arguments.seed, rounds=arguments.rounds)
+    options = GateOptions(holes=arguments.holes, rounds=arguments.rounds)
+    if arguments.seed is not None:
+        options = replace(options, seed=arguments.seed)
     with shown_progress() as report:
         judgement = judge(
             candidate,

@@ -22,10 +22,13 @@ from surefill_training.errors import CorpusError
 from surefill_training.evaluate.bundle import EvaluateOptions, measure, plan
 from surefill_training.evaluate.contestants import NO_PREVIOUS
 from surefill_training.evaluate.holes import Task
+from surefill_training.evaluate.scores import packages
 from surefill_training.files import write_atomically
 from surefill_training.progress import Progress
 
 _TASK: Task = "line_end"
+_METHOD = 2
+"""Raised with every change of what is measured, or how: older records are not taken for new."""
 _PROMPT = 500
 _DECODED = 24
 
@@ -41,6 +44,8 @@ class Measures:
     bits_per_byte: float
     exact: Sequence[float]
     """Of each hole 1 or 0, in the same order for every variant."""
+    packages: Sequence[str]
+    """The package of each of these holes."""
     median_ms: float
     """Of a request, from the pipeline."""
     prefill_ms: float
@@ -66,6 +71,7 @@ def measured(
     """Measure a variant, unless the same one was measured in the same way."""
     record = out / "measured" / f"{variant.name}.json"
     wanted = {
+        "method": _METHOD,
         "files": variant.bundle.manifest.files,
         "corpus": build.manifest(corpus)["hash"],
         "options": asdict(options),
@@ -104,6 +110,7 @@ def _measure(
         megabytes=result.contestant.megabytes,
         bits_per_byte=bits,
         exact=[float(answer.exact) for answer in result.answers],
+        packages=packages(result.answers),
         median_ms=statistics.median(answer.milliseconds for answer in result.answers),
         prefill_ms=prefill,
         decode_ms=decode,

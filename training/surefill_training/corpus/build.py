@@ -20,13 +20,13 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from surefill_training.corpus.decontaminate import Contamination
+from surefill_training.corpus.decontaminate import Contamination, content_hash
 from surefill_training.corpus.deduplicate import Deduplicator, copied_shares
 from surefill_training.corpus.documents import Document, Reading, read
 from surefill_training.corpus.filters import Limits, is_permissive
 from surefill_training.corpus.sources import Source, canonical
 from surefill_training.errors import CorpusError
-from surefill_training.files import hash_of, make_folder, not_written, write_atomically
+from surefill_training.files import make_folder, not_written, write_atomically
 from surefill_training.progress import Progress
 
 
@@ -181,6 +181,11 @@ def used_sources(manifest: Mapping[str, Any]) -> list[dict[str, str]]:
     ]
 
 
+def decontaminated(manifest: Mapping[str, Any]) -> list[str]:
+    """SHA-256 of each file whose text does not occur in the training split, sorted."""
+    return sorted(set(manifest.get("options", {}).get("decontaminate", {}).values()))
+
+
 def _validate(sources: Sequence[Source], options: CorpusOptions) -> None:
     if not sources:
         raise CorpusError(
@@ -240,7 +245,7 @@ def _write(
         "hash": digest.hexdigest(),
         "options": {
             **asdict(options),
-            "decontaminate": {file.name: hash_of(file) for file in options.decontaminate},
+            "decontaminate": {file.name: content_hash(file) for file in options.decontaminate},
         },
         "documents": {split: len(documents) for split, documents in splits.items()},
         "chars": {s: sum(len(d.text) for d in documents) for s, documents in splits.items()},

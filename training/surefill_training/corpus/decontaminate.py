@@ -7,6 +7,7 @@ A document is dropped when it shares a run of 13 tokens with such text, the rule
 from __future__ import annotations
 
 import gzip
+import hashlib
 import json
 import re
 import zlib
@@ -53,6 +54,16 @@ class Contamination:
         return bool((self._known[at] == own).any())
 
 
+def content_hash(file: Path) -> str:
+    """SHA-256 of a file's content, uncompressed: what a set of problems is known by."""
+    return hashlib.sha256(_content(file)).hexdigest()
+
+
+def _content(file: Path) -> bytes:
+    data = file.read_bytes()
+    return gzip.decompress(data) if file.suffix == ".gz" else data
+
+
 def _runs(file: Path) -> Iterator[list[str]]:
     """The tokens of each text that is long enough to hold a run."""
     for text in _texts(file):
@@ -63,8 +74,7 @@ def _runs(file: Path) -> Iterator[list[str]]:
 
 def _texts(file: Path) -> Iterator[str]:
     try:
-        data = file.read_bytes()
-        text = (gzip.decompress(data) if file.suffix == ".gz" else data).decode("utf-8")
+        text = _content(file).decode("utf-8")
         name = file.name.removesuffix(".gz")
         if name.endswith(".jsonl"):
             for line in text.splitlines():

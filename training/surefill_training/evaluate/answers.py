@@ -20,10 +20,20 @@ from surefill.syntax.document import Snapshot
 from surefill.syntax.position import Position
 from surefill_training.corpus.documents import Document
 from surefill_training.evaluate.holes import Hole
+from surefill_training.evaluate.parsing import judge
 from surefill_training.project import Memory, SimulatedProject, uri_of
 
 _DEADLINE_MS = 10_000
 """A slow machine changes the times that are measured, not the suggestions."""
+
+
+EVERY_SUGGESTION = -1.0
+"""A ``min_confidence`` for the pipeline that hides nothing.
+
+Where nothing need follow, the server's policy raises the bar half of the way to 1, also that of 0;
+-1 becomes 0 there. Contestants are sure of themselves to different degrees, so any bar would
+compare their confidences rather than their suggestions.
+"""
 
 
 @dataclass(frozen=True)
@@ -34,7 +44,8 @@ class Answer:
     text: str
     """The suggestion; empty when there was none."""
     shown: bool
-    parses: bool
+    parses: bool | None
+    """As ``parsing.judge`` says; None where nothing was shown or it could not be judged."""
     exact: bool
     """All that was shown is right: lines too many would have to be deleted."""
     similarity: float
@@ -58,8 +69,11 @@ def answer_all(
     *,
     documents: Sequence[Document],
     on_done: Callable[[int], None],
+    min_confidence: float = 0.0,
 ) -> list[Answer]:
-    """An answer to each hole, in the order of ``holes``.
+    """An answer to each hole, in the order of ``holes``, as far as it is ``min_confidence`` sure.
+
+    The settings of ``pipeline`` have EVERY_SUGGESTION, or a bar is in force besides.
 
     They are asked package by package, so that there is one project at a time: all ``documents`` of
     the package, that of the hole without what is missing.
@@ -70,7 +84,11 @@ def answer_all(
         with SimulatedProject([d for d in documents if d.source == source], memory) as project:
             for number, hole in group:
                 found[number] = answer(
-                    pipeline, engine, hole, project.cut(hole.document, hole.prefix + hole.suffix)
+                    pipeline,
+                    engine,
+                    hole,
+                    project.cut(hole.document, hole.prefix + hole.suffix),
+                    min_confidence=min_confidence,
                 )
                 on_done(len(found))
     return [found[number] for number in range(len(holes))]
@@ -85,8 +103,13 @@ def answer(
     engine: Engine,
     hole: Hole,
     neighbours: Neighbours | None = None,
+    *,
+    min_confidence: float = 0.0,
 ) -> Answer:
-    """Ask for one hole and compare the first suggestion with what is missing."""
+    """Ask for one hole and compare the first suggestion with what is missing.
+
+    A suggestion of less than ``min_confidence`` counts as none.
+    """
     uri = uri_of(hole.document)
     snapshot = Parsed(uri, hole.language, hole.prefix + hole.suffix).snapshot()
     before = hole.prefix.split("\n")
@@ -103,18 +126,19 @@ def answer(
     # What was suggested at one hole must not answer another in the same line.
     pipeline.forget(uri)
     bar = _default_bar(snapshot, position, explicit=hole.explicit)
-    if not result.suggestions:
-        return Answer(hole, "", False, False, False, 0.0, 0.0, bar, result.timings.total)
-    suggestion = result.suggestions[0]
+    suggestion = result.suggestions[0] if result.suggestions else None
+    confidence = math.exp(min(suggestion.mean_logprob, 0.0)) if suggestion else 0.0
+    if suggestion is None or confidence < min_confidence:
+        return Answer(hole, "", False, None, False, 0.0, 0.0, bar, result.timings.total)
     compared = hole.compared(suggestion.text)
     return Answer(
         hole=hole,
         text=suggestion.text,
         shown=True,
-        parses=suggestion.verdicts["parses"].outcome == "passed",
+        parses=judge(hole, suggestion),
         exact=compared == hole.truth,
         similarity=Levenshtein.normalized_similarity(compared, hole.truth),
-        confidence=math.exp(min(suggestion.mean_logprob, 0.0)),
+        confidence=confidence,
         bar=bar,
         milliseconds=result.timings.total,
     )

@@ -14,7 +14,7 @@ from surefill_training.corpus.documents import Document
 from surefill_training.corpus.sample import take
 from surefill_training.corpus.sources import canonical
 from surefill_training.errors import CorpusError, TrainingError
-from surefill_training.evaluate.answers import Answer, answer_all
+from surefill_training.evaluate.answers import EVERY_SUGGESTION, Answer, answer_all
 from surefill_training.evaluate.contestants import (
     MODEL_ALONE,
     PREVIOUS,
@@ -31,6 +31,7 @@ from surefill_training.evaluate.scores import (
     TaskScores,
     calibration,
     calibration_error,
+    packages,
     score,
 )
 from surefill_training.evaluate.served_bits import bits_per_byte
@@ -51,8 +52,8 @@ class EvaluateOptions:
     """Size of the sample that bits per byte are measured on."""
     seed: int = 0
     min_confidence: float = 0.0
-    """0: every suggestion counts, however unsure the model is. Behind complete statements and in
-    front of more than closing brackets the server's policy asks for more all the same."""
+    """0: every suggestion counts, however unsure the model is; the server's own bars, which differ
+    by place, are not in force."""
     against: str = SHIPPED
     """The bundle to beat, by name or path; ``none`` for none."""
     ngrams: bool = True
@@ -151,7 +152,7 @@ def _contestants(
     """The bundles and their parts, then what they have to beat; and what of this is missing."""
     heldout = {canonical(document.source) for document in documents}
     settings = Settings()
-    asked = replace(settings.completion, min_confidence=options.min_confidence)
+    asked = replace(settings.completion, min_confidence=EVERY_SUGGESTION)
     settings = replace(settings, completion=asked)
     whole = [from_bundle(path, heldout, settings) for path in bundles]
     if options.ablate_blend and not any(each.blend for each in whole):
@@ -200,6 +201,7 @@ def _measure(
             model.memory,
             plan.holes,
             documents=plan.documents,
+            min_confidence=plan.options.min_confidence,
             on_done=lambda done: progress(f"{label}: holes", done, len(plan.holes)),
         )
     finally:
@@ -259,8 +261,7 @@ def _result(plan: Plan, measured: Measured, rivals: Sequence[Measured]) -> Resul
     difference: dict[str, Estimate] = {}
     for rival in rivals:
         gained: dict[str, Estimate] = {
-            task: paired_difference(_exact(measured.of(task)), _exact(rival.of(task)))
-            for task in plan.options.tasks
+            task: _difference(measured.of(task), rival.of(task)) for task in plan.options.tasks
         }
         if rival.contestant.note == PREVIOUS:
             against, difference = rival.contestant.label, gained
@@ -290,5 +291,7 @@ def _result(plan: Plan, measured: Measured, rivals: Sequence[Measured]) -> Resul
     )
 
 
-def _exact(answers: Sequence[Answer]) -> list[float]:
-    return [float(answer.exact) for answer in answers]
+def _difference(answers: Sequence[Answer], others: Sequence[Answer]) -> Estimate:
+    """Exact match less that of the answers to the same holes in the same order."""
+    exact, theirs = ([float(each.exact) for each in side] for side in (answers, others))
+    return paired_difference(exact, theirs, packages(answers))

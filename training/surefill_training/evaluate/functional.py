@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,9 @@ from surefill_training.progress import Progress
 _LIMITS = Limits(wall_seconds=20.0, cpu_seconds=10)
 """For one test; the wall time is longer because as many run at a time as there are cores."""
 _PASSED = "passed"
+CLEAN = "decontaminated against this file"
+NOT_CLEAN = "not decontaminated against this file"
+"""Of a model that may have been trained on the solutions, as far as its record says."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,8 @@ class FunctionalScores:
     them. pass@k is estimated from the sampled ones."""
     outcomes: Mapping[str, int]
     """How the first suggestions ended: passed, failed, timeout, limit, crashed, or nothing."""
+    decontaminated: bool = False
+    """Whether the model's record says that text of this file was kept out of all its training."""
 
 
 def pass_at_k(n: int, correct: int, k: int) -> float:
@@ -143,8 +148,14 @@ def measure_bundles(
             scores = measure(model, contestant.settings, problems, samples, progress, ks=ks)
         finally:
             model.engine.close()
-        found.append((contestant, scores))
+        clean = _decontaminated(contestant, problems)
+        found.append((contestant, replace(scores, decontaminated=clean)))
     return found
+
+
+def _decontaminated(contestant: Contestant, problems: ProblemSet) -> bool:
+    made = contestant.bundle.manifest.made if contestant.bundle else {}
+    return problems.sha256 in made.get("decontaminated", ())
 
 
 @dataclass(frozen=True)
@@ -229,4 +240,5 @@ def markdown(names: Sequence[str], results: Sequence[FunctionalScores]) -> str:
         for k in results[0].pass_at
     ]
     rows.append(["problems, unusable", *(f"{r.problems}, {len(r.unusable)}" for r in results)])
+    rows.append(["training", *(CLEAN if r.decontaminated else NOT_CLEAN for r in results)])
     return table(["measure", *names], rows)

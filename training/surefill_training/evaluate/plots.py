@@ -18,8 +18,8 @@ from surefill_training.errors import TrainingError
 from surefill_training.evaluate.answers import Answer
 from surefill_training.evaluate.bundle import Measured
 from surefill_training.evaluate.report import task_name
-from surefill_training.evaluate.scores import calibration
-from surefill_training.evaluate.statistics import Estimate, bootstrap
+from surefill_training.evaluate.scores import calibration, estimate
+from surefill_training.evaluate.statistics import Estimate
 from surefill_training.files import not_written
 
 _LENGTHS = (3, 8, 16, 32, 64, 128)
@@ -34,14 +34,14 @@ def by_length(answers: Sequence[Answer]) -> list[tuple[str, Estimate]]:
     found = []
     for first, behind in zip(_LENGTHS, (*_LENGTHS[1:], None), strict=True):
         inside = [
-            float(answer.exact)
+            answer
             for answer in answers
             if first <= len(answer.hole.truth)
             and (behind is None or len(answer.hole.truth) < behind)
         ]
         if len(inside) >= _FEWEST:
             name = f"{first}-{behind - 1}" if behind else f"{first}+"
-            found.append((name, bootstrap(inside)))
+            found.append((name, estimate(inside, [float(answer.exact) for answer in inside])))
     return found
 
 

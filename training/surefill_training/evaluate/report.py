@@ -21,6 +21,11 @@ TASK_NAMES = {
     "member": "name after a dot",
 }
 NOTHING = "–"
+INTERVALS = (
+    "intervals are 95 % bootstrap over packages, then over the holes in each, and exact binomial "
+    "bounds where all holes say the same"
+)
+"""How the figures of holes came by their intervals, for the texts of reports and cards."""
 
 _Row = tuple[str, "Callable[[TaskScores], str]"]
 _MAIN: Sequence[_Row] = (
@@ -31,7 +36,7 @@ _DETAILS: Sequence[_Row] = (
     ("BLEU", lambda s: NOTHING if s.bleu is None else f"{s.bleu:.1f}"),
     ("ROUGE-L", lambda s: NOTHING if s.rouge_l is None else share(s.rouge_l)),
     ("holes with a suggestion", lambda s: share(s.shown)),
-    ("suggestions that parse", lambda s: share(s.parses)),
+    ("suggestions with which the document parses", lambda s: share(s.parses)),
     ("as shown by default: holes with a suggestion", lambda s: share(s.shown_by_default)),
     ("as shown by default: exact match of those shown", lambda s: share(s.right_by_default)),
     ("median time of a request, ms", lambda s: f"{s.median_ms:.0f}"),

@@ -14,7 +14,7 @@ from surefill_training.evaluate.plots import (
     plot_losses,
     read_metrics,
 )
-from surefill_training.evaluate.report import markdown, task_name
+from surefill_training.evaluate.report import INTERVALS, markdown, task_name
 from surefill_training.files import make_folder, write_atomically
 
 REPORT = "report.md"
@@ -33,10 +33,12 @@ A match is exact when all that is shown is right: lines too many would have to b
 at the ends of lines do not count. Of each hole at least {fewest} characters are missing, of \
 several lines at most {most} lines; behind a dot only the name is compared. Several lines are \
 asked for explicitly. BLEU and ROUGE-L take words and signs as tokens. Every hole counts, also one \
-without a suggestion; intervals are 95 % bootstrap, those of differences paired by hole. \
-Suggestions count from a confidence of {confidence:g} on (the server's policy asks for more behind \
-complete statements, and where more than closing brackets follow); \
-"as shown by default" applies the server's default threshold. {notes}
+without a suggestion; {intervals}; differences are paired by hole. \
+A suggestion in Python parses when Python's own parser takes the whole document with it; \
+what it leaves open at the end of its line, to be typed on, is given the smallest end. \
+Suggestions count from a confidence of {confidence:g} on, wherever they are; "as shown by default" \
+applies the server's default thresholds, which ask for more behind complete statements and where \
+more than closing brackets follow. {notes}
 
 ## Exact match by the length of the hole
 ![Exact match by the length of the hole](lengths.png)
@@ -116,6 +118,7 @@ def _words(plan: Plan, results: Sequence[Result]) -> str:
         corpus=plan.corpus[:16],
         seed=plan.options.seed,
         holes="holes: " + ", ".join(counts),
+        intervals=INTERVALS,
         fewest=FEWEST_CHARACTERS,
         most=MOST_LINES,
         confidence=plan.options.min_confidence,

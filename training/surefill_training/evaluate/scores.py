@@ -25,7 +25,7 @@ class TaskScores:
     edit_similarity: Estimate
     shown: Estimate
     parses: Estimate
-    """Of what was shown."""
+    """Of what was shown and could be judged, as ``parsing.judge`` does."""
     bleu: float | None
     """sacreBLEU over all holes, 0 to 100, words and signs as tokens; None for single names."""
     rouge_l: Estimate | None
@@ -50,22 +50,33 @@ class CalibrationBin:
 def score(answers: Sequence[Answer]) -> TaskScores:
     """Scores of one task; ``answers`` must not be empty."""
     shown = [answer for answer in answers if answer.shown]
+    judged = [answer for answer in shown if answer.parses is not None]
     default = [answer for answer in answers if answer.shown_by_default]
     times = [answer.milliseconds for answer in answers]
     whole = answers[0].hole.task != "member"
     return TaskScores(
         holes=len(answers),
-        exact_match=bootstrap([float(a.exact) for a in answers]),
-        edit_similarity=bootstrap([a.similarity for a in answers]),
-        shown=bootstrap([float(a.shown) for a in answers]),
-        parses=bootstrap([float(a.parses) for a in shown]),
+        exact_match=estimate(answers, [float(a.exact) for a in answers]),
+        edit_similarity=estimate(answers, [a.similarity for a in answers]),
+        shown=estimate(answers, [float(a.shown) for a in answers]),
+        parses=estimate(judged, [float(a.parses is True) for a in judged]),
         bleu=bleu(answers) if whole else None,
-        rouge_l=bootstrap(rouge_l(answers)) if whole else None,
+        rouge_l=estimate(answers, rouge_l(answers)) if whole else None,
         median_ms=statistics.median(times),
         p95_ms=float(np.percentile(times, 95)),
-        shown_by_default=bootstrap([float(a.shown_by_default) for a in answers]),
-        right_by_default=bootstrap([float(a.exact) for a in default]),
+        shown_by_default=estimate(answers, [float(a.shown_by_default) for a in answers]),
+        right_by_default=estimate(default, [float(a.exact) for a in default]),
     )
+
+
+def estimate(answers: Sequence[Answer], values: Sequence[float]) -> Estimate:
+    """Mean of ``values``, one for each of ``answers``, with an interval over their packages."""
+    return bootstrap(values, packages(answers))
+
+
+def packages(answers: Sequence[Answer]) -> list[str]:
+    """The package of each answer's hole."""
+    return [answer.hole.document.source for answer in answers]
 
 
 def code_tokens(text: str) -> list[str]:

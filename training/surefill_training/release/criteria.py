@@ -24,7 +24,7 @@ class Bounds:
     megabytes: float
     """All files of the bundle, in millions of bytes."""
     parses: float = 0.99
-    """Share of what is shown."""
+    """Share of what is shown and can be judged, by Python's own parser where it is Python."""
 
 
 BOUNDS = {"nano": Bounds(60.0, 20.0), "base": Bounds(80.0, 90.0)}
@@ -84,8 +84,8 @@ def _better(difference: Estimate | None) -> Check:
         return Check("exact match", True, "There is no default to beat.")
     figures = (
         f"exact match of line ends differs by {100 * difference.mean:+.1f} points "
-        f"({100 * difference.low:+.1f} to {100 * difference.high:+.1f}, 95 %, "
-        f"{difference.count} holes)"
+        f"({100 * difference.low:+.1f} to {100 * difference.high:+.1f}, 95 % over packages and "
+        f"their holes, {difference.count} holes)"
     )
     if difference.low > 0:
         return Check("exact match", True, f"It beats the present default: {figures}.")
@@ -95,13 +95,13 @@ def _better(difference: Estimate | None) -> Check:
 
 def _parses(parses: Estimate, bound: float) -> Check:
     if not parses.count:
-        return Check("parses", False, "It suggested nothing at all.")
+        return Check("parses", False, "It suggested nothing of which syntax could be judged.")
     passed = parses.mean >= bound
     return Check(
         "parses",
         passed,
-        f"{100 * parses.mean:.1f} % of {parses.count} suggestions parse; "
-        f"at least {100 * bound:g} % must.",
+        f"With {100 * parses.mean:.1f} % of {parses.count} suggestions the whole document parses, "
+        f"judged apart from the server; at least {100 * bound:g} % must.",
     )
 
 

@@ -24,6 +24,10 @@ from surefill_training.progress import Progress
 from surefill_training.release.criteria import Bounds, Check, Figures, check
 
 TASK: Task = "line_end"
+GATE_SEED = 1
+"""Other than that of ``EvaluateOptions``: recipes are chosen by what ``evaluate`` finds day by day,
+so on its holes the gate would judge a model by what it was chosen for. With few held-out documents
+the two sets of holes still overlap, and they are of the same packages."""
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +39,7 @@ class GateOptions:
     holes: int = 500
     chars: int = 100_000
     """Size of the sample for bits per byte, which are information."""
-    seed: int = 0
+    seed: int = GATE_SEED
     rounds: int = 40
     """Samples of each latency."""
 

@@ -54,15 +54,20 @@ def summary_of(
     """The contents of ``training.json``: ``options`` as fingerprinted, then what was measured.
 
     In this order, because options name bounds of steps and tokens, or none, under the same names.
-    A model that was trained further keeps the record and the sources of the one before.
+    A model that was trained further keeps the record and the sources of the one before, and is
+    decontaminated only against what both were.
     """
     sources = [*start.history.get("sources", ()), *build.used_sources(dict(manifest))]
     any_license = bool(manifest.get("options", {}).get("any_license"))
+    clean = build.decontaminated(manifest)
+    if start.source:
+        clean = [digest for digest in clean if digest in start.history.get("decontaminated", ())]
     summary = {
         **json.loads(options),
         **measured,
         "languages": manifest.get("languages", {}).get("train", {}),
         "any_license": any_license or bool(start.history.get("any_license")),
+        "decontaminated": clean,
         "sources": [source for i, source in enumerate(sources) if source not in sources[:i]],
     }
     if start.source:

@@ -2,23 +2,29 @@
 
 It is ``decode.LocalEngine`` on a session in which every token is as likely as it is by itself, so
 healing, stop, guide and alternatives are the very same; only the weights were fitted for it alone.
+And only a model has a token by which to end: here what stands behind the cursor ends the middle.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from surefill.engine.bundle import Bundle
-from surefill.engine.decode import DecodingOptions, LocalEngine, open_blend
+from surefill.engine.decode import DecodingOptions, LocalEngine, gap_ends, open_blend
+from surefill.engine.interface import Prompt, Stop
 from surefill.engine.interrupt import Interrupt, Interrupted
-from surefill.engine.ngrams.blend import ALONE, Blend
+from surefill.engine.ngrams.blend import ALONE, Blend, Mixer
+from surefill.engine.ngrams.opinions import IMPOSSIBLE, Bools, Floats
 from surefill.engine.session import Logits
 from surefill.engine.tokenizer import BundleTokenizer
 
 _CONTEXT = 1 << 20
 """Nothing is forwarded, so a prompt may be of any length."""
+_STRING = re.compile(r"""(["'])(?:\\.|(?!\1).)*\1""")
 
 
 class NgramEngine(LocalEngine):
@@ -34,6 +40,42 @@ class NgramEngine(LocalEngine):
         prompt = bundle.manifest.prompt
         tokenizer = BundleTokenizer(bundle.tokenizer_path, (*prompt.special_tokens, *prompt.ends))
         return cls(open_blend(bundle, tokenizer, ALONE), tokenizer, prompt.ends)
+
+    def _mixer(self, prompt: Prompt, stop: Stop | None) -> Mixer | None:
+        if self.blend is None:
+            return None
+        mixer = self.blend.begin(prompt, gap_ends=gap_ends(self.tokenizer, prompt, stop))
+        return _EndingMixer(mixer.blend, mixer.sources, mixer.ends, self.tokenizer)
+
+
+@dataclass(frozen=True)
+class _EndingMixer(Mixer):
+    """Ends where a model would: no text that was counted has the token by which a model ends.
+
+    The two that say the same are one for the weights, under the name of the token behind the
+    cursor, because the other by itself never comes; the name is changed when all is weighed.
+    """
+
+    tokenizer: BundleTokenizer
+
+    def mix(self, base: Floats, generated: Sequence[int], among: Bools | None = None) -> Floats:
+        mixed = super().mix(base, generated, among)
+        if self.ends is None or among is not None:
+            return mixed
+        end, gap = self.ends
+        # Within a bracket of its own the token belongs to what is missing: f(a) in front of ")".
+        if mixed[gap] > mixed[end] and not _opens(self.tokenizer.decode(generated)):
+            mixed = mixed.copy()
+            mixed[end], mixed[gap] = mixed[gap], IMPOSSIBLE
+        return mixed
+
+
+def _opens(text: str) -> bool:
+    """Whether ``text`` leaves a bracket open."""
+    depth = 0
+    for sign in _STRING.sub("", text):
+        depth += (sign in "([{") - (sign in ")]}" and depth > 0)
+    return depth > 0
 
 
 class _SingleTokens:

@@ -181,6 +181,34 @@ def test_the_engine_without_a_model_completes_heals_and_draws(store, tokenizer, 
         engine.generate(prompt, max_new_tokens=1)
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ("log(value)\nlog(", ")\n", "value"),
+        ("log(size(value, 1), 2)\nlog(", ", 2)\n", "size(value, 1)"),
+        ("return total\nreturn ", "\n", "total"),
+    ],
+)
+def test_without_a_model_what_stands_behind_the_cursor_is_the_end(
+    store, tokenizer, cache, prompt_of, before, after, said
+):
+    engine = ngram_engine(store, tokenizer, cache)
+    prompt = prompt_of(before, after)
+    (candidate,) = engine.generate(prompt, max_new_tokens=12, stop=to_line_end).candidates
+    assert (candidate.text, candidate.stop_reason) == (said, "end")
+
+
+def test_a_model_beside_the_ngrams_says_itself_whether_it_ends(blend, engine, prompt_of, tokenizer):
+    """The token behind the cursor stays what it is where the model prefers it to the end."""
+    end, newline = blend.end, tokenizer.encode("\n")[0]
+    engine.blend = blend
+    mixer = engine._mixer(prompt_of("".join(LINES) + "return total", "\n"), to_line_end)
+    base = np.full(store_size(blend), -12.0, np.float32)
+    base[newline], base[end] = -0.5, -1.5
+    mixed = mixer.mix(log_softmax(base), [])
+    assert (int(mixed.argmax()), mixer.ends) == (newline, (end, newline))
+
+
 def engine_again(engine, prompt, generation):
     again = engine.generate(prompt, max_new_tokens=20, stop=to_line_end, n=4)
     return type(generation)(again.candidates, generation.timings)

@@ -1,8 +1,8 @@
 """A package around the document that is being completed, as a user has it.
 
 The package's other files are there whole, and of the document itself only what is left when the
-hole is cut out. The middle is nowhere to be found, neither on the disk that
-imports are looked up on nor in what a model remembers.
+hole is cut out. The middle is nowhere to be found, neither on the disk that imports are looked up
+on nor in what a model remembers.
 """
 
 from __future__ import annotations

@@ -118,8 +118,7 @@ def _hear(source: Source, hole: Hole, neighbours: Neighbours, setting: Setting) 
         rows += list(engine.session.extend(answer, Interrupt()))
     sources = Sources(setting.store, setting.cache.view, prompt)
     joined = gap_ends(engine.tokenizer, prompt, decision.stop)
-    gap = sources.gap
-    ends = (end, gap) if joined and end is not None and gap is not None else None
+    ends = sources.ends(end, gap_ends=joined)
     written = Continuation(engine.tokenizer, engine.ends, None, len(whole) + 1, prompt.lead)
     rights: list[tuple[int, ...]] = [(token,) for token in answer]
     if len(answer) == len(whole) and stopped is None and end is not None:

@@ -49,9 +49,7 @@ class Blend:
         ``gap_ends``: to go on with the token behind the cursor is to say that nothing is missing.
         """
         sources = Sources(self.store, self.cache.view, prompt)
-        end, gap = self.end, sources.gap
-        ends = (end, gap) if gap_ends and end is not None and gap is not None else None
-        return Mixer(self, sources, ends)
+        return Mixer(self, sources, sources.ends(self.end, gap_ends=gap_ends))
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from surefill.engine.bundle import Bundle
-from surefill.engine.decode import DecodingOptions, LocalEngine, gap_ends, open_blend
+from surefill.engine.decode import DecodingOptions, LocalEngine, open_blend
 from surefill.engine.interface import Prompt, Stop
 from surefill.engine.interrupt import Interrupt, Interrupted
 from surefill.engine.ngrams.blend import ALONE, Blend, Mixer
@@ -42,10 +42,8 @@ class NgramEngine(LocalEngine):
         return cls(open_blend(bundle, tokenizer, ALONE), tokenizer, prompt.ends)
 
     def _mixer(self, prompt: Prompt, stop: Stop | None) -> Mixer | None:
-        if self.blend is None:
-            return None
-        mixer = self.blend.begin(prompt, gap_ends=gap_ends(self.tokenizer, prompt, stop))
-        return _EndingMixer(mixer.blend, mixer.sources, mixer.ends, self.tokenizer)
+        mixer = super()._mixer(prompt, stop)
+        return mixer and _EndingMixer(mixer.blend, mixer.sources, mixer.ends, self.tokenizer)
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,15 @@ class Sources:
         """The token behind the cursor."""
         self.familiarity = self._familiarity()
 
+    def ends(self, end: int | None, *, gap_ends: bool) -> tuple[int, int] | None:
+        """Two tokens that say the same, that nothing is missing: the model's ``end``, and the gap.
+
+        ``gap_ends``: whether the token behind the cursor means that here.
+        """
+        if not gap_ends or end is None or self.gap is None:
+            return None
+        return end, self.gap
+
     def _familiarity(self) -> Familiarity:
         own = np.log1p(self._document.occurrences())
         distance = np.log1p(self._document.distances())

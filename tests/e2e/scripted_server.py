@@ -65,6 +65,9 @@ class ScriptedEngine:
     def __init__(self, memory):
         self.memory = memory
 
+    def guided_by(self, rules, *, wanted):
+        return None
+
     def generate(self, prompt, *, max_new_tokens, stop=None, guide=None, cancel=None, n=1):
         word, text = (_DIRECTIVE.findall(prompt.prefix) or [("answer", "")])[-1]
         if word == "refuse":

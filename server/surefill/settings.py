@@ -95,6 +95,16 @@ class OracleSettings:
 
 
 @dataclass(frozen=True)
+class CheckSettings:
+    """What the type checker is asked for the sake of suggestions."""
+
+    guide: bool = True
+    """Let the model write only members, keyword arguments and imports that exist."""
+    types: bool = True
+    """Show only what brings no type error and names only what exists."""
+
+
+@dataclass(frozen=True)
 class LogSettings:
     """What ``window/logMessage`` shows."""
 
@@ -115,6 +125,7 @@ class Settings:
     engine: EngineSettings = EngineSettings()
     remote: RemoteSettings = RemoteSettings()
     oracle: OracleSettings = field(default_factory=OracleSettings)
+    checks: CheckSettings = CheckSettings()
     log: LogSettings = LogSettings()
 
     @classmethod

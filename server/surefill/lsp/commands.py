@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 
 from surefill import __version__
+from surefill.lsp.checker import Checker
 from surefill.lsp.counters import Counters
 from surefill.lsp.documents import OpenDocuments
 from surefill.lsp.inline_completion import InlineCompletion
@@ -26,11 +27,13 @@ class Commands:
         documents: OpenDocuments,
         inline: InlineCompletion,
         model: ModelService,
+        checker: Checker,
         counters: Counters,
     ) -> None:
         self._documents = documents
         self._inline = inline
         self._model = model
+        self._checker = checker
         self._counters = counters
 
     def status(self) -> dict[str, object]:
@@ -38,6 +41,7 @@ class Commands:
         return {
             "version": __version__,
             **self._model.status(),
+            "checker": self._checker.status(),
             "documents": len(self._documents),
             "live": self._inline.live,
             "counters": self._counters.as_dict(),

@@ -16,6 +16,7 @@ from lsprotocol import types
 from surefill.completion.suggestion import CompletionRequest, CompletionResult, Suggestion
 from surefill.engine.interface import Cancellation
 from surefill.errors import SurefillError
+from surefill.lsp.checker import Checker
 from surefill.lsp.client import Client
 from surefill.lsp.configuration import Configuration
 from surefill.lsp.convert import from_lsp_position, from_lsp_range, to_lsp_range
@@ -43,6 +44,7 @@ class InlineCompletion:
         documents: OpenDocuments,
         model: ModelService,
         project: Project,
+        checker: Checker,
         notifier: Notifier,
         counters: Counters,
     ) -> None:
@@ -51,6 +53,7 @@ class InlineCompletion:
         self._documents = documents
         self._model = model
         self._project = project
+        self._checker = checker
         self._notifier = notifier
         self._counters = counters
         self._live = LiveRequests()
@@ -91,6 +94,8 @@ class InlineCompletion:
             return self._items(request.snapshot, known)
         # Typing through a suggestion needs no other files.
         neighbours = self._project.neighbours(uri)
+        if self._checker.catch_up(uri):
+            self._model.outdate_facts()
         request = dataclasses.replace(request, neighbours=neighbours)
         cancellation = Cancellation(deadline=time.monotonic() + request.deadline_ms / 1000)
         live = self._live.begin(uri, request.position, cancellation)

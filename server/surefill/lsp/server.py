@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable
 from typing import Any
@@ -14,6 +15,7 @@ from surefill import __version__
 from surefill.completion.feed import ProjectFeed
 from surefill.completion.loading import load_model
 from surefill.engine.worker import EngineWorker
+from surefill.lsp.checker import Checker
 from surefill.lsp.client import Client
 from surefill.lsp.commands import STATUS, Commands
 from surefill.lsp.configuration import Configuration
@@ -26,6 +28,7 @@ from surefill.lsp.notify import Notifier, OncePerCause
 from surefill.lsp.parser import BackgroundParser
 from surefill.lsp.project import Project
 from surefill.lsp.protocol import SurefillProtocol, lenient_converter
+from surefill.lsp.watched import WatchedFiles
 
 logger = logging.getLogger(__name__)
 
@@ -50,12 +53,28 @@ class SurefillServer(LanguageServer):
         self.configuration = Configuration(self.client, self.notifier)
         self.documents = OpenDocuments(lambda: self.client.encoding)
         self.parser = BackgroundParser()
-        self.model = ModelService(EngineWorker(), loader, self.client, self.notifier, self.counters)
+        self.watched = WatchedFiles(self.client)
+        self.checker = Checker(
+            self.client,
+            configuration=self.configuration,
+            documents=self.documents,
+            notifier=self.notifier,
+            watched=self.watched,
+        )
+        self.model = ModelService(
+            EngineWorker(),
+            loader,
+            self.client,
+            notifier=self.notifier,
+            counters=self.counters,
+            oracle=self.checker.service,
+        )
         self.project = Project(
             self.client,
             configuration=self.configuration,
             documents=self.documents,
             feed=ProjectFeed(),
+            watched=self.watched,
         )
         self.inline = InlineCompletion(
             self.client,
@@ -63,10 +82,13 @@ class SurefillServer(LanguageServer):
             documents=self.documents,
             model=self.model,
             project=self.project,
+            checker=self.checker,
             notifier=self.notifier,
             counters=self.counters,
         )
-        self.commands = Commands(self.documents, self.inline, self.model, self.counters)
+        self.commands = Commands(
+            self.documents, self.inline, self.model, self.checker, self.counters
+        )
 
     def report_server_error(self, error: Exception, source: object) -> None:
         """To the log: pygls would show every error to the user.
@@ -83,8 +105,11 @@ class SurefillServer(LanguageServer):
         """End the session: whatever still runs is stopped, waiting at most ``seconds``."""
         self.log.detach()
         self.parser.close()
+        self.watched.close()
         self.project.close()
+        closing = asyncio.get_running_loop().run_in_executor(None, self.checker.close, seconds)
         await self.model.close(seconds)
+        await closing
 
 
 def create_server(loader: Loader = load_model) -> SurefillServer:
@@ -124,6 +149,7 @@ def _lifecycle(server: SurefillServer) -> None:
     async def initialized(_: types.InitializedParams) -> None:
         server.log.start()
         server.project.folders_changed()
+        server.checker.start()
         server.model.start(settled=server.configuration.pull())
         await server.configuration.ask_for_changes()
 
@@ -143,6 +169,7 @@ def _documents(server: SurefillServer) -> None:
     def opened(params: types.DidOpenTextDocumentParams) -> None:
         server.parser.add(server.documents.open(params.text_document).snapshot())
         server.project.opened(params.text_document.uri)
+        server.checker.opened(params.text_document.uri)
 
     @server.feature(types.TEXT_DOCUMENT_DID_CHANGE)
     def changed(params: types.DidChangeTextDocumentParams) -> None:
@@ -158,10 +185,13 @@ def _project(server: SurefillServer) -> None:
     @server.feature(types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS)
     def folders(_: types.DidChangeWorkspaceFoldersParams) -> None:
         server.project.folders_changed()
+        server.checker.folders_changed()
 
     @server.feature(types.WORKSPACE_DID_CHANGE_WATCHED_FILES)
     def files(params: types.DidChangeWatchedFilesParams) -> None:
         server.project.files_changed(params)
+        server.checker.files_changed(params)
+        server.model.outdate_facts()
 
 
 def _inline_completion(server: SurefillServer) -> None:

@@ -1,0 +1,130 @@
+"""What the oracle says of a suggestion: does it bring type errors, does what it names exist.
+
+One `OracleChecks` belongs to one request. It knows nothing of models.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from surefill.checks.types import Change, new_errors
+from surefill.completion.existence import Existence, Finding
+from surefill.completion.facts import Facts
+from surefill.completion.suggestion import ApiUse, Verdict
+from surefill.oracle.answers import Diagnostics, Unknown
+from surefill.syntax.document import Document, Snapshot
+from surefill.syntax.position import Position, Range
+from surefill.syntax.uses import Use, uses
+from surefill.syntax.validity import completed_by
+
+_MOST_ORIGINS = 6
+"""Of so many called names it is found out where they come from."""
+
+
+@dataclass(frozen=True)
+class Checked:
+    """The verdicts ``types`` and ``apis`` on one text, and what it takes from elsewhere."""
+
+    types: Verdict
+    apis: Verdict
+    uses: tuple[ApiUse, ...] = ()
+
+    @property
+    def failure(self) -> str:
+        """Why the text must not be shown; empty when it may."""
+        return next((v.reason for v in (self.types, self.apis) if v.outcome == "failed"), "")
+
+
+class OracleChecks:
+    """Checks texts in place of ``span`` of a document.
+
+    The document as it is is asked about at once, in the background.
+    """
+
+    def __init__(self, facts: Facts, snapshot: Snapshot, span: Range, checker: str) -> None:
+        self.checker = checker
+        self._facts = facts
+        self._snapshot = snapshot
+        self._span = span
+        self._existence = Existence(facts, snapshot)
+        self._baseline: Callable[[], Diagnostics | Unknown] = facts.begin_diagnostics()
+        self._before: Diagnostics | Unknown | None = None
+
+    def check(self, text: str) -> Checked:
+        """Both verdicts on ``text``."""
+        rest = completed_by(self._snapshot, self._span, text)
+        lines = self._line_prefix + text + rest
+        apis, found = self._apis(text, rest, lines)
+        if apis.outcome == "failed":
+            return Checked(Verdict("unchecked", "what it names does not exist"), apis)
+        return Checked(self._types(text, lines), apis, found)
+
+    def with_origins(self, text: str, checked: Checked) -> Checked:
+        """``checked`` with where the names come from that ``text`` calls."""
+        lines = self._line_prefix + text + completed_by(self._snapshot, self._span, text)
+        found = []
+        for number, use in enumerate(checked.uses):
+            if use.kind == "call" and number < _MOST_ORIGINS:
+                origin = self._facts.origin(lines, use.offset)
+                if origin:
+                    found.append(use.found_in(origin.name or origin.kind, origin.version))
+                    continue
+            found.append(use)
+        return Checked(checked.types, checked.apis, tuple(found))
+
+    @property
+    def _line_prefix(self) -> str:
+        return self._snapshot.line(self._span.start.line)[: self._span.start.character]
+
+    def _types(self, text: str, lines: str) -> Verdict:
+        if self._before is None:
+            self._before = self._baseline()
+        before = self._before
+        if isinstance(before, Unknown):
+            return Verdict("unchecked", before.reason)
+        after = self._facts.diagnostics(lines)
+        if isinstance(after, Unknown):
+            return Verdict("unchecked", after.reason)
+        errors = new_errors(before, after, Change(self._span, text))
+        if errors:
+            return Verdict("failed", errors[0].message)
+        return Verdict("passed", "no new type error")
+
+    def _apis(self, text: str, rest: str, lines: str) -> tuple[Verdict, tuple[ApiUse, ...]]:
+        found: list[ApiUse] = []
+        unknown = 0
+        for use, offset in self._uses(text, rest):
+            called = lines[offset + len(use.name) : offset + len(use.name) + 1] == "("
+            finding = self._finding(lines, use, offset, called=called)
+            if finding.reason:
+                return Verdict("failed", finding.reason), ()
+            unknown += not finding.known
+            found.append(ApiUse(use.kind, use.name, use.owner, offset, known=finding.known))
+        judged = len(found) - unknown
+        if unknown:
+            reason = f"of {judged + unknown} names {unknown} could not be looked up"
+            return Verdict("unchecked", reason), tuple(found)
+        reason = f"all {judged} names exist" if judged else "it names nothing that could be missing"
+        return Verdict("passed", reason), tuple(found)
+
+    def _finding(self, lines: str, use: Use, offset: int, *, called: bool) -> Finding:
+        if use.kind == "call":
+            return Finding(known=True)  # a member as well, or a name, which the type check judges
+        return self._existence.of(lines, use.kind, use.name, offset, called=called)
+
+    def _uses(self, text: str, rest: str) -> list[tuple[Use, int]]:
+        """What ``text`` takes from elsewhere, with offsets in the lines as ``Facts`` takes them."""
+        document = Document.of(self._snapshot)
+        last = self._span.end.line
+        line_end = Position(last, len(self._snapshot.line(last)))
+        document.edit(Range(self._span.start, line_end), text + rest)
+        snapshot = document.snapshot()
+        first = self._span.start
+        change = Range(first, Change(self._span, text).end)
+        start = Position(first.line, 0)
+        return [
+            (use, len(snapshot.text_in(Range(start, use.span.start))))
+            for use in uses(snapshot, change)
+            if use.span.end > first
+        ]

@@ -68,7 +68,7 @@ if fault == "dies-at-start":
 while True:
     message = receive()
     method = message.get("method")
-    if fault == "counts":
+    if fault == "counts" and method:
         with Path(sys.argv[2]).open("a") as log:
             log.write(f"{method}\n")
     if method == "exit":

@@ -96,16 +96,18 @@ async def test_a_changed_file_is_read_again(python):
 
 async def test_circular_imports(python):
     for one, other in (("left", "right"), ("right", "left")):
-        (python.folder / f"{one}.py").write_text(f"import {other}\nclass {one.title()}: ...\n")
+        path = python.folder / f"{one}.py"
+        path.write_text(f"import {other}\nclass {one.title()}: ...\n")
+        python.oracle.files_changed([(path.as_uri(), 1)])
     members = await python.members("import left\nleft.right.left.¦\n")
     assert "Left" in members.names and members.closed
 
 
 async def test_half_a_surrogate_pair_is_survived(python):
     source = Source(python.uri(), "x = '\ud800'\nprint(nowhere)\n")
-    found = await python.oracle.diagnostics(source, deadline=time.monotonic() + 10)
-    assert not found or found.errors
-    assert await python.codes("x = 1\n") == []
+    found = await python.oracle.diagnostics(source, deadline=time.monotonic() + 60)
+    (error,) = found.errors
+    assert error.range.start == (1, 6)
 
 
 # What is known of a symbol
@@ -113,7 +115,7 @@ async def test_half_a_surrogate_pair_is_survived(python):
 
 async def test_hover(python):
     found = await python.ask("hover", "import shelf\nshelf.po¦st\n")
-    assert "url: str" in found.markdown.replace("url ", "url").replace("  ", "")
+    assert "url" in found.markdown
     assert "Send" in found.markdown
     assert not await python.ask("hover", "\n¦\n")
 

@@ -81,7 +81,14 @@ async def test_a_class_is_called_by_its_constructor(python):
 
 async def test_a_data_class(python):
     found = await python.signature(
-        "from dataclasses import dataclass\n@dataclass\nclass D:\n    a: int\n    b: str = 'x'\nD(¦)\n"
+        """
+        from dataclasses import dataclass
+        @dataclass
+        class D:
+            a: int
+            b: str = "x"
+        D(¦)
+        """
     )
     assert found.keywords == {"a", "b"}
 

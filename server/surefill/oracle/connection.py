@@ -127,8 +127,9 @@ class Connection:
 
     def _send(self, message: dict[str, object]) -> None:
         if self._child is not None and not self._ended:
-            # What cannot be UTF-8 (half a surrogate pair) is escaped in JSON.
-            self._child.send(json.dumps({"jsonrpc": "2.0", **message}).encode())
+            text = json.dumps({"jsonrpc": "2.0", **message}, ensure_ascii=False)
+            # Half a surrogate pair becomes "?": ty and pyrefly end at one, escaped or not.
+            self._child.send(text.encode("utf-8", "replace"))
 
     def _finish(self) -> None:
         self._ended = True

@@ -49,7 +49,8 @@ class EngineSpec:
     advice: str = ""
     """What to do when it is not there."""
     note: str = ""
-    """What the user should know of how it was set up."""
+    """What the user should know of the environment that it looks at."""
+    note_advice: str = ""
 
 
 _NONE_IN_UNION = re.compile(
@@ -78,6 +79,7 @@ def ty(environment: Environment) -> EngineSpec:
         variables,
         "Install it with: pip install ty",
         environment.note,
+        environment.advice,
     )
 
 
@@ -97,6 +99,7 @@ def pyrefly(environment: Environment) -> EngineSpec:
         {"VIRTUAL_ENV": str(environment.folder)} if environment.virtual else {},
         "Install it with: pip install pyrefly",
         environment.note,
+        environment.advice,
     )
 
 

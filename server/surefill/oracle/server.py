@@ -219,7 +219,13 @@ class Server:
             if self._state == "starting":
                 self._state, self._ready_since = "ready", time.monotonic()
                 self.generation += 1
-                self.report(Status("ready", self.spec.name, session.version))
+                self._report_ready(session.version)
+
+    def _report_ready(self, version: str) -> None:
+        spec = self.spec
+        if spec.note:
+            self.report(Status("environment", spec.name, version, spec.note, spec.note_advice))
+        self.report(Status("ready", spec.name, version))
 
     def _crashed(self) -> None:
         when = "while it was being started" if self._state == "starting" else ""

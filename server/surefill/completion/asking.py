@@ -55,8 +55,7 @@ class Asking:
             left = max(0.0, cancel.deadline - time.monotonic())
         seconds = _SHARE * left
         facts = Facts(self._service, self._memory, snapshot, span, seconds=seconds, cancel=cancel)
-        checker = self._service.checker(language.id)
-        checks = OracleChecks(facts, snapshot, span, checker) if self._settings.types else None
+        checks = OracleChecks(facts, snapshot, span) if self._settings.types else None
         return Asked(facts, snapshot, position, checks, guides=self._settings.guide)
 
 

@@ -42,14 +42,18 @@ class OracleChecks:
     The document as it is is asked about at once, in the background.
     """
 
-    def __init__(self, facts: Facts, snapshot: Snapshot, span: Range, checker: str) -> None:
-        self.checker = checker
+    def __init__(self, facts: Facts, snapshot: Snapshot, span: Range) -> None:
         self._facts = facts
         self._snapshot = snapshot
         self._span = span
         self._existence = Existence(facts, snapshot)
         self._baseline: Callable[[], Diagnostics | Unknown] = facts.begin_diagnostics()
         self._before: Diagnostics | Unknown | None = None
+
+    @property
+    def checker(self) -> str:
+        """Name and version of who is asked."""
+        return self._facts.checker
 
     def check(self, text: str) -> Checked:
         """Both verdicts on ``text``."""

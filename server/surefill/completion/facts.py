@@ -87,6 +87,11 @@ class Facts:
         """Whether there is a checker for the document's language."""
         return self._service.answers_for(self._language)
 
+    @property
+    def checker(self) -> str:
+        """Name and version of the checker; empty before it has started."""
+        return self._service.checker(self._language)
+
     def members(self, lines: str, offset: int) -> Members | Unknown:
         """What may stand in place of the name at ``offset``."""
         at = self.position(lines, offset)

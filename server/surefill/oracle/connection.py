@@ -94,7 +94,7 @@ class Connection:
         number = next(self._ids)
         future: asyncio.Future[Any] = self._loop.create_future()
         self._waiting[number] = future, time.monotonic()
-        self._send({"id": number, "method": method, "params": params})
+        self._send({"id": number, **_call(method, params)})
         try:
             return await future
         except asyncio.CancelledError:
@@ -108,7 +108,7 @@ class Connection:
 
     def tell(self, method: str, params: object) -> None:
         """Send a notification."""
-        self._send({"method": method, "params": params})
+        self._send(_call(method, params))
 
     def kill(self) -> None:
         """End the child now. ``on_end`` is not called any more."""
@@ -192,6 +192,11 @@ class Connection:
             future.set_exception(NoAnswer(f"the checker says: {text}"))
         else:
             future.set_result(message.get("result"))
+
+
+def _call(method: str, params: object) -> dict[str, object]:
+    """A method's call; where it takes no parameters some servers refuse null for them."""
+    return {"method": method} if params is None else {"method": method, "params": params}
 
 
 def _kill_started(starting: asyncio.Future[Child]) -> None:

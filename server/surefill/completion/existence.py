@@ -22,8 +22,11 @@ class Finding:
     """Why the name is wrong; empty when it is not, or not known to be."""
     completable: bool = False
     """It is wrong as it stands, and the beginning of names that are not."""
+    asked: bool = True
 
 
+NOT_ASKED = Finding(known=False, asked=False)
+"""Of a name that is no member, import or keyword argument: the type check judges it."""
 _NOT_KNOWN = Finding(known=False)
 _EXISTS = Finding(known=True)
 

@@ -109,14 +109,15 @@ class InlineCompletion:
         request = self._request(params)
         if request is None:
             return nothing()
+        if self._checker.news_for(uri):
+            self._model.outdate_facts()
         known = self._model.lookup(request)
         if known is not None:
             self._counters.cache_hits += 1
             return self._items(request.snapshot, known)
         # Typing through a suggestion needs no other files.
         neighbours = self._project.neighbours(uri)
-        if self._checker.catch_up(uri):
-            self._model.outdate_facts()
+        self._checker.catch_up()
         request = dataclasses.replace(request, neighbours=neighbours)
         cancellation = Cancellation(deadline=time.monotonic() + request.deadline_ms / 1000)
         live = self._live.begin(uri, request.position, cancellation)

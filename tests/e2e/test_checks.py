@@ -225,3 +225,10 @@ def test_nothing_is_left_running(ask):
     assert session.editor.leave() == 0
     _, alive = psutil.wait_procs(children, timeout=60)
     assert alive == []
+
+
+def test_a_document_outside_the_folders_is_checked_too(ask):
+    session = ask()
+    code = "import shelf\nx = shelf.¦\n"
+    assert session.shown("pots(1)", code, name="../elsewhere.py") == []
+    assert session.shown("post('u')", code, name="../elsewhere.py") == ["post('u')"]

@@ -78,7 +78,7 @@ def test_only_what_exists_is_shown(ask):
         ("jsn={})", 'import shelf\nx = shelf.post("u", ¦\n'),
         ("Fram", "from shelf import ¦\n"),
         ("shelv", "import ¦\n"),
-        ("post(1)", "import shelf\nx = shelf.¦\n"),
+        ("shelf.post(1)", "import shelf\nx = ¦\n"),
         ("shelf2.post()", "import shelf\nx = ¦\n"),
     ):
         assert session.shown(invented, code) == [], invented
@@ -232,3 +232,11 @@ def test_a_document_outside_the_folders_is_checked_too(ask):
     code = "import shelf\nx = shelf.¦\n"
     assert session.shown("pots(1)", code, name="../elsewhere.py") == []
     assert session.shown("post('u')", code, name="../elsewhere.py") == ["post('u')"]
+
+
+def test_of_a_line_that_fails_the_part_before_it_is_shown(ask):
+    session = ask()
+    code = "import shelf\nx = shelf.¦\n"
+    assert session.shown("post('u').pots(1)", code) == ["post('u')"]
+    assert session.shown("post(shelf.Frame())", code) == ["post"]
+    assert session.shown("pots(shelf.Frame())", code) == []

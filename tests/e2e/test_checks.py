@@ -1,6 +1,7 @@
 """What a model writes is shown only if a real type checker has nothing against it."""
 
 import os
+import re
 import signal
 import sys
 from pathlib import Path
@@ -11,6 +12,8 @@ import pytest
 from environments import make_environment
 
 FAKE_SERVER = Path(__file__).parents[1] / "server" / "oracle" / "fake_server.py"
+SHELF = {"Frame", "Options", "post", "anything", "read", "find", "many", "parts"}
+SHELF |= {"Any", "TypedDict", "Unpack", "overload"}
 PATIENT = {"completion": {"deadlineMs": 60_000}}
 
 
@@ -240,3 +243,19 @@ def test_of_a_line_that_fails_the_part_before_it_is_shown(ask):
     assert session.shown("post('u').pots(1)", code) == ["post('u')"]
     assert session.shown("post(shelf.Frame())", code) == ["post"]
     assert session.shown("pots(shelf.Frame())", code) == []
+
+
+@pytest.mark.parametrize("begun", ["", "an"])
+def test_the_shipped_model_writes_names_that_exist(start_editor, environment, tmp_path, begun):
+    editor = start_editor()
+    oracle = {"python": str(environment)}
+    unsure = {**PATIENT["completion"], "minConfidence": 0}
+    settings = {"completion": unsure, "oracle": oracle, "checks": {"types": False}}
+    editor.initialize(settings, folders=[tmp_path])
+    editor.wait_until_loaded()
+    line = f"x = shelf.{begun}"
+    uri = editor.open(f"import shelf\n\n{line}", uri=(tmp_path / "main.py").as_uri())
+    (item,) = editor.inline(uri, 2, len(line))
+    name = re.match(r"\w+", begun + item["insertText"])
+    assert name is not None
+    assert name.group() in SHELF or name.group().startswith("__")

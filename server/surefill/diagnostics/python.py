@@ -107,7 +107,8 @@ class _Finder:
         starts = [statement.start for statement in self._scan.statements]
         numbers: set[int] = set()
         for start, end in self._errors():
-            first = max(0, bisect_right(starts, start) - 1)
+            # What is missing at a line's end is missed at the beginning of the next statement.
+            first = max(0, bisect_right(starts, start) - 2)
             last = bisect_right(starts, end)
             numbers.update(range(first, min(last, first + _MOST_STATEMENTS)))
         return sorted(numbers)

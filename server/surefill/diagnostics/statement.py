@@ -127,6 +127,11 @@ def _frames(text: str) -> Iterator[tuple[str, str]]:
         yield "", ""  # these are names, too
 
 
+def is_code(text: str) -> bool:
+    """Whether Python takes ``text`` as a module's."""
+    return _refusal(text) is None
+
+
 def _refusal(text: str) -> int | None:
     """Where Python's own parser stops in ``text``; None where it does not, -1 if it cannot say.
 
@@ -194,7 +199,7 @@ def _unexpected(text: str, at: int) -> Fault:
     """``text`` is right up to ``at``, and nothing that begins so goes on as it does."""
     before, code = text[:at].rstrip(), text.rstrip()
     found = _SYMBOLS.search(text, at)
-    if found is None or found.group() == "pass" and found.end() >= len(code) > len(before):
+    if found is None or (found.group() == "pass" and found.end() >= len(code) > len(before)):
         symbol = _last_symbol(before or code)
         end = len(before or code)
         message = f"Something is missing behind `{symbol}`."

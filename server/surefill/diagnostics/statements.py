@@ -27,6 +27,7 @@ _CERTAIN = re.compile(
 _HEADER = re.compile(r"[ \t]*(?:if|for|else)\b([^\r\n]*):[ \t]*(?:#[^\r\n]*)?(?:[\r\n]|$)")
 _CONTINUES = re.compile(r"(?:and|or|if|else|for|in|is|not)\b|[)\]}#.,=+*/%<>|&^:-]|[\r\n]|$")
 """What begins a line that goes on with an expression, or a line without code."""
+_CLOSER = re.compile(r"\s*[)\]}]")
 _BLOCK_WORD = re.compile(
     r"(?:async\s|class\b|def\b|if\b|elif\b|else\b|for\b|while\b|with\b|try\b|except\b|finally\b"
     r"|match\b|case\b)"
@@ -201,26 +202,39 @@ class _Scanner:
 
     def _report_open(self, count: int, limit: int) -> None:
         """The innermost ``count`` brackets are never closed."""
-        opener, offset = self._stack[-1]
+        _, offset = self._stack[-1]
         wanted = "".join(PAIRS[each] for each, _ in reversed(self._stack[-count:]))
         self._report(Opening("bracket", offset, offset + 1, self._number, limit, wanted))
 
     def _close(self, closer: str, offset: int) -> None:
         opener, stack = OPENERS[closer], self._stack
         open_here = [index for index, (each, _) in enumerate(stack) if each == opener]
-        if open_here:
+        if open_here and self._is_extra(open_here[-1], offset):
+            self._report(Opening("stray", offset, offset + 1, self._number, offset, opener))
+        elif open_here:
             inner = len(stack) - 1 - open_here[-1]
             if inner and not self._excused:
                 self._report_open(inner, offset)
             del stack[open_here[-1] :]
             if not stack:
                 self._resync = None
-            return
-        kind: Kind = "mismatch" if stack else "stray"
-        wanted = PAIRS[stack[-1][0]] if stack else opener
-        if not self._excused:
+        elif not self._excused:
+            kind: Kind = "mismatch" if stack else "stray"
+            wanted = PAIRS[stack[-1][0]] if stack else opener
             self._report(Opening(kind, offset, offset + 1, self._number, offset, wanted))
-        self._excused = self._excused or bool(stack)
+            self._excused = bool(stack)
+
+    def _is_extra(self, opened: int, offset: int) -> bool:
+        """Whether a closer at ``offset`` is one too many though number ``opened`` is its like.
+
+        It is where everything behind it matches without it, and does not with it.
+        """
+        brackets = [bracket for bracket, _ in self._stack]
+        if opened == len(brackets) - 1:
+            return False
+        return _closes_all(self._text, offset + 1, brackets) and not _closes_all(
+            self._text, offset + 1, brackets[:opened]
+        )
 
     @property
     def _number(self) -> int:
@@ -243,12 +257,15 @@ class _Scanner:
         end = _line_end(self._text, start)
         self._code_end = len(self._text[:end].rstrip())
         self._report_string(quote, start, self._code_end)
-        for character in self._text[start:end]:
-            if self._stack and self._stack[-1][1] >= self._line:
-                if character == PAIRS[self._stack[-1][0]]:
-                    self._stack.pop()
-        self._excused = bool(self._stack) and self._stack[-1][1] >= self._line
+        for character in self._text[start:end]:  # the closers behind it are in it now
+            if self._opened_here() and character == PAIRS[self._stack[-1][0]]:
+                self._stack.pop()
+        self._excused = self._opened_here()
         return end
+
+    def _opened_here(self) -> bool:
+        """Whether the innermost bracket was opened in this line."""
+        return bool(self._stack) and self._stack[-1][1] >= self._line
 
     def _long_string(self, quote: str, start: int) -> int:
         end = _string_end(self._text, start + 3, quote)
@@ -286,6 +303,28 @@ def _begins(text: str, line: int) -> bool:
     return header is not None and all(
         header[1].count(opener) >= header[1].count(closer) for opener, closer in PAIRS.items()
     )
+
+
+def _closes_all(text: str, position: int, brackets: list[str]) -> bool:
+    """Whether the statement goes on so that all ``brackets`` are closed and nothing else is."""
+    stack = list(brackets)
+    while match := _TOKEN.search(text, position):
+        token, position = match.group(), match.end()
+        if token in _ENDS:
+            position = _string_end(text, position, token)
+            if position < 0:
+                return False
+        elif token in PAIRS:
+            stack.append(token)
+        elif token in OPENERS:
+            if not stack or stack.pop() != OPENERS[token]:
+                return False
+        elif token[0] in "\r\n":
+            if not stack:
+                return _CLOSER.match(text, position) is None
+            if _begins(text, position):
+                return False
+    return not stack
 
 
 def _string_end(text: str, start: int, quote: str) -> int:

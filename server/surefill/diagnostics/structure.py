@@ -40,68 +40,73 @@ def misplaced(
 ) -> Iterator[Misplaced]:
     """Statements at a wrong indentation, headers without a block, clauses without their header.
 
-    ``code`` gives a statement's text. Around what is broken in itself nothing is said.
+    ``code`` gives a statement's text. Right behind what is broken in itself nothing is said.
     """
-    levels: list[_Level] = []
-    opened: _Level | None = None
-    certain = True
-    shown_code = ""
+    walk = _Walk()
     for number, statement in enumerate(statements):
-        text = code(statement)
+        trusted = walk.trusted and not statement.broken
+        problem = walk.step(number, statement, code(statement))
+        if problem and trusted:
+            yield problem
+    if walk.opened and walk.trusted:
+        yield _no_block(walk.opened.number, walk.above)
+
+
+class _Walk:
+    """The levels of indentation that are open, from statement to statement."""
+
+    def __init__(self) -> None:
+        self._levels: list[_Level] = []
+        self.opened: _Level | None = None
+        """The header whose block has to begin."""
+        self.trusted = True
+        """The statement before is what it seems to be."""
+        self.above = ""
+
+    def step(self, number: int, statement: Statement, text: str) -> Misplaced | None:
+        """Go on to the next statement, right or wrong; says what is wrong with its place."""
         header = HEADER.match(text)
         word = header["word"] if header else ""
-        problem = _indentation(levels, opened, number, statement, shown_code)
-        if problem and certain and not statement.broken:
-            yield problem
-        while levels and levels[-1].width > statement.width:
-            levels.pop()
-        before = levels.pop() if levels and levels[-1].width == statement.width else None
-        if not problem and certain and before and word in _BEFORE:
-            if before.word not in _BEFORE[word]:
-                yield _clause(number, word)
-        elif not problem and certain and not before and word in _BEFORE and not statement.broken:
-            yield _clause(number, word)
-        if before and before.word == "try" and word not in ("except", "finally", "else"):
-            if certain and not problem:
-                yield _try(before.number)
+        problem = self._indentation(number, statement)
+        while self._levels and self._levels[-1].width > statement.width:
+            self._levels.pop()
+        sibling = None
+        if self._levels and self._levels[-1].width == statement.width:
+            sibling = self._levels.pop()
+        problem = problem or _order(number, word, sibling)
         level = _Level(statement.width, word, number)
-        levels.append(level)
-        opened = level if text.endswith(":") and not statement.broken else None
-        certain = not statement.broken
-        shown_code = text
-    if opened and certain:
-        yield _no_block(opened.number, shown_code)
+        self._levels.append(level)
+        self.opened = level if text.endswith(":") and not statement.broken else None
+        self.trusted = not statement.broken
+        self.above = text
+        return problem
 
-
-def _indentation(
-    levels: list[_Level],
-    opened: _Level | None,
-    number: int,
-    statement: Statement,
-    above: str,
-) -> Misplaced | None:
-    if opened:
-        return None if statement.width > opened.width else _no_block(opened.number, above)
-    width = levels[-1].width if levels else 0
-    if statement.width > width:
-        message = "This line is indented further than the block that it is in."
+    def _indentation(self, number: int, statement: Statement) -> Misplaced | None:
+        if self.opened:
+            fits = statement.width > self.opened.width
+            return None if fits else _no_block(self.opened.number, self.above)
+        if statement.width > (self._levels[-1].width if self._levels else 0):
+            message = "This line is indented further than the block that it is in."
+            return Misplaced(number, "indentation", message)
+        if not self._levels or any(each.width == statement.width for each in self._levels):
+            return None
+        message = "The indentation of this line matches no block above."
         return Misplaced(number, "indentation", message)
-    if not levels or any(level.width == statement.width for level in levels):
-        return None
-    return Misplaced(number, "indentation", "The indentation of this line matches no block above.")
+
+
+def _order(number: int, word: str, sibling: _Level | None) -> Misplaced | None:
+    """What is wrong with a clause behind ``sibling``, the last statement at its level."""
+    before = sibling.word if sibling else ""
+    if word in _BEFORE and before not in _BEFORE[word]:
+        owners = {"elif": "if", "else": "if", "except": "try", "finally": "try"}
+        message = f"This `{word}` has no `{owners[word]}` that it could belong to."
+        return Misplaced(number, "order", message)
+    if sibling and before == "try" and word not in ("except", "finally", "else"):
+        message = "This `try` has neither an `except` nor a `finally`."
+        return Misplaced(sibling.number, "order", message)
+    return None
 
 
 def _no_block(number: int, header: str) -> Misplaced:
     message = f"The block behind `{shown(header)}` is missing: the next line has to be indented."
     return Misplaced(number, "block", message)
-
-
-def _clause(number: int, word: str) -> Misplaced:
-    owners = {"elif": "if", "else": "if", "except": "try", "finally": "try"}
-    message = f"This `{word}` has no `{owners[word]}` that it could belong to."
-    return Misplaced(number, "order", message)
-
-
-def _try(number: int) -> Misplaced:
-    message = "This `try` has neither an `except` nor a `finally`."
-    return Misplaced(number, "order", message)

@@ -22,9 +22,9 @@ def syntax_problems(snapshot: Snapshot, most: int = MOST_PROBLEMS) -> list[Probl
     tree, language = snapshot.tree, snapshot.language
     if tree is None or language is None:
         return []
-    if not tree.root_node.has_error:
-        if language.blocks != "indent" or len(snapshot.source) > _CLEAN_BYTES:
-            return []
+    judged = language.blocks == "indent" and len(snapshot.source) <= _CLEAN_BYTES
+    if not tree.root_node.has_error and not judged:
+        return []
     if language.id == "python":
         return python_problems(snapshot, tree, language, most)
     return tree_problems(snapshot, tree, language, most)

@@ -1,0 +1,43 @@
+"""Whether a document is better with a change than without: fewer problems, and none new."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from surefill.repair.edit import moved
+from surefill.syntax.position import Position, Range
+
+
+class Mark(NamedTuple):
+    """What tells one problem from another, apart from where it is."""
+
+    code: str
+    message: str
+    start: Position
+
+
+def better(before: Iterable[Mark], after: Iterable[Mark], span: Range, text: str) -> bool:
+    """Whether ``after``, the problems with ``text`` in place of ``span``, are less and none new.
+
+    A problem is the same where code and message are and it begins at the same place, wherever the
+    change has moved that. One that begins inside the change is the same anywhere in it.
+    """
+    known = Counter(_moved(mark, span, text) for mark in before)
+    found = Counter(_inside(mark, span, text) for mark in after)
+    return found.total() < known.total() and not found - known
+
+
+_WITHIN = Position(-1, -1)
+
+
+def _moved(mark: Mark, span: Range, text: str) -> Mark:
+    if span.start <= mark.start < span.end:
+        return mark._replace(start=_WITHIN)
+    return mark._replace(start=moved(mark.start, span, text) or _WITHIN)
+
+
+def _inside(mark: Mark, span: Range, text: str) -> Mark:
+    end = moved(span.end, span, text) or span.end
+    return mark._replace(start=_WITHIN) if span.start <= mark.start < end else mark

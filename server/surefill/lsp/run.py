@@ -18,7 +18,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, BinaryIO
 
 from surefill.errors import InputError
-from surefill.lsp.transport import ByteReader, FrameError, FrameReader, FrameWriter, claim_stdio
+from surefill.frames import ByteReader, FrameError, FrameReader
+from surefill.lsp.transport import FrameWriter, claim_stdio
 
 if TYPE_CHECKING:
     from surefill.lsp.server import SurefillServer

@@ -213,7 +213,9 @@ def callee_end(text: str, offset: int) -> int | None:
     if not opened:
         return None
     end = len(text[: opened[-1]].rstrip())
-    return end if (end and _NAME.fullmatch(text[end - 1])) or text[end - 1 : end].isdigit() else None
+    return (
+        end if (end and _NAME.fullmatch(text[end - 1])) or text[end - 1 : end].isdigit() else None
+    )
 
 
 def _header(question: Question, place: Location) -> str:

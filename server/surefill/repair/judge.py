@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from surefill.repair.edit import moved
+from surefill.repair.edit import Candidate, moved
 from surefill.syntax.position import Position, Range
 
 
@@ -27,6 +27,23 @@ def better(before: Iterable[Mark], after: Iterable[Mark], span: Range, text: str
     known = Counter(_moved(mark, span, text) for mark in before)
     found = Counter(_inside(mark, span, text) for mark in after)
     return found.total() < known.total() and not found - known
+
+
+def no_worse_within(
+    before: Iterable[Mark], after: Iterable[Mark], region: Range, candidate: Candidate
+) -> bool:
+    """Whether a checker's errors are fewer after a change of syntax, and none new in its region.
+
+    Elsewhere an error may come to light that what does not parse has hidden.
+    """
+    span, text = candidate.range, candidate.text
+    first, last = (moved(each, span, text) or span.start for each in region)
+    old, new = list(before), list(after)
+    known = Counter((mark.code, mark.message) for mark in old)
+    found = Counter(
+        (mark.code, mark.message) for mark in new if first.line <= mark.start.line <= last.line
+    )
+    return len(new) < len(old) and not found - known
 
 
 _WITHIN = Position(-1, -1)

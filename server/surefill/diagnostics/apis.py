@@ -49,6 +49,8 @@ class _Finding(NamedTuple):
     category: Category
     span: Range
     name: str
+    sure: bool = True
+    """The checker minds this very name, and not just the call that it stands in."""
 
 
 async def api_problems(
@@ -79,7 +81,7 @@ def _findings(snapshot: Snapshot, item: Diagnostic) -> list[_Finding]:
     text = snapshot.text_in(item.range)
     if item.code == _NO_OVERLOAD:
         spans = keyword_spans(snapshot, item.range)
-        return [_Finding("unknown-keyword", span, snapshot.text_in(span)) for span in spans]
+        return [_Finding("unknown-keyword", span, snapshot.text_in(span), False) for span in spans]
     category = _RULES.get(item.code)
     if category is None or (category == "unresolved-import" and _forgiven(snapshot, item.range)):
         return []
@@ -105,7 +107,9 @@ async def _exists(snapshot: Snapshot, checker: Checker, finding: _Finding) -> bo
     at = finding.span.start
     if finding.category == "unknown-keyword":
         signatures = await checker.signature(snapshot, at)
-        names = signatures.keywords if signatures else None
+        if signatures is None:
+            return not finding.sure
+        names = signatures.keywords
         return names is None or finding.name in names
     if "." in finding.name:
         return False

@@ -1,8 +1,10 @@
-"""An oracle for the time of one request: its questions, about snapshots, by one deadline."""
+"""A type checker for the time of one request: questions about snapshots, by one deadline."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from surefill.oracle.answers import (
     Cancel,
@@ -11,38 +13,54 @@ from surefill.oracle.answers import (
     Members,
     Signatures,
     Source,
+    Unknown,
 )
-from surefill.oracle.oracle import Oracle
 from surefill.syntax.document import Snapshot
 from surefill.syntax.position import Position
+
+if TYPE_CHECKING:
+    from surefill.oracle.oracle import Oracle
+
+T = TypeVar("T")
+
+
+class AskOracle(Protocol):
+    """Puts a question to the oracle of one language, wherever that lives."""
+
+    async def __call__(
+        self, question: Callable[[Oracle], Coroutine[Any, Any, T | Unknown]]
+    ) -> T | Unknown: ...
 
 
 @dataclass(frozen=True)
 class Checker:
     """Answers None wherever the oracle does not know. ``deadline`` is of ``time.monotonic()``."""
 
-    oracle: Oracle
+    ask: AskOracle
     deadline: float
     cancel: Cancel | None = None
 
     async def errors(self, snapshot: Snapshot) -> tuple[Diagnostic, ...] | None:
         """What the checker calls an error in the document."""
-        answer = await self.oracle.diagnostics(
-            _source(snapshot), deadline=self.deadline, cancel=self.cancel
+        source, deadline, cancel = _source(snapshot), self.deadline, self.cancel
+        answer = await self.ask(
+            lambda oracle: oracle.diagnostics(source, deadline=deadline, cancel=cancel)
         )
         return answer.errors if isinstance(answer, Diagnostics) else None
 
     async def members(self, snapshot: Snapshot, at: Position) -> Members | None:
         """The names that may stand at a position."""
-        answer = await self.oracle.members(
-            _source(snapshot), at, deadline=self.deadline, cancel=self.cancel
+        source, deadline, cancel = _source(snapshot), self.deadline, self.cancel
+        answer = await self.ask(
+            lambda oracle: oracle.members(source, at, deadline=deadline, cancel=cancel)
         )
         return answer if isinstance(answer, Members) else None
 
     async def signature(self, snapshot: Snapshot, at: Position) -> Signatures | None:
         """What the call around a position takes."""
-        answer = await self.oracle.signature(
-            _source(snapshot), at, deadline=self.deadline, cancel=self.cancel
+        source, deadline, cancel = _source(snapshot), self.deadline, self.cancel
+        answer = await self.ask(
+            lambda oracle: oracle.signature(source, at, deadline=deadline, cancel=cancel)
         )
         return answer if isinstance(answer, Signatures) else None
 

@@ -194,6 +194,10 @@ class _Scanner:
         """A statement begins at ``line`` though brackets are open; returns where to go on."""
         resync = self._resync or _Resync(line, self._code_end)
         self._code_end = resync.code_end
+        # What is behind is looked at again, as statements of their own.
+        kept = [each for each in self._scan.openings if each.start < resync.line]
+        self._excused = self._excused and len(kept) == len(self._scan.openings)
+        self._scan.openings = kept
         if not self._excused:
             self._report_open(len(self._stack), resync.code_end)
         self._broken = True

@@ -32,18 +32,25 @@ def better(before: Iterable[Mark], after: Iterable[Mark], span: Range, text: str
 def no_worse_within(
     before: Iterable[Mark], after: Iterable[Mark], region: Range, candidate: Candidate
 ) -> bool:
-    """Whether a checker's errors are fewer after a change of syntax, and none new in its region.
+    """Whether a checker's errors are less after a change of syntax, and none new in ``region``.
 
-    Elsewhere an error may come to light that what does not parse has hidden.
+    Elsewhere an error may come to light that was hidden by what did not parse: such errors count
+    unless the change mends all of the syntax.
     """
-    span, text = candidate.range, candidate.text
-    first, last = (moved(each, span, text) or span.start for each in region)
+    first, last = (
+        moved(each, candidate.range, candidate.text) or candidate.range.start for each in region
+    )
     old, new = list(before), list(after)
     known = Counter((mark.code, mark.message) for mark in old)
     found = Counter(
         (mark.code, mark.message) for mark in new if first.line <= mark.start.line <= last.line
     )
-    return len(new) < len(old) and not found - known
+    mended = any(map(_is_syntax, old)) and not any(map(_is_syntax, new))
+    return (mended or len(new) < len(old)) and not found - known
+
+
+def _is_syntax(mark: Mark) -> bool:
+    return mark.code in ("invalid-syntax", "parse-error")
 
 
 _WITHIN = Position(-1, -1)

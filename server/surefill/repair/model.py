@@ -31,16 +31,19 @@ class _Dictation:
         self.logprobs: list[float] = []
 
     def mask(
-        self, generated: str, logprobs: npt.NDArray[np.float32]
+        self,
+        generated: str,
+        logprobs: npt.NDArray[np.float32],
+        allowed: npt.NDArray[np.bool_] | None = None,
     ) -> npt.NDArray[np.bool_] | None:
         import numpy as np
 
-        allowed = np.zeros(len(logprobs), np.bool_)
+        chosen = np.zeros(len(logprobs), np.bool_)
         if len(self.logprobs) < len(self._ids):
             token = self._ids[len(self.logprobs)]
-            allowed[token] = True
+            chosen[token] = True
             self.logprobs.append(float(logprobs[token]))
-        return allowed
+        return chosen
 
 
 @dataclass(frozen=True)

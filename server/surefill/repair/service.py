@@ -5,7 +5,9 @@ Joins rules, model and checker. Knows them by what they answer, and nothing of e
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
@@ -24,7 +26,10 @@ from surefill.syntax.document import Snapshot
 
 MOST_REPAIRS = 3
 _REWRITES = 2
+_MODEL_SHARE = 0.4
+"""Of the time that is left, the model gets this much for each of its answers."""
 _MOST_TRIED = 10
+_CLEAR = 3.0
 _LEAST_ALIKE = 60.0
 """A line of the model's that is less like the one there was, in percent, is another line."""
 
@@ -55,6 +60,19 @@ class RepairRequest:
     @property
     def late(self) -> bool:
         return self.cancel.cancelled or self.cancel.expired
+
+    @contextmanager
+    def share(self, part: float) -> Iterator[Cancellation]:
+        """A stop signal for ``part`` of the time that is left, which this one's sets off, too."""
+        now = time.monotonic()
+        deadline = self.cancel.deadline
+        until = None if deadline is None else now + part * max(0.0, deadline - now)
+        within = Cancellation(deadline=until)
+        undo = self.cancel.on_cancel(within.cancel)
+        try:
+            yield within
+        finally:
+            undo()
 
 
 async def find_repairs(
@@ -89,12 +107,18 @@ async def _in_order(
 ) -> list[Candidate]:
     """The candidates, likeliest first, by the model's word where it has one."""
     choices = ballot(request.snapshot, candidates)
-    if choices is None or request.late:
+    if choices is None or request.late or _is_clear(candidates):
         return candidates
-    scores = await helpers.with_model(
-        lambda author: author.score(request.snapshot, choices.span, choices.texts), request.cancel
-    )
+    with request.share(_MODEL_SHARE) as cancel:
+        scores = await helpers.with_model(
+            lambda author: author.score(request.snapshot, choices.span, choices.texts), cancel
+        )
     return ranked(candidates, choices, scores) if scores else candidates
+
+
+def _is_clear(candidates: list[Candidate]) -> bool:
+    """Whether the first one is so much likelier that the model need not be asked."""
+    return candidates[0].prior - candidates[1].prior > _CLEAR
 
 
 async def _rewritten(request: RepairRequest, helpers: Helpers) -> list[Candidate]:
@@ -102,9 +126,10 @@ async def _rewritten(request: RepairRequest, helpers: Helpers) -> list[Candidate
     from rapidfuzz import fuzz  # with the first repair
 
     region = Region(request.snapshot, request.problem)
-    texts = await helpers.with_model(
-        lambda author: author.rewrite(request.snapshot, region.span, _REWRITES), request.cancel
-    )
+    with request.share(_MODEL_SHARE) as cancel:
+        texts = await helpers.with_model(
+            lambda author: author.rewrite(request.snapshot, region.span, _REWRITES), cancel
+        )
     found = []
     for text in dict.fromkeys(texts or ()):
         written = text.strip() if region.span.start.character else text

@@ -98,7 +98,7 @@ def _colons(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _strings(text: str) -> Iterator[tuple[int, int]]:
-    for token, start, end in _tokens(text):
+    for token, _, end in _tokens(text):
         if token.type == tokenize.STRING and len(token.string) > 4:
             quote = 3 if token.string.endswith(('"""', "'''")) else 1
             yield end - quote, end

@@ -11,8 +11,11 @@ from __future__ import annotations
 import argparse
 import asyncio
 import importlib.util
+import os
 import random
+import shutil
 import sys
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -152,8 +155,11 @@ def is_right(defect: Defect, broken: Snapshot, repair: Repair) -> bool:
     return "".join(text.split()) == "".join(defect.original.split())
 
 
-def sources(packages: list[str]) -> list[Path]:
-    """The Python files of installed packages, or of folders."""
+def copied(packages: list[str], target: Path) -> list[Path]:
+    """The Python files of installed packages, or of folders, copied into a workspace.
+
+    Where they are installed the checker would have nothing to say of them.
+    """
     found: list[Path] = []
     for name in packages:
         folder = Path(name)
@@ -162,13 +168,20 @@ def sources(packages: list[str]) -> list[Path]:
             if spec is None or spec.origin is None:
                 raise SystemExit(f"{name} is neither a folder nor installed here.")
             folder = Path(spec.origin).parent
-        found += sorted(folder.rglob("*.py"))
+        only_python = shutil.ignore_patterns("*.so", "*.pyc", "__pycache__")
+        copy = shutil.copytree(folder, target / folder.name, ignore=only_python)
+        found += sorted(copy.rglob("*.py"))
     return found
 
 
 async def run(arguments: argparse.Namespace) -> None:
-    files = sources(arguments.package or list(PACKAGES))
-    bench = Bench(arguments, files[0].parent)
+    with tempfile.TemporaryDirectory(prefix="surefill-repairs-") as folder:
+        await measure(arguments, Path(folder))
+
+
+async def measure(arguments: argparse.Namespace, folder: Path) -> None:
+    files = copied(arguments.package or list(PACKAGES), folder)
+    bench = Bench(arguments, folder)
     seeded: Counter[str] = Counter()
     wanted = -(-arguments.count // len(KINDS))
     # Some are defects in nobody's eyes, so that more have to be made than are wanted.
@@ -187,7 +200,7 @@ def report(bench: Bench) -> None:
     print("|---|" + "---|" * (len(columns) + 2))
     for kind in (*KINDS, "all"):
         kinds = KINDS if kind == "all" else (kind,)
-        counts = Counter({what: 0 for what in columns})
+        counts = Counter(dict.fromkeys(columns, 0))
         for each in kinds:
             for what in (*columns, "seeded", "worse"):
                 counts[what] += bench.counts[each, what]
@@ -206,7 +219,11 @@ def main() -> None:
     )
     parser.add_argument("--count", type=int, default=200, help="defects in all")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--python", default=sys.prefix, help="environment for the type checker")
+    parser.add_argument(
+        "--python",
+        default=os.environ.get("VIRTUAL_ENV", sys.prefix),
+        help="environment for the type checker",
+    )
     parser.add_argument("--deadline", type=float, default=5.0, help="seconds for each repair")
     parser.add_argument("--no-model", action="store_true", help="by rules alone")
     parser.add_argument("--verbose", action="store_true", help="show what was not repaired")

@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from surefill.diagnostics.checker import Checker
+from surefill.diagnostics.checker import Checker, known_keywords
 from surefill.diagnostics.problem import Category, Problem
 from surefill.diagnostics.words import shown
 from surefill.oracle.answers import Diagnostic
@@ -107,9 +107,9 @@ async def _exists(snapshot: Snapshot, checker: Checker, finding: _Finding) -> bo
     at = finding.span.start
     if finding.category == "unknown-keyword":
         signatures = await checker.signature(snapshot, at)
-        if signatures is None:
-            return not finding.sure
-        names = signatures.keywords
+        if finding.sure:
+            return signatures is not None and finding.name in known_keywords(signatures)
+        names = signatures.keywords if signatures else None
         return names is None or finding.name in names
     if "." in finding.name:
         return False

@@ -65,5 +65,11 @@ class Checker:
         return answer if isinstance(answer, Signatures) else None
 
 
+def known_keywords(signatures: Signatures) -> frozenset[str]:
+    """Names that may be passed by keyword, as far as the overloads say; some may take any."""
+    found = (each.keywords for each in signatures.items)
+    return frozenset(name for names in found if names for name in names)
+
+
 def _source(snapshot: Snapshot) -> Source:
     return Source(snapshot.uri, snapshot.text)

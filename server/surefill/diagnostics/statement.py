@@ -175,16 +175,18 @@ def _first_fault(tree: tree_sitter.Tree, text: str) -> Fault | None:
     return _unexpected(text, max(offset(node.start_byte), -1 if stopped is None else stopped))
 
 
-def _first_error(node: tree_sitter.Node) -> tree_sitter.Node | None:
+def _first_error(root: tree_sitter.Node) -> tree_sitter.Node | None:
     """The innermost of the first erroneous nodes."""
-    if node.is_missing:
-        return node
-    for child in node.children:
-        if child.has_error or child.is_missing or child.is_error:
-            found = _first_error(child)
-            if found is not None:
-                return found
-    return node if node.is_error else None
+    found = None
+    node: tree_sitter.Node | None = root
+    while node is not None:
+        found = node if node.is_error or node.is_missing else found
+        node = next((each for each in node.children if _is_faulty(each)), None)
+    return found
+
+
+def _is_faulty(node: tree_sitter.Node) -> bool:
+    return node.has_error or node.is_error or node.is_missing
 
 
 def _missing(text: str, at: int, kind: str) -> Fault:
@@ -209,7 +211,8 @@ def _unexpected(text: str, at: int) -> Fault:
     if symbol == "=" and text[start : start + 2] != "==":
         if _KEYWORD.match(last):
             message = f"`{last}` is a keyword and cannot be a name."
-            return Fault("unexpected", start - len(last), end, message)
+            at = len(before) - len(last)
+            return Fault("unexpected", at, len(before), message)
         message = "`=` cannot stand here: it assigns, and `==` compares."
         return Fault("unexpected", start, end, message, "==")
     if before and _OPERATOR_END.search(before) and not _is_operand(symbol):

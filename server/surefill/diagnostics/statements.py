@@ -36,6 +36,9 @@ _GOES_ON = re.compile(r"[ \t]*(?!(?:if|else|for|in|or|and|is|not|async)\b)\w")
 """Text that cannot follow the end of a string."""
 _PREFIX = re.compile(r"(?<![\w.])[A-Za-z]{1,2}$")
 
+_MOST_LINES = 300
+"""So many lines may follow one that looks like a statement before what is open counts as lost."""
+
 Kind = Literal["bracket", "stray", "mismatch", "string"]
 
 
@@ -97,6 +100,8 @@ class _Scanner:
         self._line = 0
         """Where the present line begins, or what is left to look at of it."""
         self._resync: _Resync | None = None
+        self._waited = 0
+        """Lines since then."""
         self._broken = False
         self._excused = False
         """What is left open in this statement has been reported already, by another name."""
@@ -157,9 +162,11 @@ class _Scanner:
         if not self._stack:
             self._end_statement()
             return self._begin_line(end)
-        if _begins(self._text, end):
+        if _begins(self._text, end) or self._waited > _MOST_LINES:
             return self._leave_open(end)
-        if self._resync is None and self._may_begin(end):
+        if self._resync is not None:
+            self._waited += 1
+        elif self._may_begin(end):
             self._resync = _Resync(end, self._code_end)
         return self._begin_line(end)
 
@@ -186,6 +193,7 @@ class _Scanner:
         self._start = -1
         self._stack.clear()
         self._resync = None
+        self._waited = 0
         self._broken = self._excused = False
 
     # Brackets
@@ -198,7 +206,8 @@ class _Scanner:
         kept = [each for each in self._scan.openings if each.start < resync.line]
         self._excused = self._excused and len(kept) == len(self._scan.openings)
         self._scan.openings = kept
-        if not self._excused:
+        self._stack = [each for each in self._stack if each[1] < resync.line]
+        if self._stack and not self._excused:
             self._report_open(len(self._stack), resync.code_end)
         self._broken = True
         self._end_statement()
@@ -221,7 +230,7 @@ class _Scanner:
                 self._report_open(inner, offset)
             del stack[open_here[-1] :]
             if not stack:
-                self._resync = None
+                self._resync, self._waited = None, 0
         elif not self._excused:
             kind: Kind = "mismatch" if stack else "stray"
             wanted = PAIRS[stack[-1][0]] if stack else opener

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import keyword
+import re
 from collections.abc import Iterator
 
 from surefill.repair.edit import Candidate
@@ -12,6 +13,8 @@ from surefill.syntax.position import Position, Range
 LINES_ABOVE = 12
 """So far above a closer its opener is looked for."""
 _NO_END = ("(", "[", "{", ",", ".", "=", "+", "-", "*", "/", "%", "|", "&", "^", "<", ">", ":", "@")
+_ENDS_LINE = re.compile(r"[ \t]*[,:]?[ \t]*(?:#[^\n]*)?\n")
+_LINE_START = re.compile(r"\n[ \t]*(?=\S)")
 _KEYWORDS = frozenset(keyword.kwlist) - {"True", "False", "None"}
 
 
@@ -46,6 +49,9 @@ def _closing(region: Region) -> Iterator[Candidate]:
             prior = 1.0 if end >= whole else -2.0
             text = region.newline + indent + wanted
             yield region.insert(end, text, prior)
+    for start in _line_starts(code, opened):
+        likely = 0.5 if code.startswith(("->", ":"), start) else -2.0
+        yield region.insert(start, wanted, likely)
     for end in ends:
         piece = code[:end].rstrip()
         if end != opened and piece.endswith(_NO_END) and end < whole and not _is_call(code, end):
@@ -60,7 +66,7 @@ def _closing_prior(code: str, opener: int, end: int, whole: int) -> float:
         prior = 0.0
     elif rest == ":" or rest in (",", "):", ")", "]", "}"):
         prior = -0.2
-    elif "\n" in rest and not rest[: rest.index("\n")].strip(" \t,:"):
+    elif _ENDS_LINE.match(rest):
         prior = -0.7
     if end == opener + 1:
         prior -= 1.5
@@ -143,6 +149,12 @@ def _last_word(code: str) -> str:
 def _line_end(code: str, offset: int) -> int:
     end = code.find("\n", offset)
     return len(code) if end < 0 else end
+
+
+def _line_starts(code: str, offset: int) -> Iterator[int]:
+    """Where the text of each line behind that of ``offset`` begins."""
+    for match in _LINE_START.finditer(code, offset):
+        yield match.end()
 
 
 def _line_ends(code: str, offset: int) -> Iterator[int]:

@@ -32,10 +32,10 @@ def better(before: Iterable[Mark], after: Iterable[Mark], span: Range, text: str
 def no_worse_within(
     before: Iterable[Mark], after: Iterable[Mark], region: Range, candidate: Candidate
 ) -> bool:
-    """Whether a checker's errors are less after a change of syntax, and none new in ``region``.
+    """Whether a checker's errors are no more after a change of syntax, and none new in ``region``.
 
     Elsewhere an error may come to light that was hidden by what did not parse: such errors count
-    unless the change mends all of the syntax.
+    unless the change mends all of the syntax that the checker minded.
     """
     first, last = (
         moved(each, candidate.range, candidate.text) or candidate.range.start for each in region
@@ -46,7 +46,7 @@ def no_worse_within(
         (mark.code, mark.message) for mark in new if first.line <= mark.start.line <= last.line
     )
     mended = any(map(_is_syntax, old)) and not any(map(_is_syntax, new))
-    return (mended or len(new) < len(old)) and not found - known
+    return (mended or len(new) <= len(old)) and not found - known
 
 
 def _is_syntax(mark: Mark) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from surefill.diagnostics.checker import Checker
+from surefill.diagnostics.checker import Checker, known_keywords
 from surefill.diagnostics.problem import Problem
 from surefill.repair.edit import Candidate
 from surefill.syntax.document import Snapshot
@@ -23,16 +23,18 @@ async def name_candidates(
     """Existing names in the place of the one that does not exist, the most similar first."""
     if problem.category == "unknown-keyword":
         signatures = await checker.signature(snapshot, problem.range.start)
-        names = signatures.keywords if signatures else None
-        return _candidates(problem.range, problem.name, names or ())
+        names = known_keywords(signatures) if signatures else ()
+        return _candidates(problem.range, problem.name, names)
+    found: list[Candidate] = []
     for start, part in _parts(problem):
         members = await checker.members(snapshot, start)
-        if members is None:
-            return []
-        if part not in members.names:
-            end = Position(start.line, start.character + len(part))
-            return _candidates(Range(start, end), part, members.names)
-    return []
+        if members is None or part in members.names:
+            continue
+        span = Range(start, Position(start.line, start.character + len(part)))
+        found = _candidates(span, part, members.names)
+        if members.closed:
+            break  # what follows is looked for in something that does not exist
+    return found
 
 
 def _parts(problem: Problem) -> list[tuple[Position, str]]:

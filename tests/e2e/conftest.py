@@ -139,12 +139,20 @@ class Editor:
     # An editor's habits
 
     def initialize(
-        self, options=None, *, encodings=None, window=None, workspace=None, folders=None
+        self,
+        options=None,
+        *,
+        encodings=None,
+        window=None,
+        workspace=None,
+        document=None,
+        folders=None,
     ):
         capabilities = {
             "general": {"positionEncodings": encodings} if encodings else {},
             "window": window or {},
             "workspace": workspace or {},
+            "textDocument": document or {},
         }
         result = self.call(
             "initialize",

@@ -191,10 +191,11 @@ def _is_faulty(node: tree_sitter.Node) -> bool:
 
 def _missing(text: str, at: int, kind: str) -> Fault:
     before = text[:at].rstrip()
-    behind = f" behind `{shown(_last_symbol(before))}`" if before else ""
+    symbol = _last_symbol(before) if before else ""
+    behind = f" behind `{shown(symbol)}`" if symbol else ""
     message = f"{named(kind)} is missing{behind}."
-    start = max(0, len(before) - 1)
-    return Fault("missing", start, max(len(before), start), message, kind if len(kind) < 3 else "")
+    start = len(before) - len(symbol)
+    return Fault("missing", start, len(before), message, kind if len(kind) < 3 else "")
 
 
 def _unexpected(text: str, at: int) -> Fault:

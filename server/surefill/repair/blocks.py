@@ -19,6 +19,7 @@ def block_candidates(region: Region) -> Iterator[Candidate]:
     if region.problem.cause == "block":
         yield from _filled(region)
     else:
+        yield from _opened_above(region)
         yield from _moved(region)
 
 
@@ -34,6 +35,17 @@ def _filled(region: Region) -> Iterator[Candidate]:
         yield _reindented(region, below, wanted, "Indent the next line", 0.0, whole=False)
     text = f"{region.newline}{wanted}pass"
     yield Candidate(Range(at, at), text, "Insert `pass`", -0.5)
+
+
+def _opened_above(region: Region) -> Iterator[Candidate]:
+    """A bracket at the end of the line above, whose lost lines these may be."""
+    above = region.span.start.line - 1
+    line = region.snapshot.line(above).rstrip()
+    if line and region.problem.cause == "indentation":
+        at = Position(above, len(line))
+        for opener in "([{":
+            title = f"Insert `{opener}` at the end of line {above + 1}"
+            yield Candidate(Range(at, at), opener, title, 0.5)
 
 
 def _moved(region: Region) -> Iterator[Candidate]:

@@ -142,8 +142,8 @@ def _split_words(
 
 
 def _last_word(code: str) -> str:
-    words = code.replace("(", " ").replace("[", " ").split()
-    return words[-1] if words else ""
+    word = re.search(r"\w+$", code)
+    return word.group() if word else ""
 
 
 def _line_end(code: str, offset: int) -> int:

@@ -14,6 +14,10 @@ from surefill.syntax.document import with_newlines
 
 _BOUNDARY = re.compile(r"(?<=\w)(?=\W)|(?<=\W)(?=\w)|(?<=\W)(?=\W)|$")
 _CLOSERS = re.compile(r"[)\]}]*[,:]?[)\]}]*\s*(?:#.*)?$")
+_SEPARATOR = re.compile(
+    r"(?:^|[^\w\"'])[A-Za-z]{0,2}(?P<quote>[\"'])(?:[^\"'\\\n]*,[ ]?|,[ ][^\"'\\\n]*)(?P=quote)\w"
+)
+"""What looks like a string and is what stands between two of them."""
 _MOST_LINES = 120
 _LINE_END = re.compile(r"(?<=\S)[ \t]*(?=\r?\n|$)")
 _LIKE_CODE = re.compile(r"\w\(|, \*?\w+[.=(\[]|\w\[\w")
@@ -41,7 +45,10 @@ def _short(region: Region) -> Iterator[Candidate]:
         behind = at + line_start > problem
         if code[line_start + at - 1 : line_start + at] == "\\":
             continue
-        yield region.insert(line_start + at, quote, _prior(line, at, quote, behind=behind))
+        prior = _prior(line, at, quote, behind=behind)
+        if _SEPARATOR.search(line[:at] + quote + line[at:]):
+            prior -= 3.0
+        yield region.insert(line_start + at, quote, prior)
 
 
 def _prior(line: str, at: int, quote: str, *, behind: bool) -> float:

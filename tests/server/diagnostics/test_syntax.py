@@ -68,7 +68,7 @@ def seen(text, language="python"):
         ("if x = 3:\n    y\n", 0, "=", "it assigns, and `==` compares"),
         ("foo(a b)\n", 0, "b", "`b` cannot follow `a`: something is missing in between."),
         ("class = 3\n", 0, "class", "`class` is a keyword and cannot be a name."),
-        ("x = 1 if else 2\n", 0, "else", "The keyword `else` cannot stand here."),
+        ("x = 1 if else 2\n", 0, "if", "A name is missing behind `if`."),
         ("def f(a, , b):\n    pass\n", 0, ",", "Something is missing between `,` and `,`."),
     ],
 )
@@ -174,7 +174,7 @@ def test_positions_count_code_points_and_carriage_returns():
         ("rust", "fn f() { let x = ; }\n", 0, "expected"),
         ("json", '{"a": 1,, "b": 2}\n', 0, "`,` is not expected here."),
         ("json", '{"a": [1, 2}\n', 0, "`]` is missing here."),
-        ("c", "int f(void) {\n  return (1;\n", 1, "This `(` is never closed."),
+        ("c", "int y;\nint x = (1;\n", 1, "This `(` is never closed."),
         ("c", "/* never\n", 0, "This comment is not closed"),
         ("sql", "select (1\n", 0, "This `(` is never closed."),
     ],

@@ -316,3 +316,14 @@ def test_apis_can_be_switched_off(checked):
     assert pull(editor, uri)["items"] == []
     editor.notify("workspace/didChangeConfiguration", {"settings": {"surefill": {}}})
     assert pull(editor, uri)["items"] != []
+
+
+def test_the_loop_answers_while_a_long_document_is_looked_at(pulling):
+    block = "def number_{0}(a):\n    value = foo({0}, [1, 2], 'x')\n    return value\n\n\n"
+    text = "".join(block.format(n) for n in range(10_000))
+    uri = pulling.open(text.replace("foo(5000, [1, 2], 'x')", "foo(5000, [1, 2], 'x'"))
+    asked = pulling.request("textDocument/diagnostic", {"textDocument": {"uri": uri}})
+    pulling.status()
+    assert not pulling.has_answer(asked), "the status had to wait for the diagnostics"
+    (item,) = pulling.answer(asked)["result"]["items"]
+    assert (item["message"], item["range"]["start"]["line"]) == (MESSAGE, 25_001)

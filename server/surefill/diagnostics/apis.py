@@ -1,8 +1,8 @@
 """API problems: names that the code uses and that do not exist, by the word of a type checker.
 
-Reports only what the checker is sure of. What it flags is asked about once more by its list of
-names: a receiver without a known type, or with ``__getattr__``, has any member, and one that may be
-None has the members that it has otherwise. An import under ``try`` may be missing on purpose.
+Reports only what the checker is sure of: it says nothing of a receiver whose type it does not know.
+What it flags is looked up once more in its list of names, because one that may be None has the
+members that it has otherwise. An import under ``try`` may be missing on purpose.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from surefill.diagnostics.checker import Checker, known_keywords
+from surefill.diagnostics.checker import Checker, declared_keywords
 from surefill.diagnostics.problem import Category, Problem
 from surefill.diagnostics.words import shown
 from surefill.oracle.answers import Diagnostic
@@ -36,6 +36,9 @@ _RULES: dict[str, Category] = {
     "unexpected-keyword": "unknown-keyword",
 }
 _NO_OVERLOAD = "no-matching-overload"
+_MISSING_ARGUMENT = "missing-argument"
+_QUOTED = re.compile(r"`(\w+)`")
+_MOST_SLIPS = 2
 _LAST_NAME = re.compile(r"[^\W\d]\w*(?=\W*$)")
 _FIRST_NAME = re.compile(r"[^\W\d]\w*")
 _MOST_ASKED = 50
@@ -82,6 +85,8 @@ def _findings(snapshot: Snapshot, item: Diagnostic) -> list[_Finding]:
     if item.code == _NO_OVERLOAD:
         spans = keyword_spans(snapshot, item.range)
         return [_Finding("unknown-keyword", span, snapshot.text_in(span), False) for span in spans]
+    if item.code == _MISSING_ARGUMENT:
+        return _misspelt_arguments(snapshot, item)
     category = _RULES.get(item.code)
     if category is None or (category == "unresolved-import" and _forgiven(snapshot, item.range)):
         return []
@@ -102,23 +107,39 @@ def _findings(snapshot: Snapshot, item: Diagnostic) -> list[_Finding]:
     return [_Finding(category, span, match.group())]
 
 
+def _misspelt_arguments(snapshot: Snapshot, item: Diagnostic) -> list[_Finding]:
+    """Keyword arguments that are nearly what a call lacks, where it takes any keyword.
+
+    Such a call is wrong anyway, and its ``**kwargs`` hide why.
+    """
+    from rapidfuzz.distance import OSA  # with the first call that lacks an argument
+
+    first = item.message.partition("\n")[0]
+    lacking = _QUOTED.findall(first)
+    return [
+        _Finding("unknown-keyword", span, name)
+        for span in keyword_spans(snapshot, item.range)
+        if any(
+            0 < OSA.distance(name := snapshot.text_in(span), each) <= _MOST_SLIPS
+            and len(each) > _MOST_SLIPS + 1
+            for each in lacking
+        )
+    ]
+
+
 async def _exists(snapshot: Snapshot, checker: Checker, finding: _Finding) -> bool:
     """Whether the name may exist all the same, by the checker's lists."""
     at = finding.span.start
     if finding.category == "unknown-keyword":
         signatures = await checker.signature(snapshot, at)
         if finding.sure:
-            return signatures is not None and finding.name in known_keywords(signatures)
+            return signatures is not None and finding.name in declared_keywords(signatures)
         names = signatures.keywords if signatures else None
         return names is None or finding.name in names
     if "." in finding.name:
         return False
     members = await checker.members(snapshot, at)
-    if members is None:
-        return False
-    if members.dynamic:
-        return finding.category == "unknown-member"
-    return finding.name in members.names
+    return members is not None and finding.name in members.names
 
 
 def _problem(snapshot: Snapshot, finding: _Finding) -> Problem:

@@ -65,10 +65,14 @@ class Checker:
         return answer if isinstance(answer, Signatures) else None
 
 
-def known_keywords(signatures: Signatures) -> frozenset[str]:
-    """Names that may be passed by keyword, as far as the overloads say; some may take any."""
-    found = (each.keywords for each in signatures.items)
-    return frozenset(name for names in found if names for name in names)
+def declared_keywords(signatures: Signatures) -> frozenset[str]:
+    """Names of the parameters that may be passed by keyword, though others may be taken, too."""
+    return frozenset(
+        parameter.name
+        for signature in signatures.items
+        for parameter in signature.parameters
+        if parameter.takes_keyword
+    )
 
 
 def _source(snapshot: Snapshot) -> Source:

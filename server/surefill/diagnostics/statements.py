@@ -10,31 +10,23 @@ import re
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
+from surefill.diagnostics.lexemes import (
+    BLOCK_WORD,
+    CONTINUES,
+    GOES_ON,
+    LEAD,
+    PREFIX,
+    TOKEN,
+    begins_statement,
+    closes_all,
+    code_within,
+    first_line_end,
+    line_end,
+    next_line,
+    string_end,
+)
 from surefill.syntax.brackets import OPENERS, PAIRS
 from surefill.syntax.indentation import indent_width
-
-_TOKEN = re.compile(r"#[^\r\n]*|\"\"\"|'''|[\"'()\[\]{}]|\\?(?:\r\n|[\r\n])")
-_LEAD = re.compile(r"[ \t\f]*")
-_HARD_KEYWORDS = (
-    "def|class|return|import|while|with|try|except|finally|raise|pass|break|continue|assert|del"
-    "|global|nonlocal|elif"
-)
-_CERTAIN = re.compile(
-    rf"[ \t]*(?:(?:{_HARD_KEYWORDS})\b|async[ \t]+(?:def|with)\b|from[ \t]+[\w.]+[ \t]+import\b"
-    r"|@\w[\w.]*(?:\([^\r\n]*\))?[ \t]*[\r\n]+[ \t]*(?:def|class|async|@)\b)"
-)
-"""A line that no bracket can have in it: it begins a statement, whatever is open above."""
-_HEADER = re.compile(r"[ \t]*(?:if|for|else)\b([^\r\n]*):[ \t]*(?:#[^\r\n]*)?(?:[\r\n]|$)")
-_CONTINUES = re.compile(r"(?:and|or|if|else|for|in|is|not)\b|[)\]}#.,=+*/%<>|&^:-]|[\r\n]|$")
-"""What begins a line that goes on with an expression, or a line without code."""
-_CLOSER = re.compile(r"\s*[)\]}]")
-_BLOCK_WORD = re.compile(
-    r"(?:async\s|class\b|def\b|if\b|elif\b|else\b|for\b|while\b|with\b|try\b|except\b|finally\b"
-    r"|match\b|case\b)"
-)
-_GOES_ON = re.compile(r"[ \t]*(?!(?:if|else|for|in|or|and|is|not|async)\b)\w")
-"""Text that cannot follow the end of a string."""
-_PREFIX = re.compile(r"(?<![\w.])[A-Za-z]{1,2}$")
 
 _MOST_LINES = 300
 """So many lines may follow one that looks like a statement before what is open counts as lost."""
@@ -110,7 +102,7 @@ class _Scanner:
     def run(self) -> Scan:
         text, position = self._text, self._begin_line(0)
         while len(self._scan.openings) < self._most:
-            match = _TOKEN.search(text, position)
+            match = TOKEN.search(text, position)
             if match is None:
                 self._code_end = len(text.rstrip())
                 if not self._stack:
@@ -143,7 +135,7 @@ class _Scanner:
 
     def _begin_line(self, start: int) -> int:
         """Look at the line that begins at ``start``; returns where its text begins."""
-        match = _LEAD.match(self._text, start)
+        match = LEAD.match(self._text, start)
         lead = match.end() if match else start
         self._line = start
         if self._start < 0 and self._text[lead : lead + 1] not in ("", "\r", "\n", "#"):
@@ -162,7 +154,7 @@ class _Scanner:
         if not self._stack:
             self._end_statement()
             return self._begin_line(end)
-        if _begins(self._text, end) or self._waited > _MOST_LINES:
+        if begins_statement(self._text, end) or self._waited > _MOST_LINES:
             return self._leave_open(end)
         if self._resync is not None:
             self._waited += 1
@@ -177,13 +169,13 @@ class _Scanner:
 
     def _may_begin(self, line: int) -> bool:
         """Whether a statement may begin at ``line`` if the open brackets are left behind."""
-        match = _LEAD.match(self._text, line)
+        match = LEAD.match(self._text, line)
         lead = match.end() if match else line
-        if _CONTINUES.match(self._text, lead):
+        if CONTINUES.match(self._text, lead):
             return False
         if indent_width(self._text[line:lead]) <= self._width:
             return True
-        header = _BLOCK_WORD.match(self._text, self._start)
+        header = BLOCK_WORD.match(self._text, self._start)
         return header is not None and self._text[self._code_end - 1] == ":"
 
     def _end_statement(self) -> None:
@@ -245,7 +237,7 @@ class _Scanner:
         brackets = [bracket for bracket, _ in self._stack]
         if opened == len(brackets) - 1:
             return False
-        return _closes_all(self._text, offset + 1, brackets) and not _closes_all(
+        return closes_all(self._text, offset + 1, brackets) and not closes_all(
             self._text, offset + 1, brackets[:opened]
         )
 
@@ -263,11 +255,11 @@ class _Scanner:
         """Follow a string from its opening quote; returns where to go on."""
         if len(quote) == 3:
             return self._long_string(quote, start)
-        end = _string_end(self._text, start + 1, quote)
+        end = string_end(self._text, start + 1, quote)
         if end > 0:
             self._code_end = end
             return end
-        end = _line_end(self._text, start)
+        end = line_end(self._text, start)
         self._code_end = len(self._text[:end].rstrip())
         self._report_string(quote, start, self._code_end)
         for character in self._text[start:end]:  # the closers behind it are in it now
@@ -281,99 +273,27 @@ class _Scanner:
         return bool(self._stack) and self._stack[-1][1] >= self._line
 
     def _long_string(self, quote: str, start: int) -> int:
-        end = _string_end(self._text, start + 3, quote)
-        suspect = end > 0 and _GOES_ON.match(self._text, end)
+        end = string_end(self._text, start + 3, quote)
+        suspect = end > 0 and GOES_ON.match(self._text, end)
         if end > 0 and not suspect:
             self._triples.append((start, end))
             self._code_end = end
             return end
-        line = _next_line(self._text, start)
-        following = _code_within(self._text, line, end if end > 0 else len(self._text))
+        line = next_line(self._text, start)
+        following = code_within(self._text, line, end if end > 0 else len(self._text))
         if following < 0:
             if end > 0:  # it is followed by something odd, but has its end
                 self._code_end = end
                 return end
             following = len(self._text)
         self._code_end = len(self._text[:following].rstrip())
-        self._report_string(quote, start, _first_line_end(self._text, start))
+        self._report_string(quote, start, first_line_end(self._text, start))
         self._excused = True
         self._end_statement()
         return self._begin_line(following)
 
     def _report_string(self, quote: str, start: int, end: int) -> None:
-        prefix = _PREFIX.search(self._text, max(0, start - 2), start)
+        prefix = PREFIX.search(self._text, max(0, start - 2), start)
         first = prefix.start() if prefix else start
         number, limit = self._number, self._code_end
         self._report(Opening("string", first, end, number, limit, quote))
-
-
-def _begins(text: str, line: int) -> bool:
-    """Whether the line at ``line`` begins a statement, whatever stands above it."""
-    if _CERTAIN.match(text, line):
-        return True
-    header = _HEADER.match(text, line)
-    # The last line of a condition over several lines closes what was opened above.
-    return header is not None and all(
-        header[1].count(opener) >= header[1].count(closer) for opener, closer in PAIRS.items()
-    )
-
-
-def _closes_all(text: str, position: int, brackets: list[str]) -> bool:
-    """Whether the statement goes on so that all ``brackets`` are closed and nothing else is."""
-    stack = list(brackets)
-    while match := _TOKEN.search(text, position):
-        token, position = match.group(), match.end()
-        if token in _ENDS:
-            position = _string_end(text, position, token)
-            if position < 0:
-                return False
-        elif token in PAIRS:
-            stack.append(token)
-        elif token in OPENERS:
-            if not stack or stack.pop() != OPENERS[token]:
-                return False
-        elif token[0] in "\r\n":
-            if not stack:
-                return _CLOSER.match(text, position) is None
-            if _begins(text, position):
-                return False
-    return not stack
-
-
-def _string_end(text: str, start: int, quote: str) -> int:
-    """Offset behind the closing ``quote``; -1 where there is none, or not in this line."""
-    match = _ENDS[quote].match(text, start)
-    return match.end() if match else -1
-
-
-_ENDS = {
-    '"': re.compile(r'(?:\\(?:\r\n|[\s\S])|[^\\\r\n"])*+"'),
-    "'": re.compile(r"(?:\\(?:\r\n|[\s\S])|[^\\\r\n'])*+'"),
-    '"""': re.compile(r'(?:\\[\s\S]|(?!""")[^\\])*+"""'),
-    "'''": re.compile(r"(?:\\[\s\S]|(?!''')[^\\])*+'''"),
-}
-_END_OF_LINE = re.compile(r"[\r\n]|$")
-
-
-def _line_end(text: str, start: int) -> int:
-    match = _END_OF_LINE.search(text, start)
-    return match.start() if match else len(text)
-
-
-def _first_line_end(text: str, start: int) -> int:
-    """Where the text of the line of ``start`` ends, without what is blank."""
-    return start + len(text[start : _line_end(text, start)].rstrip())
-
-
-def _next_line(text: str, start: int) -> int:
-    end = _line_end(text, start)
-    return end + (2 if text.startswith("\r\n", end) else 1)
-
-
-def _code_within(text: str, line: int, end: int) -> int:
-    """The first line from ``line`` on that is visibly a statement, before ``end``; -1 if none."""
-    while line < end:
-        if _begins(text, line):
-            return line
-        line = _next_line(text, line)
-    return -1

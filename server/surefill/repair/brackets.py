@@ -87,7 +87,7 @@ def _opening(region: Region, closer: int, prior: float) -> Iterator[Candidate]:
         before = _last_word(code[:end])
         if before in _KEYWORDS:
             behind = end + (follows == " ")
-            yield region.insert(behind, opener, prior - 2.0)
+            yield region.insert(behind, opener, prior - 1.5)
         elif _adjacent(code, end) or (end == closer and region.words[before] > 1):
             yield region.insert(end, opener, prior + 1.0)
         elif code[start] in "([{=,+-*/%:<>|&":
@@ -95,7 +95,7 @@ def _opening(region: Region, closer: int, prior: float) -> Iterator[Candidate]:
         else:
             yield region.insert(end, opener, prior - 2.0)
     yield region.insert(0, opener, prior - 2.5)
-    yield region.remove(closer, closer + 1, prior - 2.0)
+    yield region.remove(closer, closer + 1, prior - 3.5)
     yield from _above(region, opener, prior)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from surefill.diagnostics.checker import Checker, known_keywords
+from surefill.diagnostics.checker import Checker, declared_keywords
 from surefill.diagnostics.problem import Problem
 from surefill.repair.edit import Candidate
 from surefill.syntax.document import Snapshot
@@ -23,7 +23,7 @@ async def name_candidates(
     """Existing names in the place of the one that does not exist, the most similar first."""
     if problem.category == "unknown-keyword":
         signatures = await checker.signature(snapshot, problem.range.start)
-        names = known_keywords(signatures) if signatures else ()
+        names = declared_keywords(signatures) if signatures else ()
         return _candidates(problem.range, problem.name, names)
     found: list[Candidate] = []
     for start, part in _parts(problem):

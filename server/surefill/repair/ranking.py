@@ -11,7 +11,7 @@ from surefill.syntax.position import Position, Range
 
 _BEHIND = 24
 """Characters behind a candidate's change that the model is asked about, too."""
-_TRUST = 0.7
+_TRUST = 0.5
 """How much a natural logarithm of the model's counts beside one of the rules'."""
 _MISSING = 2.0
 """What a candidate loses that the model cannot be asked about."""

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from surefill.engine.guide import Rules
 from surefill.engine.interface import (
     Cancellation,
     Candidate,
@@ -54,6 +55,9 @@ class FakeEngine:
         self.started = threading.Event()
         self.calls: list[Call] = []
         self.closed = False
+
+    def guided_by(self, rules: Rules, *, wanted: int) -> None:
+        """None: the answers are fixed."""
 
     def generate(
         self,

@@ -29,7 +29,7 @@ class AsciiOnly:
         texts = [engine.tokenizer.decode([token]) for token in range(engine.session.vocab_size)]
         self.allowed = engine.allowed & np.array([text.isascii() for text in texts])
 
-    def mask(self, generated: str, logprobs: object) -> npt.NDArray[np.bool_]:
+    def mask(self, generated: str, logprobs: object, allowed: object) -> npt.NDArray[np.bool_]:
         return self.allowed
 
 

@@ -106,6 +106,16 @@ class DiagnosticsSettings:
 
 
 @dataclass(frozen=True)
+class CheckSettings:
+    """What the type checker is asked for the sake of suggestions."""
+
+    guide: bool = True
+    """Let the model write only members, keyword arguments and imports that exist."""
+    types: bool = True
+    """Show only what brings no type error and names only what exists."""
+
+
+@dataclass(frozen=True)
 class LogSettings:
     """What ``window/logMessage`` shows."""
 
@@ -127,6 +137,7 @@ class Settings:
     remote: RemoteSettings = RemoteSettings()
     oracle: OracleSettings = field(default_factory=OracleSettings)
     diagnostics: DiagnosticsSettings = DiagnosticsSettings()
+    checks: CheckSettings = CheckSettings()
     log: LogSettings = LogSettings()
 
     @classmethod

@@ -28,7 +28,7 @@ from defects import KINDS, Defect, defects
 
 from surefill.completion.loading import load_model
 from surefill.diagnostics.apis import api_problems
-from surefill.diagnostics.checker import Checker
+from surefill.diagnostics.inquiry import Inquiry
 from surefill.diagnostics.problem import Problem
 from surefill.diagnostics.syntax import syntax_problems
 from surefill.engine.interface import Cancellation
@@ -67,11 +67,11 @@ class Bench:
         author = Author(self.model.engine, self.model.context, cancel)
         return await self.in_thread(lambda: work(author))
 
-    def checker(self, seconds: float) -> Checker:
+    def checker(self, seconds: float) -> Inquiry:
         async def ask(question: Callable):
             return await question(self.oracle.of("python"))
 
-        return Checker(ask, time.monotonic() + seconds)
+        return Inquiry(ask, time.monotonic() + seconds)
 
     async def take(self, defect: Defect) -> bool:
         """Count what becomes of a defect; False for one that is none in the checker's eyes."""

@@ -54,9 +54,30 @@ def test_complete_prints_json(source: Path) -> None:
     item = answer["items"][0]
     assert item["text"].startswith("load")
     assert item["range"]["start"] == {"line": 13, "column": 22}
-    assert item["verdicts"] == {"parses": "passed", "types": "unchecked", "executed": "unchecked"}
+    assert item["verdicts"] == {
+        "parses": "passed",
+        "types": "passed",
+        "apis": "passed",
+        "executed": "unchecked",
+    }
+    assert item["checker"].startswith("ty ")
+    version = ".".join(map(str, sys.version_info[:3]))
+    assert {
+        "kind": "call",
+        "name": "json.load",
+        "known": True,
+        "found_in": f"python {version}",
+    } in item["uses"]
+    assert answer["withheld"] == []
     assert item["mean_logprob"] < 0
-    assert set(answer["timings_ms"]) == {"total", "context", "prefill", "decode", "checks"}
+    assert set(answer["timings_ms"]) == {
+        "total",
+        "context",
+        "prefill",
+        "decode",
+        "checks",
+        "oracle",
+    }
     assert answer["timings_ms"]["total"] >= answer["timings_ms"]["decode"] > 0
     assert set(answer["bundle"]) == {"name", "version"}
 
@@ -68,6 +89,7 @@ def test_complete_shows_the_suggestion_in_place(source: Path) -> None:
     # However many lines are suggested, what stood there comes behind them.
     assert re.search(r"^  \d+ \|     return users$", done.stdout, re.MULTILINE)
     assert "parses: passed" in done.stdout
+    assert "found json.load in python 3." in done.stdout
     assert " ms (context " in done.stdout
 
 

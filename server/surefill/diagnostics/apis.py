@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from surefill.diagnostics.checker import Checker, declared_keywords
+from surefill.diagnostics.inquiry import Inquiry, declared_keywords
 from surefill.diagnostics.problem import Category, Problem
 from surefill.diagnostics.words import shown
 from surefill.oracle.answers import Diagnostic
@@ -57,7 +57,7 @@ class _Finding(NamedTuple):
 
 
 async def api_problems(
-    snapshot: Snapshot, checker: Checker, syntax: Sequence[Problem]
+    snapshot: Snapshot, checker: Inquiry, syntax: Sequence[Problem]
 ) -> list[Problem] | None:
     """API problems in the order of the text; None where the checker has no answer in time.
 
@@ -127,7 +127,7 @@ def _misspelt_arguments(snapshot: Snapshot, item: Diagnostic) -> list[_Finding]:
     ]
 
 
-async def _exists(snapshot: Snapshot, checker: Checker, finding: _Finding) -> bool:
+async def _exists(snapshot: Snapshot, checker: Inquiry, finding: _Finding) -> bool:
     """Whether the name may exist all the same, by the checker's lists."""
     at = finding.span.start
     if finding.category == "unknown-keyword":

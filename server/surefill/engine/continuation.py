@@ -35,6 +35,11 @@ class Continuation:
         self.text = ""
         self.reason: StopReason | None = None
 
+    @property
+    def written(self) -> str:
+        """The text with what there is of the lead before it."""
+        return self._lead[: len(self._lead) - len(self.pending)] + self.text
+
     def push(self, token: int, logprob: float) -> bool:
         """Append ``token``; returns whether the candidate is complete now."""
         if token in self._ends:

@@ -16,6 +16,7 @@ import numpy as np
 from surefill.engine.bundle import TOKENIZER, Bundle
 from surefill.engine.continuation import Continuation
 from surefill.engine.drafts import PromptLookup
+from surefill.engine.guide import RuledTokens, Rules
 from surefill.engine.healing import TokenTexts
 from surefill.engine.interface import (
     Cancellation,
@@ -34,6 +35,9 @@ from surefill.engine.sampling import Bools, Floats, greedy, log_softmax, sample,
 from surefill.engine.session import ModelSession, Provider, Session
 from surefill.engine.tokenizer import BundleTokenizer
 from surefill.errors import BundleError, EngineError
+
+_MOST_WANTED = 4
+"""Of the likeliest tokens, alternatives are drawn from this many that a guide has looked at."""
 
 
 @dataclass(frozen=True)
@@ -110,6 +114,10 @@ class LocalEngine:
             mixer=self._mixer(prompt, stop),
         )
         return request.run(n)
+
+    def guided_by(self, rules: Rules, *, wanted: int) -> Guide:
+        """See ``interface.Engine``."""
+        return RuledTokens(self.texts, rules, wanted=min(wanted, _MOST_WANTED))
 
     def _mixer(self, prompt: Prompt, stop: Stop | None) -> Mixer | None:
         if self.blend is None:
@@ -281,8 +289,8 @@ class _Request:
             logprobs = self.mixer.mix(logprobs, out.ids, allowed if lead else None)
         elif lead:
             logprobs = _given(logprobs, allowed)
-        if self.guide is not None and not lead:
-            mask = self.guide.mask(out.text, logprobs)
+        if self.guide is not None:
+            mask = self.guide.mask(out.written, logprobs, allowed)
             if mask is not None:
                 allowed = allowed & mask
                 if not allowed.any():

@@ -18,6 +18,8 @@ if TYPE_CHECKING:  # numpy costs a server's start 60 ms, and only annotations ne
     import numpy as np
     import numpy.typing as npt
 
+    from surefill.engine.guide import Rules
+
 StopReason = Literal["end", "stop", "length", "cancelled", "deadline"]
 
 Stop = Callable[[str], "int | None"]
@@ -96,9 +98,16 @@ class Guide(Protocol):
     """Decides, token by token, which continuations are allowed."""
 
     def mask(
-        self, generated: str, logprobs: npt.NDArray[np.float32]
+        self,
+        generated: str,
+        logprobs: npt.NDArray[np.float32],
+        allowed: npt.NDArray[np.bool_],
     ) -> npt.NDArray[np.bool_] | None:
-        """Which tokens may follow ``generated``: shape (vocabulary,), or None for all of them."""
+        """Which tokens may follow ``generated``: shape (vocabulary,), or None for all of them.
+
+        ``generated`` begins with what there is of the prompt's lead. Of tokens that are not
+        ``allowed`` anyway, nothing need be said.
+        """
         ...
 
 
@@ -182,6 +191,13 @@ class Engine(Protocol):
 
         Cancellation takes effect within one token and returns what was generated so far, its
         candidates marked ``cancelled``. Raises EngineError when the model fails.
+        """
+        ...
+
+    def guided_by(self, rules: Rules, *, wanted: int) -> Guide | None:
+        """A guide that keeps to ``rules``, for as many candidates as are ``wanted``.
+
+        None where tokens cannot be chosen here.
         """
         ...
 

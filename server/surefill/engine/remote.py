@@ -14,7 +14,7 @@ import logging
 import socket
 import time
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from surefill.engine.interface import (
     Cancellation,
@@ -30,6 +30,9 @@ from surefill.engine.interface import (
 from surefill.engine.interrupt import Interrupt, Interrupted
 from surefill.engine.remote_http import Address, Endpoint, Line
 from surefill.errors import EngineError
+
+if TYPE_CHECKING:
+    from surefill.engine.guide import Rules
 
 logger = logging.getLogger(__name__)
 
@@ -92,6 +95,9 @@ class RemoteEngine:
         self._temperature = temperature
         self._top_p = top_p
         self._closed = False
+
+    def guided_by(self, rules: Rules, *, wanted: int) -> None:
+        """None: the tokens are chosen elsewhere."""
 
     def generate(
         self,

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
 from surefill.engine.interface import Cancellation, Engine, Generation, Guide, Prompt, Stop
+
+if TYPE_CHECKING:
+    from surefill.engine.guide import Rules
 
 
 @dataclass
@@ -57,6 +61,9 @@ class CountedEngine:
         self._counters.reused_tokens += generation.timings.reused_tokens
         self._counters.generated_tokens += generation.timings.generated_tokens
         return generation
+
+    def guided_by(self, rules: Rules, *, wanted: int) -> Guide | None:
+        return self._engine.guided_by(rules, wanted=wanted)
 
     def close(self) -> None:
         self._engine.close()

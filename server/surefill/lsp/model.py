@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from surefill.completion.loading import LoadedModel
     from surefill.completion.pipeline import CompletionPipeline
     from surefill.engine.worker import EngineWorker
+    from surefill.oracle.service import OracleService
 
 logger = logging.getLogger(__name__)
 
@@ -55,9 +56,12 @@ class ModelService:
         worker: EngineWorker,
         loader: Loader,
         client: Client,
+        *,
         notifier: Notifier,
         counters: Counters,
+        oracle: OracleService | None = None,
     ) -> None:
+        self._oracle = oracle
         self._worker = worker
         self._loader = loader
         self._client = client
@@ -89,7 +93,7 @@ class ModelService:
         reload = _model_key(settings) != _model_key(self._settings)
         self._settings = settings
         if self._serving:
-            self._serving = _serve(self._serving.model, settings)
+            self._serving = self._serve(self._serving.model, settings)
         if reload and self._state not in ("idle", "starting"):
             self._begin()
 
@@ -111,6 +115,19 @@ class ModelService:
         """The document is closed: drop what is remembered of it."""
         if self._serving:
             self._serving.pipeline.forget(uri)
+
+    def explain(self, result: CompletionResult, language: str) -> str:
+        """Why an answer was what it was, as Markdown."""
+        from surefill.completion.explanation import Made, explain  # start stays quick
+
+        model = self._serving.model if self._serving else None
+        name = f"{model.name} {model.version}" if model else "A model that is not loaded any more"
+        return explain(result, Made(name, model.provider if model else "nothing", language))
+
+    def outdate_facts(self) -> None:
+        """What a type checker said of the project may not be true any more."""
+        if self._serving:
+            self._serving.pipeline.outdate_facts()
 
     async def complete(
         self, request: CompletionRequest, cancellation: Cancellation
@@ -215,7 +232,7 @@ class ModelService:
 
         def adopt() -> None:
             if self._state != "idle":
-                self._serving = _serve(loaded[0], self._settings)
+                self._serving = self._serve(loaded[0], self._settings)
                 self._tell(loaded[0])
 
         def installed(swap: Future[None]) -> None:
@@ -227,6 +244,12 @@ class ModelService:
         swap.add_done_callback(installed)
         await asyncio.wrap_future(swap)
         return loaded[0]
+
+    def _serve(self, model: LoadedModel, settings: Settings) -> _Serving:
+        from surefill.completion.pipeline import CompletionPipeline  # start stays quick
+
+        pipeline = CompletionPipeline(model.context, settings, oracle=self._oracle)
+        return _Serving(model, pipeline)
 
     def _fail(self, error: Exception) -> None:
         self._state = "failed"
@@ -240,12 +263,6 @@ class ModelService:
             )
             logger.error("loading failed", exc_info=error)
         self._notifier.show_once(self._problem)
-
-
-def _serve(model: LoadedModel, settings: Settings) -> _Serving:
-    from surefill.completion.pipeline import CompletionPipeline  # start stays quick
-
-    return _Serving(model, CompletionPipeline(model.context, settings))
 
 
 def _model_key(settings: Settings) -> tuple[object, ...]:

@@ -14,11 +14,11 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from surefill.diagnostics.checker import Checker
+from surefill.diagnostics.inquiry import Inquiry
 from surefill.diagnostics.problem import Problem
 from surefill.engine.interface import Cancellation
 from surefill.lsp.background import Background
-from surefill.lsp.checker import CheckerService
+from surefill.lsp.checker import Checker
 from surefill.lsp.configuration import Configuration
 from surefill.lsp.documents import OpenDocuments
 from surefill.lsp.notify import OncePerCause
@@ -57,7 +57,7 @@ class Problems:
         configuration: Configuration,
         documents: OpenDocuments,
         background: Background,
-        checker: CheckerService,
+        checker: Checker,
     ) -> None:
         self._configuration = configuration
         self._documents = documents
@@ -88,10 +88,10 @@ class Problems:
         # Others may wait for the same, so that one who is cancelled must not take it along.
         return await asyncio.shield(running[1])
 
-    def checker_for(self, snapshot: Snapshot, cancel: Cancellation) -> Checker | None:
+    def checker_for(self, snapshot: Snapshot, cancel: Cancellation) -> Inquiry | None:
         """The checker of a document's language, for one request; None where there is none."""
         language = snapshot.language.id if snapshot.language else ""
-        if not self._checker.answers_for(language):
+        if not self._checker.service.answers_for(language):
             return None
 
         async def ask(
@@ -100,7 +100,7 @@ class Problems:
             return await self._checker.ask(language, question)
 
         deadline = cancel.deadline or time.monotonic() + _CHECK_SECONDS
-        return Checker(ask, deadline, cancel)
+        return Inquiry(ask, deadline, cancel)
 
     def forget_checks(self) -> None:
         """What the checker has said does not hold any more."""

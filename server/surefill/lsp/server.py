@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable
 from typing import Any
@@ -15,10 +16,10 @@ from surefill.completion.feed import ProjectFeed
 from surefill.completion.loading import load_model
 from surefill.engine.worker import EngineWorker
 from surefill.lsp.background import Background
-from surefill.lsp.checker import CheckerService
+from surefill.lsp.checker import Checker
 from surefill.lsp.client import Client
 from surefill.lsp.code_actions import CodeActions
-from surefill.lsp.commands import STATUS, Commands
+from surefill.lsp.commands import EXPLAIN, STATUS, Commands
 from surefill.lsp.configuration import Configuration
 from surefill.lsp.counters import Counters
 from surefill.lsp.diagnostics import Diagnostics
@@ -31,6 +32,7 @@ from surefill.lsp.parser import BackgroundParser
 from surefill.lsp.problems import Problems
 from surefill.lsp.project import Project
 from surefill.lsp.protocol import SurefillProtocol, lenient_converter
+from surefill.lsp.watched import WatchedFiles
 
 logger = logging.getLogger(__name__)
 
@@ -55,12 +57,28 @@ class SurefillServer(LanguageServer):
         self.configuration = Configuration(self.client, self.notifier)
         self.documents = OpenDocuments(lambda: self.client.encoding)
         self.parser = BackgroundParser()
-        self.model = ModelService(EngineWorker(), loader, self.client, self.notifier, self.counters)
+        self.watched = WatchedFiles(self.client)
+        self.checker = Checker(
+            self.client,
+            configuration=self.configuration,
+            documents=self.documents,
+            notifier=self.notifier,
+            watched=self.watched,
+        )
+        self.model = ModelService(
+            EngineWorker(),
+            loader,
+            self.client,
+            notifier=self.notifier,
+            counters=self.counters,
+            oracle=self.checker.service,
+        )
         self.project = Project(
             self.client,
             configuration=self.configuration,
             documents=self.documents,
             feed=ProjectFeed(),
+            watched=self.watched,
         )
         self.inline = InlineCompletion(
             self.client,
@@ -68,11 +86,11 @@ class SurefillServer(LanguageServer):
             documents=self.documents,
             model=self.model,
             project=self.project,
+            checker=self.checker,
             notifier=self.notifier,
             counters=self.counters,
         )
         self.background = Background("diagnostics")
-        self.checker = CheckerService(self.documents)
         self.problems = Problems(
             configuration=self.configuration,
             documents=self.documents,
@@ -92,7 +110,9 @@ class SurefillServer(LanguageServer):
             model=self.model,
             background=self.background,
         )
-        self.commands = Commands(self.documents, self.inline, self.model, self.counters)
+        self.commands = Commands(
+            self.documents, self.inline, self.model, self.checker, self.counters
+        )
 
     def report_server_error(self, error: Exception, source: object) -> None:
         """To the log: pygls would show every error to the user.
@@ -111,21 +131,18 @@ class SurefillServer(LanguageServer):
         self.actions.stop()
         self.diagnostics.stop()
 
-    def configure_checker(self) -> None:
-        """The checker follows the settings and the workspace's folders."""
-        settings = self.configuration.current
-        self.checker.configure(settings.oracle, self.project.folders)
-
     async def close(self, seconds: float) -> None:
         """End the session: whatever still runs is stopped, waiting at most ``seconds``."""
         self.log.detach()
         self.parser.close()
+        self.watched.close()
         self.project.close()
         self.stop()
         self.problems.close()
         self.background.close()
-        await self.checker.close()
+        closing = asyncio.get_running_loop().run_in_executor(None, self.checker.close, seconds)
         await self.model.close(seconds)
+        await closing
 
 
 def create_server(loader: Loader = load_model) -> SurefillServer:
@@ -167,7 +184,7 @@ def _lifecycle(server: SurefillServer) -> None:
     async def initialized(_: types.InitializedParams) -> None:
         server.log.start()
         server.project.folders_changed()
-        server.configuration.follow(lambda _: server.configure_checker())
+        server.checker.start()
         server.model.start(settled=server.configuration.pull())
         await server.configuration.ask_for_changes()
 
@@ -204,11 +221,13 @@ def _project(server: SurefillServer) -> None:
     @server.feature(types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS)
     def folders(_: types.DidChangeWorkspaceFoldersParams) -> None:
         server.project.folders_changed()
-        server.configure_checker()
+        server.checker.folders_changed()
 
     @server.feature(types.WORKSPACE_DID_CHANGE_WATCHED_FILES)
     def files(params: types.DidChangeWatchedFilesParams) -> None:
         server.project.files_changed(params)
+        server.checker.files_changed(params)
+        server.model.outdate_facts()
 
 
 def _inline_completion(server: SurefillServer) -> None:
@@ -251,6 +270,10 @@ def _commands(server: SurefillServer) -> None:
     @server.command(STATUS)
     def status(*_: Any) -> dict[str, object]:  # noqa: ANN401 - any JSON
         return server.commands.status()
+
+    @server.command(EXPLAIN)
+    def explain(*arguments: Any) -> str:  # noqa: ANN401 - any JSON
+        return server.commands.explain(arguments)
 
     @server.command(ACCEPTED)
     def accepted(*arguments: Any) -> None:  # noqa: ANN401 - any JSON

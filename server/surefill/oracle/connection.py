@@ -94,7 +94,7 @@ class Connection:
         number = next(self._ids)
         future: asyncio.Future[Any] = self._loop.create_future()
         self._waiting[number] = future, time.monotonic()
-        self._send({"id": number, "method": method, "params": params})
+        self._send({"id": number, **_call(method, params)})
         try:
             return await future
         except asyncio.CancelledError:
@@ -108,7 +108,7 @@ class Connection:
 
     def tell(self, method: str, params: object) -> None:
         """Send a notification."""
-        self._send({"method": method, "params": params})
+        self._send(_call(method, params))
 
     def kill(self) -> None:
         """End the child now. ``on_end`` is not called any more."""
@@ -127,8 +127,9 @@ class Connection:
 
     def _send(self, message: dict[str, object]) -> None:
         if self._child is not None and not self._ended:
-            # What cannot be UTF-8 (half a surrogate pair) is escaped in JSON.
-            self._child.send(json.dumps({"jsonrpc": "2.0", **message}).encode())
+            text = json.dumps({"jsonrpc": "2.0", **message}, ensure_ascii=False)
+            # Half a surrogate pair becomes "?": ty and pyrefly end at one, escaped or not.
+            self._child.send(text.encode("utf-8", "replace"))
 
     def _finish(self) -> None:
         self._ended = True
@@ -191,6 +192,11 @@ class Connection:
             future.set_exception(NoAnswer(f"the checker says: {text}"))
         else:
             future.set_result(message.get("result"))
+
+
+def _call(method: str, params: object) -> dict[str, object]:
+    """A method's call; where it takes no parameters some servers refuse null for them."""
+    return {"method": method} if params is None else {"method": method, "params": params}
 
 
 def _kill_started(starting: asyncio.Future[Child]) -> None:

@@ -31,6 +31,8 @@ class Dialect:
     """``**kw: Unpack[T]`` is shown as T's keys and ``**kw: object`` behind them."""
     names_every_parameter: bool = False
     """A parameter that is shown without an annotation has no name."""
+    only_in_folders: bool = False
+    """It says nothing about files outside the workspace's folders."""
     optional: re.Pattern[str] | None = None
     """What it says of a receiver that may be None."""
 
@@ -49,7 +51,8 @@ class EngineSpec:
     advice: str = ""
     """What to do when it is not there."""
     note: str = ""
-    """What the user should know of how it was set up."""
+    """What the user should know of the environment that it looks at."""
+    note_advice: str = ""
 
 
 _NONE_IN_UNION = re.compile(
@@ -73,11 +76,18 @@ def ty(environment: Environment) -> EngineSpec:
     return EngineSpec(
         "ty",
         (_program("ty"), "server"),
-        Dialect(most_items=1000, python=True, adds_open_keywords=True, optional=_NONE_IN_UNION),
+        Dialect(
+            most_items=1000,
+            python=True,
+            adds_open_keywords=True,
+            only_in_folders=True,
+            optional=_NONE_IN_UNION,
+        ),
         {"ty": options},
         variables,
         "Install it with: pip install ty",
         environment.note,
+        environment.advice,
     )
 
 
@@ -97,6 +107,7 @@ def pyrefly(environment: Environment) -> EngineSpec:
         {"VIRTUAL_ENV": str(environment.folder)} if environment.virtual else {},
         "Install it with: pip install pyrefly",
         environment.note,
+        environment.advice,
     )
 
 

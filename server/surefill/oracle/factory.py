@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from surefill.oracle.answers import OnStatus, Status
+from surefill.oracle.answers import OnStatus
 from surefill.oracle.engines import PYTHON_ENGINES, EngineSpec, foreign
 from surefill.oracle.environment import resolve_environment
 from surefill.oracle.oracle import NullOracle, Oracle, ServerOracle
@@ -90,10 +90,5 @@ def create_oracles(
     for command, languages in commands.items():
         add(languages, foreign(command))
     if settings.engine != "off" and PYTHON not in settings.servers:
-        spec = PYTHON_ENGINES[settings.engine](environment)
-        add([PYTHON], spec)
-        if environment.note:
-            on_status(
-                Status("environment", spec.name, note=environment.note, advice=environment.advice)
-            )
+        add([PYTHON], PYTHON_ENGINES[settings.engine](environment))
     return oracles

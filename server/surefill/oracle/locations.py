@@ -30,8 +30,10 @@ class Location:
         return Path(url2pathname(host + parts.path))
 
     def text(self, question: Question) -> str:
-        """The text that it stands in: as the user sees it, else as it is on the disk."""
-        for uri, (_, text) in question.texts.items():
+        """The text that it stands in: the source's, as the user sees it, or on the disk. Blocks."""
+        texts = {uri: text for uri, (_, text) in question.texts.items()}
+        texts[question.source.uri] = question.source.text
+        for uri, text in texts.items():
             if unquote(uri) == unquote(self.uri):
                 return text
         path = self.path

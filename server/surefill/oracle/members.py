@@ -62,18 +62,18 @@ async def find_members(question: Question, position: Position) -> Members:
     wants_module = dialect.python and _wants_module(place)
     items, complete = await _items(question, place, modules=wants_module)
     verdict = await _probe(question, place)
-    optional = verdict.optional
+    optional, receiver = verdict.optional, verdict.receiver
     if optional and dialect.python and verdict.start is not None:
         place = _without_none(question, place, verdict.start)
         items, complete = await _items(question, place, modules=False)
         verdict = await _probe(question, place)
-    members = _distinct(items)
+    members = _distinct(items, identifiers=dialect.python)
     return Members(
         members,
         closed=verdict.absent and complete and bool(members),
         dynamic=not verdict.absent,
         optional=optional,
-        receiver=verdict.receiver,
+        receiver=receiver,
     )
 
 
@@ -104,7 +104,7 @@ def _place(question: Question, position: Position) -> _Place:
 
 
 def _continues_name(character: str) -> bool:
-    return character == "_" or character == "$" or character.isalnum()
+    return character in "_$" or character.isalnum()
 
 
 def _end(place: _Place, name: str) -> Position:
@@ -149,7 +149,7 @@ async def _items(
 async def _probe(question: Question, place: _Place) -> _Verdict:
     text = place.with_name(PROBE)
     diagnostics = await question.diagnostics(text)
-    said = [d for d in diagnostics if PROBE in d.message]
+    said = [d for d in diagnostics if PROBE in d.message and d.severity != "hint"]
     lines = question.lines(text)
     probed = len(place.before)
     start = next(
@@ -179,7 +179,8 @@ def _optional(question: Question, messages: Iterable[str]) -> bool:
 
 def _receiver(messages: list[str]) -> str:
     for message in messages:
-        if found := _TYPE_SAID.search(message):
+        found = _TYPE_SAID.search(message)
+        if found is not None and PROBE not in found[0]:
             return found[1] or found[2]
     return ""
 
@@ -204,12 +205,14 @@ def _name(item: dict[str, Any]) -> str:
     return str(item["label"]).removesuffix("?")
 
 
-def _distinct(items: Iterable[dict[str, Any]]) -> tuple[Member, ...]:
+def _distinct(items: Iterable[dict[str, Any]], *, identifiers: bool) -> tuple[Member, ...]:
     """Items as members, without what is no name, or only one after an import."""
     members: dict[str, Member] = {}
     for item in items:
         name, kind = _name(item), _kind(item)
         if kind in _NO_NAMES or item.get("additionalTextEdits"):
+            continue
+        if identifiers and not name.isidentifier():
             continue
         detail = item.get("detail")
         members.setdefault(name, Member(name, kind, detail if isinstance(detail, str) else ""))

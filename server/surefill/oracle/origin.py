@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import lru_cache
 from importlib import metadata
 from pathlib import Path
@@ -11,7 +12,7 @@ from surefill.oracle.answers import Origin
 
 _SITE = {"site-packages", "dist-packages"}
 _STUBS = re.compile(r"-stubs$")
-_MOST_FOLDERS = 8
+_CACHED_FILES = 1024
 
 
 class Origins:
@@ -56,39 +57,23 @@ def _bundled_stub(path: Path) -> str:
     return _STUBS.sub("", parts[0]) if parts else ""
 
 
+@lru_cache(_CACHED_FILES)
 def _distribution(site: Path, file: Path) -> tuple[str, str]:
-    """Name and version of the distribution that installed ``file``; empty when none did."""
-    top = file.parts[0]
-    stamp = site.stat().st_mtime_ns if site.is_dir() else 0
-    owners = _owners(site, stamp)
-    plain = _STUBS.sub("", top).removesuffix(".py").removesuffix(".pyi")
-    for name in (plain, top):
-        exact = owners.get(name, ())
-        if len(exact) == 1:
-            return exact[0]
-        for candidate in exact:  # a namespace that several distributions share
-            if _installs(site, candidate[0], file):
-                return candidate
-    return "", ""
+    """Name and version of the distribution that installed ``file``; empty when none did.
+
+    For a stub of its own distribution (``requests-stubs``), that of what it describes.
+    """
+    top = _STUBS.sub("", file.parts[0]).removesuffix(".py").removesuffix(".pyi")
+    owners = [each for each in _records(site) if f"\n{top}/" in each[2] or f"\n{top}." in each[2]]
+    if len(owners) > 1:  # a namespace that several distributions share
+        owners = [each for each in owners if f"\n{file.as_posix()}," in each[2]] or owners[:1]
+    return owners[0][:2] if owners else ("", "")
 
 
-@lru_cache(_MOST_FOLDERS)
-def _owners(site: Path, _stamp: int) -> dict[str, tuple[tuple[str, str], ...]]:
-    """Distributions by the top-level names that they install."""
-    owners: dict[str, dict[tuple[str, str], None]] = {}
+def _records(site: Path) -> Iterator[tuple[str, str, str]]:
+    """Each distribution's name, version and list of files, which begins with a line feed."""
     for distribution in metadata.distributions(path=[str(site)]):
+        record = distribution.read_text("RECORD")
         name = distribution.metadata["Name"]
-        if not name:
-            continue
-        for file in distribution.files or ():
-            top = file.parts[0]
-            if not top.endswith((".dist-info", ".egg-info")) and top not in ("..", "__pycache__"):
-                plain = top.removesuffix(".py").removesuffix(".pyi")
-                owners.setdefault(plain, {})[name, distribution.version] = None
-    return {top: tuple(found) for top, found in owners.items()}
-
-
-def _installs(site: Path, name: str, file: Path) -> bool:
-    for distribution in metadata.distributions(name=name, path=[str(site)]):
-        return any(Path(each) == file for each in distribution.files or ())
-    return False
+        if record and name:
+            yield name, distribution.version, "\n" + record

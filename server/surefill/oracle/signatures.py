@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -38,9 +39,9 @@ async def find_signatures(question: Question, position: Position) -> Signatures:
         raise NoAnswer("there is no call that the checker knows")
     active = answer.get("activeParameter")
     signatures = tuple(read_signature(question, item, active) for item in raw)
-    if question.dialect.adds_open_keywords and any(map(_seems_unpacked, signatures)):
-        if await _unpacks(question, position):
-            signatures = tuple(map(_closed, signatures))
+    doubtful = question.dialect.adds_open_keywords and any(map(_seems_unpacked, signatures))
+    if doubtful and await _unpacks(question, position):
+        signatures = tuple(map(_closed, signatures))
     number = answer.get("activeSignature")
     usable = isinstance(number, int) and 0 <= number < len(signatures)
     return Signatures(signatures, number if usable else 0)
@@ -197,7 +198,9 @@ async def _unpacks(question: Question, position: Position) -> bool:
     line = len(lines.starts) - 1
     at = Position(line, callee - lines.starts[line] - 1)
     places = await locate(question, question.source.text, at)
-    return bool(places) and all(_UNPACK.search(_header(question, place)) for place in places)
+    headers = await asyncio.to_thread(lambda: [_header(question, place) for place in places])
+    collecting = [header for header in headers if "**" in header]
+    return bool(collecting) and all(map(_UNPACK.search, collecting))
 
 
 def callee_end(text: str, offset: int) -> int | None:
@@ -213,9 +216,7 @@ def callee_end(text: str, offset: int) -> int | None:
     if not opened:
         return None
     end = len(text[: opened[-1]].rstrip())
-    return (
-        end if (end and _NAME.fullmatch(text[end - 1])) or text[end - 1 : end].isdigit() else None
-    )
+    return end if text[end - 1 : end] == "_" or text[end - 1 : end].isalnum() else None
 
 
 def _header(question: Question, place: Location) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from surefill.diagnostics.checker import Checker, declared_keywords
+from surefill.diagnostics.inquiry import Inquiry, declared_keywords
 from surefill.diagnostics.problem import Problem
 from surefill.repair.edit import Candidate
 from surefill.syntax.document import Snapshot
@@ -18,7 +18,7 @@ _PART = re.compile(r"[^\W\d]\w*")
 
 
 async def name_candidates(
-    snapshot: Snapshot, problem: Problem, checker: Checker
+    snapshot: Snapshot, problem: Problem, checker: Inquiry
 ) -> list[Candidate]:
     """Existing names in the place of the one that does not exist, the most similar first."""
     if problem.category == "unknown-keyword":

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from surefill.diagnostics.checker import Checker
+from surefill.diagnostics.inquiry import Inquiry
 from surefill.diagnostics.problem import Problem
 from surefill.engine.interface import Cancellation
 from surefill.oracle.answers import Diagnostic
@@ -76,7 +76,7 @@ class RepairRequest:
 
 
 async def find_repairs(
-    request: RepairRequest, helpers: Helpers, checker: Checker | None
+    request: RepairRequest, helpers: Helpers, checker: Inquiry | None
 ) -> list[Repair]:
     """At most three repairs, the likeliest first; without a checker only of syntax problems."""
     judge = await _Judge.of(request, helpers, checker)
@@ -92,7 +92,7 @@ async def find_repairs(
 
 
 async def _candidates(
-    request: RepairRequest, helpers: Helpers, checker: Checker | None
+    request: RepairRequest, helpers: Helpers, checker: Inquiry | None
 ) -> list[Candidate]:
     snapshot, problem = request.snapshot, request.problem
     if problem.category == "syntax":
@@ -152,7 +152,7 @@ class _Judge:
         self,
         request: RepairRequest,
         helpers: Helpers,
-        checker: Checker | None,
+        checker: Inquiry | None,
         syntax: SyntaxJudge,
         errors: tuple[Diagnostic, ...] | None,
     ) -> None:
@@ -163,7 +163,7 @@ class _Judge:
         self._errors = errors
 
     @classmethod
-    async def of(cls, request: RepairRequest, helpers: Helpers, checker: Checker | None) -> _Judge:
+    async def of(cls, request: RepairRequest, helpers: Helpers, checker: Inquiry | None) -> _Judge:
         snapshot = request.snapshot
         errors = await checker.errors(snapshot) if checker else None
         syntax = await helpers.in_thread(lambda: SyntaxJudge(snapshot))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from fakes import FakeEngine
 from surefill.checks.syntax import check_syntax
-from surefill.completion import pipeline as module
+from surefill.completion import judging as module
 from surefill.completion.pipeline import CompletionPipeline
 from surefill.completion.suggestion import CompletionRequest
 from surefill.context.prompt import TEMPLATES
@@ -67,6 +67,7 @@ def test_a_suggestion_with_its_verdicts_and_timings():
     assert {name: v.outcome for name, v in suggestion.verdicts.items()} == {
         "parses": "passed",
         "types": "unchecked",
+        "apis": "unchecked",
         "executed": "unchecked",
     }
     assert all(verdict.reason for verdict in suggestion.verdicts.values())

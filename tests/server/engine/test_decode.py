@@ -24,8 +24,8 @@ class Allow:
     def __init__(self, engine, *steps):
         self.engine, self.steps, self.asked = engine, steps, []
 
-    def mask(self, generated, logprobs):
-        assert logprobs.shape == (self.engine.session.vocab_size,)
+    def mask(self, generated, logprobs, allowed):
+        assert allowed.shape == logprobs.shape == (self.engine.session.vocab_size,)
         assert np.isclose(np.exp(logprobs).sum(), 1, atol=1e-4)
         step = min(len(self.asked), len(self.steps) - 1)
         self.asked.append(generated)
@@ -141,9 +141,9 @@ def test_alternatives_carry_the_models_own_logprobs(engine, prompts):
 
 def test_duplicates_and_empty_alternatives_are_left_out(engine, prompts):
     guide = Allow(engine, engine.tokenizer.encode("a"), list(engine.ends))
-    guide.mask = lambda generated, logprobs: Allow(
+    guide.mask = lambda generated, logprobs, allowed: Allow(
         engine, list(engine.ends) if generated else engine.tokenizer.encode("a")
-    ).mask(generated, logprobs)
+    ).mask(generated, logprobs, allowed)
     generation = engine.generate(prompts(40), max_new_tokens=8, n=4, guide=guide)
     assert [(candidate.text, candidate.count) for candidate in generation.candidates] == [("a", 4)]
 

@@ -15,6 +15,7 @@ from surefill.completion.cache import TypeThroughCache
 from surefill.completion.loading import LoadedModel
 from surefill.completion.pipeline import CompletionPipeline, CompletionRequest
 from surefill.completion.policy import block_stop
+from surefill.engine.guide import Rules
 from surefill.engine.interface import (
     Cancellation,
     Candidate,
@@ -146,6 +147,9 @@ class _Tap:
         self.candidates = generation.candidates
         return generation
 
+    def guided_by(self, rules: Rules, *, wanted: int) -> Guide | None:
+        return self._engine.guided_by(rules, wanted=wanted)
+
     def close(self) -> None:
         """Nothing: the engine belongs to another."""
 
@@ -167,6 +171,9 @@ class _Known:
         n: int = 1,
     ) -> Generation:
         return Generation((self._candidate,), GenerationTimings(0.0, 0.0, 0, 0, 0))
+
+    def guided_by(self, rules: Rules, *, wanted: int) -> None:
+        """None: the candidate is there already."""
 
     def close(self) -> None:
         """Nothing: there is no model."""

@@ -33,7 +33,7 @@ class AskOracle(Protocol):
 
 
 @dataclass(frozen=True)
-class Checker:
+class Inquiry:
     """Answers None wherever the oracle does not know. ``deadline`` is of ``time.monotonic()``."""
 
     ask: AskOracle

@@ -11,6 +11,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from surefill.diagnostics.calls import Call, KnownCalls, unknown_keywords
 from surefill.diagnostics.inquiry import Inquiry, declared_keywords
 from surefill.diagnostics.problem import Category, Problem
 from surefill.diagnostics.words import shown
@@ -57,12 +58,16 @@ class _Finding(NamedTuple):
 
 
 async def api_problems(
-    snapshot: Snapshot, checker: Inquiry, syntax: Sequence[Problem]
+    snapshot: Snapshot,
+    checker: Inquiry,
+    syntax: Sequence[Problem],
+    calls: Sequence[Call] = (),
+    known: KnownCalls | None = None,
 ) -> list[Problem] | None:
     """API problems in the order of the text; None where the checker has no answer in time.
 
     ``syntax`` are the document's syntax problems: of what stands in their statements nothing is
-    said.
+    said. ``calls`` are looked at though the checker lets them pass, but for those ``known``.
     """
     errors = await checker.errors(snapshot)
     if errors is None:
@@ -76,6 +81,10 @@ async def api_problems(
             asked += 1
             if not await _exists(snapshot, checker, finding):
                 found.setdefault(finding.span, _problem(snapshot, finding))
+    for span in await unknown_keywords(snapshot, checker, calls, known or KnownCalls()):
+        if not any(_touches(span, each.region) for each in syntax):
+            finding = _Finding("unknown-keyword", span, snapshot.text_in(span))
+            found.setdefault(span, _problem(snapshot, finding))
     return sorted(found.values(), key=lambda problem: problem.range)
 
 

@@ -14,6 +14,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from surefill.diagnostics.calls import KnownCalls
 from surefill.diagnostics.inquiry import Inquiry
 from surefill.diagnostics.problem import Problem
 from surefill.engine.interface import Cancellation
@@ -65,6 +66,7 @@ class Problems:
         self._checker = checker
         self._found: dict[str, Found] = {}
         self._finding: dict[str, tuple[Snapshot, asyncio.Task[Found]]] = {}
+        self._known_calls = KnownCalls()
         self._errors = OncePerCause()
         self._closed = False
         documents.listen(self)
@@ -105,6 +107,7 @@ class Problems:
     def forget_checks(self) -> None:
         """What the checker has said does not hold any more."""
         self._found.clear()
+        self._known_calls.clear()
 
     def edited(self, uri: str, span: Range, new_text: str) -> None:
         """Nothing: who asks compares versions."""
@@ -125,6 +128,7 @@ class Problems:
 
     async def _find(self, snapshot: Snapshot, settings: DiagnosticsSettings) -> Found:
         from surefill.diagnostics.apis import api_problems  # a start needs none of these
+        from surefill.diagnostics.calls import keyword_calls
         from surefill.diagnostics.syntax import syntax_problems
 
         cancel = Cancellation(deadline=time.monotonic() + _CHECK_SECONDS)
@@ -134,7 +138,8 @@ class Problems:
             complete = True
             checker = self.checker_for(snapshot, cancel) if settings.apis else None
             if checker is not None:
-                apis = await api_problems(snapshot, checker, problems)
+                calls = await self._background.run(lambda: keyword_calls(snapshot))
+                apis = await api_problems(snapshot, checker, problems, calls, self._known_calls)
                 complete = apis is not None
                 shown = sorted([*shown, *(apis or ())], key=lambda problem: problem.range)
         except Exception as error:  # noqa: BLE001 - it must not reach the editor

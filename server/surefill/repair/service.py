@@ -23,6 +23,7 @@ from surefill.repair.ranking import ballot, ranked
 from surefill.repair.region import Region
 from surefill.repair.syntax import SyntaxJudge, syntax_candidates
 from surefill.syntax.document import Snapshot
+from surefill.syntax.position import Range
 
 MOST_REPAIRS = 3
 _REWRITES = 2
@@ -179,6 +180,15 @@ class _Judge:
                 found.append(Repair(candidate.range, candidate.text, candidate.title))
         return found
 
+    def _unseen(self) -> list[Mark]:
+        """The problem itself, where it is one of the names that the checker lets pass."""
+        problem = self._request.problem
+        if problem.category != "unknown-keyword":
+            return []
+        if any(_meet(each.range, problem.range) for each in self._errors or ()):
+            return []
+        return [Mark(problem.category, problem.message, problem.range.start)]
+
     async def _better(self, candidate: Candidate) -> bool:
         is_syntax = self._request.problem.category == "syntax"
         parses = await self._helpers.in_thread(
@@ -193,9 +203,14 @@ class _Judge:
         if errors is None:
             return False
         before, after = _marks(self._errors), _marks(errors)
+        before += self._unseen()
         if is_syntax:
             return no_worse_within(before, after, self._request.problem.region, candidate)
         return better(before, after, candidate.range, candidate.text)
+
+
+def _meet(one: Range, other: Range) -> bool:
+    return one.start <= other.end and other.start <= one.end
 
 
 def _marks(errors: tuple[Diagnostic, ...]) -> list[Mark]:

@@ -28,6 +28,7 @@ from defects import KINDS, Defect, defects
 
 from surefill.completion.loading import load_model
 from surefill.diagnostics.apis import api_problems
+from surefill.diagnostics.calls import keyword_calls
 from surefill.diagnostics.inquiry import Inquiry
 from surefill.diagnostics.problem import Problem
 from surefill.diagnostics.syntax import syntax_problems
@@ -117,10 +118,9 @@ class Bench:
 
     async def _problems(self, snapshot: Snapshot) -> list[Problem]:
         syntax = await self.in_thread(lambda: syntax_problems(snapshot))
-        return [
-            *syntax,
-            *(await api_problems(snapshot, self.checker(_CHECK_SECONDS), syntax) or ()),
-        ]
+        calls = await self.in_thread(lambda: keyword_calls(snapshot))
+        apis = await api_problems(snapshot, self.checker(_CHECK_SECONDS), syntax, calls)
+        return [*syntax, *(apis or ())]
 
     def _count(self, defect: Defect, what: str, number: int = 1) -> None:
         self.counts[defect.kind, what] += number

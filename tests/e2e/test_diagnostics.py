@@ -229,6 +229,17 @@ def test_positions_are_in_the_editor_s_units(scripted, encoding):
 APIS = """\
 from pathlib import Path
 from collections import OrderedDcit
+from typing import TypedDict, Unpack
+
+
+class Options(TypedDict, total=False):
+    colour: str
+
+
+def paint(name: str, **options: Unpack[Options]) -> None: ...
+
+
+paint("a", colur="red")
 
 
 class Shop:
@@ -286,6 +297,7 @@ def test_what_does_not_exist_is_found_and_nothing_else(checked):
         ("unknown-member", "sel"),
         ("unknown-member", "mkdri"),
         ("unknown-keyword", "prize"),
+        ("unknown-keyword", "colur"),
         ("unknown-keyword", "encodng"),
     }
 
@@ -297,6 +309,7 @@ def test_what_does_not_exist_is_found_and_nothing_else(checked):
         ("self.sel(", "self.sell("),
         ("mkdri", "mkdir"),
         ("prize", "price"),
+        ("colur", "colour"),
         ("encodng", "encoding"),
     ],
 )

@@ -80,6 +80,10 @@ class Editor:
             self._early[message.get("id")] = message
         return self._early.pop(request_id)
 
+    def has_answer(self, request_id):
+        """Whether the answer to a request has come before the last one that was waited for."""
+        return request_id in self._early
+
     def call(self, method, params=None):
         """Ask and return the result; an error fails the test."""
         answer = self.answer(self.request(method, params))
@@ -139,12 +143,20 @@ class Editor:
     # An editor's habits
 
     def initialize(
-        self, options=None, *, encodings=None, window=None, workspace=None, folders=None
+        self,
+        options=None,
+        *,
+        encodings=None,
+        window=None,
+        workspace=None,
+        document=None,
+        folders=None,
     ):
         capabilities = {
             "general": {"positionEncodings": encodings} if encodings else {},
             "window": window or {},
             "workspace": workspace or {},
+            "textDocument": document or {},
         }
         result = self.call(
             "initialize",

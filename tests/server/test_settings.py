@@ -48,6 +48,8 @@ def test_every_setting_can_be_given():
                 "python": "/envs/mine",
                 "servers": {"go": ["gopls", "-remote=auto"]},
             },
+            "checks": {"guide": False, "types": False},
+            "diagnostics": {"syntax": False, "apis": False},
             "log": {"level": "debug"},
         }
     )
@@ -77,6 +79,8 @@ def test_every_setting_can_be_given():
             "python": "/envs/mine",
             "servers": {"go": ("gopls", "-remote=auto")},
         },
+        "checks": {"guide": False, "types": False},
+        "diagnostics": {"syntax": False, "apis": False},
         "log": {"level": "debug"},
     }
 

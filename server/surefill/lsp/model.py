@@ -13,7 +13,7 @@ import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from surefill.completion.suggestion import CompletionRequest, CompletionResult
 from surefill.engine.interface import Cancellation, Engine
@@ -36,6 +36,7 @@ _GRACE_SECONDS = 0.5
 """How long after its deadline a request is given up though the engine has not come back."""
 
 Loader = Callable[[Settings], "LoadedModel"]
+T = TypeVar("T")
 State = Literal["idle", "starting", "loading", "ready", "failed"]
 
 
@@ -145,6 +146,28 @@ class ModelService:
             return CompletionResult(reason="cancelled" if cancellation.cancelled else "deadline")
         return answer.result()
 
+    async def run(
+        self, work: Callable[[LoadedModel, Engine], T], cancellation: Cancellation
+    ) -> T | None:
+        """Run ``work`` in the engine's thread; None without a model, or when it is not in time.
+
+        Raises what ``work`` raises.
+        """
+        serving = self._serving
+        if serving is None:
+            return None
+
+        def with_engine(engine: Engine) -> T | None:
+            if serving.model.engine is not engine:
+                return None  # the model was changed meanwhile
+            return work(serving.model, CountedEngine(engine, self._counters))
+
+        answer = asyncio.wrap_future(self._worker.submit(with_engine, cancellation))
+        answer.add_done_callback(_retrieve)
+        if not await _until(answer, cancellation, grace=_GRACE_SECONDS):
+            return None
+        return answer.result()
+
     async def close(self, seconds: float) -> None:
         """Stop loading and free the model, waiting at most ``seconds`` for it."""
         if self._loading is not None:
@@ -248,7 +271,7 @@ def _model_key(settings: Settings) -> tuple[object, ...]:
 
 
 async def _until(
-    awaited: asyncio.Future[object] | asyncio.Task[None] | asyncio.Future[CompletionResult],
+    awaited: asyncio.Future[Any],
     cancellation: Cancellation,
     *,
     grace: float,
@@ -278,7 +301,7 @@ async def _until(
     return awaited.done() and not cancellation.cancelled
 
 
-def _retrieve(future: asyncio.Future[CompletionResult]) -> None:
+def _retrieve(future: asyncio.Future[Any]) -> None:
     """Look at an abandoned result, so that asyncio does not report its error as unnoticed."""
     with contextlib.suppress(asyncio.CancelledError):
         future.exception()

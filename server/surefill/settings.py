@@ -105,6 +105,18 @@ class CheckSettings:
 
 
 @dataclass(frozen=True)
+class SnippetSettings:
+    """Calls in the completion menu."""
+
+    enabled: bool = True
+    """Offer calls with their arguments behind ``receiver.`` and behind what can be called."""
+    results: bool = True
+    """Offer a call together with what is usually done with its result."""
+    deadline_ms: int = _between(50, 60_000, 400)
+    """Milliseconds until the menu is given what there is, or nothing."""
+
+
+@dataclass(frozen=True)
 class LogSettings:
     """What ``window/logMessage`` shows."""
 
@@ -126,6 +138,7 @@ class Settings:
     remote: RemoteSettings = RemoteSettings()
     oracle: OracleSettings = field(default_factory=OracleSettings)
     checks: CheckSettings = CheckSettings()
+    snippets: SnippetSettings = SnippetSettings()
     log: LogSettings = LogSettings()
 
     @classmethod

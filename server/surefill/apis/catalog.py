@@ -1,0 +1,42 @@
+"""Which names at a place can be called and are worth offering."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from surefill.oracle.answers import Members
+
+_CALLABLE = {"method", "function", "class", "constructor"}
+_UNUSUAL = ("Error", "Exception", "Warning")
+
+
+def callable_names(members: Members, typed: str) -> tuple[str, ...]:
+    """The names that begin with ``typed`` and can be called, in the checker's order.
+
+    Names that are private, or internal to the language, only where they were begun.
+    """
+    found = [
+        member.name
+        for member in members.items
+        if member.kind in _CALLABLE and member.name.startswith(typed)
+    ]
+    depth = len(typed) - len(typed.lstrip("_"))
+    return tuple(name for name in found if len(name) - len(name.lstrip("_")) <= depth)
+
+
+def by_use(names: Iterable[str], text: str) -> list[str]:
+    """Names in the order in which they recommend themselves without a model's opinion.
+
+    Those used most in the document first; exceptions, which are mostly caught, last.
+    """
+    return sorted(
+        names,
+        key=lambda name: (-text.count(f".{name}("), name.endswith(_UNUSUAL), name[:1].isupper()),
+    )
+
+
+def ranked(names: Sequence[str], preferred: Iterable[str], typed: str, text: str) -> list[str]:
+    """All names: one that is typed in full first, then the preferred ones, then those by use."""
+    whole = [typed] if typed in names else []
+    wanted = [name for name in preferred if name in names]
+    return list(dict.fromkeys((*whole, *wanted, *by_use(names, text))))

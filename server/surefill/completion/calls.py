@@ -1,0 +1,314 @@
+"""Calls for a completion menu: what can be called here, with what, and what is done with it.
+
+Joins the checker's members and signatures, the model's wishes and the forms of calls. For a thread
+of its own: it waits for the checker and for the model's worker, and neither waits for it.
+"""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from surefill.apis.calls import Call, plain_call, written_call
+from surefill.apis.catalog import callable_names, ranked
+from surefill.apis.results import Result, Way, handled, way_of
+from surefill.apis.snippets import Snippet
+from surefill.completion.facts import Facts, Memory
+from surefill.completion.fitting import Fitting
+from surefill.completion.wishes import AskModel, Wishes, Written
+from surefill.context.neighbours import Neighbours
+from surefill.engine.interface import Cancellation
+from surefill.oracle.answers import Signatures
+from surefill.oracle.service import OracleService
+from surefill.settings import Settings
+from surefill.syntax.callsite import CallSite, Statement, call_site
+from surefill.syntax.cursor import Cursor
+from surefill.syntax.document import Document, Snapshot
+from surefill.syntax.position import Position, Range
+
+MOST = 5
+"""Items in all, whatever could be called."""
+_WRITTEN = 3
+"""For so many calls the model is asked what it would pass."""
+_RESULTS_SOUGHT = 2
+"""Of so many calls, the best ones, it is looked at what they give."""
+_LARGEST = 1_000_000
+"""Characters of a document beyond which no checker keeps pace with a typist."""
+_TO_RANK, _TO_FILL = 0.5, 0.8
+"""By these shares of the time, ranking has to be done, and filling in."""
+_LABELS: Mapping[Way, str] = {
+    "response": "{call}: raise_for_status, json",
+    "with": "with {call}",
+    "async with": "async with {call}",
+    "await": "await {call}",
+    "for": "for … in {call}",
+    "async for": "async for … in {call}",
+}
+
+
+@dataclass(frozen=True)
+class CallRequest:
+    """One question; ``deadline`` in seconds of ``time.monotonic``."""
+
+    snapshot: Snapshot
+    position: Position
+    deadline: float
+    cancel: Cancellation
+    neighbours: Neighbours | None = None
+
+
+@dataclass(frozen=True)
+class CallItem:
+    """One entry of a menu."""
+
+    label: str
+    snippet: Snippet
+    span: Range
+    """What it takes the place of, up to the position."""
+    removes: Range | None
+    """What is taken out besides, right in front of ``span``."""
+    matches: str
+    """What a user types who wants it, in the place of ``span``; empty where that is no name."""
+    kind: str
+    """The checker's word for what is called: "method", "function", "class"; else empty."""
+    way: Way | None
+    """How the result is handled, where it is."""
+    signature: str
+    documentation: str
+    indent: str
+    """Of the line, which further lines of the snippet do not have."""
+
+
+@dataclass(frozen=True)
+class CallItems:
+    """The best first. ``complete`` says that typing on needs no other list."""
+
+    items: tuple[CallItem, ...] = ()
+    complete: bool = True
+
+
+class CallCompletion:
+    """Answers with one set of settings. Stateless: what is found out is not kept."""
+
+    def __init__(self, oracle: OracleService, settings: Settings) -> None:
+        self._oracle = oracle
+        self._settings = settings
+
+    def complete(self, request: CallRequest, ask: AskModel) -> CallItems:
+        """The calls at a position. Blocks until the deadline at most."""
+        snapshot = request.snapshot
+        language = snapshot.language
+        if (
+            language is None
+            or language.id in self._settings.disabled_languages
+            or not self._oracle.answers_for(language.id)
+            or sum(map(len, snapshot.lines)) > _LARGEST
+        ):
+            return CallItems()
+        position = snapshot.clamp(request.position)
+        cursor = Cursor.at(snapshot, position)
+        site = call_site(snapshot, position, cursor)
+        if site is None:
+            return CallItems()
+        work = _Work(self._oracle, self._settings, request, ask, cursor, site)
+        return work.items()
+
+
+class _Work:
+    """One request at one site."""
+
+    def __init__(
+        self,
+        oracle: OracleService,
+        settings: Settings,
+        request: CallRequest,
+        ask: AskModel,
+        cursor: Cursor,
+        site: CallSite,
+    ) -> None:
+        self._oracle = oracle
+        self._settings = settings
+        self._request = request
+        self._snapshot = request.snapshot
+        self._ask = ask
+        self._cursor = cursor
+        self._site = site
+        self._began = time.monotonic()
+        self._memory = Memory()
+        self._facts = self._facts_about(request.snapshot, site.position)
+        self._fitting = Fitting(self._facts, request.snapshot, site.position)
+        self._kinds: dict[str, str] = {}
+
+    def items(self) -> CallItems:
+        """The calls, best first, and behind the first that has one the handling of its result."""
+        names, known = self._names()
+        found: list[CallItem] = []
+        tried = 0
+        handles = self._settings.snippets.results
+        for name, signatures in self._callable(names):
+            call = self._call(name, signatures, written=tried < _WRITTEN)
+            if call is not None:
+                found.append(self._item(call))
+                if handles and tried < _RESULTS_SOUGHT and (result := self._handled(call)):
+                    found.append(result)
+                    handles = False
+            tried += 1
+            if len(found) >= MOST:
+                break
+        complete = known and self._site.kind == "arguments"
+        return CallItems(tuple(found[:MOST]), complete)
+
+    def _names(self) -> tuple[list[str], bool]:
+        """What may be called, best first, and whether the checker could tell."""
+        site = self._site
+        if site.kind != "member":
+            return [site.name], True
+        line, start = self._cursor.line_prefix + self._cursor.line_suffix, site.start.character
+        members = self._facts.members(line, start)
+        if not members:
+            return [], False
+        self._kinds = {member.name: member.kind for member in members.items}
+        names = callable_names(members, site.name)
+        preferred: list[str] = []
+        if len(names) > 1:
+            wishes = self._wishes(self._snapshot, site.position, self._until(_TO_RANK))
+            preferred = list(itertools.islice(wishes.names(start, frozenset(names)), MOST))
+        return ranked(names, preferred, site.name, self._snapshot.text), True
+
+    def _callable(self, names: list[str]) -> Iterator[tuple[str, Signatures]]:
+        """Those that the checker knows how to call, until the time is over."""
+        for name in names:
+            if self._request.cancel.cancelled or time.monotonic() > self._until(1.0):
+                return
+            if self._site.kind == "arguments":
+                lines, at = self._fitting.lines("", self._site.position)
+            else:
+                before, at = self._fitting.lines(f"{name}(", self._site.start)
+                lines = f"{before[:at]}){before[at:]}"
+            signatures = self._facts.signature(lines, at)
+            if signatures and signatures.items and (self._kinds or signatures.items[0].known):
+                yield name, signatures
+
+    def _call(self, name: str, signatures: Signatures, *, written: bool) -> Call | None:
+        """The call with what the model would pass, as far as that is right."""
+        plain = plain_call(name, signatures)
+        if self._site.kind == "arguments" and not plain.takes_arguments:
+            return None
+        wish = self._written(name) if written and plain.takes_arguments else None
+        language = self._snapshot.language
+        if wish is not None and language is not None:
+            call = written_call(name, signatures, wish.text, language)
+            if wish.confidence < self._settings.completion.min_confidence:
+                call = replace(call, arguments=tuple(a for a in call.arguments if a.required))
+            fitting = self._fitting.call(call, self._begin, self._form)
+            if fitting is not None:
+                return fitting
+        return self._fitting.call(plain, self._begin, self._form)
+
+    def _written(self, name: str) -> Written | None:
+        """What the model writes into the call's brackets."""
+        until = self._until(_TO_FILL)
+        if time.monotonic() > until:
+            return None
+        snapshot, position = self._snapshot, self._site.position
+        if self._site.kind != "arguments":
+            opened = f"{name}("
+            document = Document.of(snapshot)
+            document.edit(Range(self._site.start, position), opened)
+            snapshot = document.snapshot()
+            position = Position(position.line, self._site.start.character + len(opened))
+        facts = self._facts_about(snapshot, position) if self._settings.checks.guide else None
+        return self._wishes(snapshot, position, until).arguments(facts)
+
+    def _handled(self, call: Call) -> CallItem | None:
+        """The call and what is usually done with its result, in place of the statement."""
+        site, statement = self._site, self._site.statement
+        if statement is None:
+            return None
+        receiver = statement.callee.removesuffix(site.name)
+        whole = Snippet((receiver,)) + call.snippet
+        awaited = statement.awaited
+        result = self._result(whole, statement, awaited=awaited)
+        way = way_of(result, in_async=site.in_async, awaited=awaited) if result else None
+        if way == "await":
+            inner = self._result(whole, statement, awaited=True)
+            further = way_of(inner, in_async=True, awaited=True) if inner else None
+            if further is not None:
+                result, way, awaited = inner, further, True
+        if result is None or way is None:
+            return None
+        snippet = handled(
+            way,
+            whole,
+            result,
+            target=statement.target,
+            indent=self._cursor.indent_unit,
+            awaited=awaited,
+        )
+        if not self._fitting.holds(snippet.indented(self._cursor.indent), statement.start):
+            return None
+        removes = Range(statement.start, site.start)
+        return replace(
+            self._item(call),
+            label=_LABELS[way].format(call=call.label),
+            snippet=snippet,
+            removes=removes if removes.start < removes.end else None,
+            way=way,
+        )
+
+    def _result(self, whole: Snippet, statement: Statement, *, awaited: bool) -> Result | None:
+        """What the call gives; None where its type is not known."""
+        text = f"(await {whole.plain})." if awaited else f"{whole.plain}."
+        members = self._facts.members(*self._fitting.lines(text, statement.start))
+        if not members or not members.closed or members.optional:
+            return None
+        return Result(members.receiver, members.names)
+
+    def _item(self, call: Call) -> CallItem:
+        snippet = self._form(call)
+        inside = self._site.kind == "arguments"
+        return CallItem(
+            label=call.inside.plain or call.label if inside else call.label,
+            snippet=snippet,
+            span=Range(self._begin, self._site.position),
+            removes=None,
+            matches="" if inside else call.name,
+            kind=self._kinds.get(call.name, ""),
+            way=None,
+            signature=f"{call.name}{call.signature.label}",
+            documentation=call.signature.documentation,
+            indent=self._cursor.indent,
+        )
+
+    @property
+    def _begin(self) -> Position:
+        """Where an item's text begins."""
+        return self._site.position if self._site.kind == "arguments" else self._site.start
+
+    def _form(self, call: Call) -> Snippet:
+        """The part of a call that does not stand there already."""
+        if self._site.kind != "arguments":
+            return call.snippet
+        closed = ")" in (self._cursor.line_suffix[:1], self._cursor.line_below.lstrip()[:1])
+        return call.inside if closed else call.inside + Snippet((")",))
+
+    def _wishes(self, snapshot: Snapshot, position: Position, until: float) -> Wishes:
+        cancel = Cancellation(until)
+        self._request.cancel.on_cancel(cancel.cancel)
+        return Wishes(self._ask, snapshot, position, self._request.neighbours, cancel)
+
+    def _facts_about(self, snapshot: Snapshot, position: Position) -> Facts:
+        return Facts(
+            self._oracle,
+            self._memory,
+            snapshot,
+            Range(position, position),
+            seconds=max(0.0, self._request.deadline - time.monotonic()),
+            cancel=self._request.cancel,
+        )
+
+    def _until(self, share: float) -> float:
+        """When this share of the request's time is over."""
+        return self._began + share * (self._request.deadline - self._began)

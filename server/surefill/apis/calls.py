@@ -17,6 +17,7 @@ from surefill.syntax.languages import Language
 MOST_OPTIONAL = 4
 """A call spells out so many optional arguments at most."""
 
+_WORD = re.compile(r"(?<![\w.])[^\W\d]\w*")
 _BY_KEYWORD = re.compile(r"([^\W\d]\w*)\s*=(?!=)\s*(.+)", re.DOTALL)
 
 
@@ -109,6 +110,18 @@ def written_call(name: str, signatures: Signatures, text: str, language: Languag
         signatures.items, key=lambda each: (-_taken(each, written), len(_required(each)))
     )
     return Call(name, best, tuple(_matched(best, written)))
+
+
+def with_namesakes(call: Call, text: str) -> Call:
+    """The call with the names of its parameters for values wherever ``text`` speaks of them."""
+    spoken = set(_WORD.findall(text))
+
+    def fill(argument: Argument) -> Argument:
+        if not argument.required or argument.name not in spoken:
+            return argument
+        return replace(argument, text=argument.name, filled=True)
+
+    return replace(call, arguments=tuple(map(fill, call.arguments)))
 
 
 def split_arguments(text: str, language: Language) -> list[str]:

@@ -44,10 +44,13 @@ class Result:
         return _named_after(inside[1] if inside else "", "item")
 
 
-def way_of(result: Result, *, in_async: bool, awaited: bool = False) -> Way | None:
+def way_of(
+    result: Result, *, in_async: bool, awaited: bool = False, made: bool = False
+) -> Way | None:
     """How the result is usually handled; None where there is no one way.
 
-    ``awaited`` says that it is the result of waiting already.
+    ``awaited`` says that it is the result of waiting already, ``made`` that the call is of a class:
+    a response that one makes oneself needs no check.
     """
     has = result.members
     if not awaited and in_async:
@@ -58,6 +61,8 @@ def way_of(result: Result, *, in_async: bool, awaited: bool = False) -> Way | No
         if "__await__" in has:
             return "await"
     if {"raise_for_status", "json"} <= has:
+        if made:
+            return None
         return "response"
     if {"__enter__", "__exit__"} <= has and result.type.split("[")[0] not in _NOT_OPENED:
         return "with"

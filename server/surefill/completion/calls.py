@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from surefill.apis.calls import Call, plain_call, written_call
+from surefill.apis.calls import Call, plain_call, with_namesakes, written_call
 from surefill.apis.catalog import callable_names, ranked
 from surefill.apis.results import Result, Way, handled, way_of
 from surefill.apis.snippets import Snippet
@@ -192,20 +192,29 @@ class _Work:
                 yield name, signatures
 
     def _call(self, name: str, signatures: Signatures, *, written: bool) -> Call | None:
-        """The call with what the model would pass, as far as that is right."""
-        plain = plain_call(name, signatures)
-        if self._site.kind == "arguments" and not plain.takes_arguments:
+        """The call with what would be passed here, as far as that is right.
+
+        What is called as a parameter goes before what the model would write: it is nearly always
+        what was meant, and a small model often does not see it.
+        """
+        call = plain_call(name, signatures)
+        if self._site.kind == "arguments" and not call.takes_arguments:
             return None
-        wish = self._written(name) if written and plain.takes_arguments else None
+        wish = self._written(name) if written and call.takes_arguments else None
         language = self._snapshot.language
         if wish is not None and language is not None:
             call = written_call(name, signatures, wish.text, language)
             if wish.confidence < self._settings.completion.min_confidence:
                 call = replace(call, arguments=tuple(a for a in call.arguments if a.required))
-            fitting = self._fitting.call(call, self._begin, self._form)
-            if fitting is not None:
-                return fitting
-        return self._fitting.call(plain, self._begin, self._form)
+        named = with_namesakes(call, self._snapshot.text)
+        tried = dict.fromkeys((named, call, plain_call(name, signatures)))
+        best: Call | None = None
+        for each in tried:
+            fitting = self._fitting.call(each, self._begin, self._form)
+            if fitting == each:
+                return each
+            best = best or fitting
+        return best
 
     def _written(self, name: str) -> Written | None:
         """What the model writes into the call's brackets."""
@@ -231,7 +240,10 @@ class _Work:
         whole = Snippet((receiver,)) + call.snippet
         awaited = statement.awaited
         result = self._result(whole, statement, awaited=awaited)
-        way = way_of(result, in_async=site.in_async, awaited=awaited) if result else None
+        made = self._kinds.get(call.name) == "class"
+        way = None
+        if result is not None:
+            way = way_of(result, in_async=site.in_async, awaited=awaited, made=made)
         if way == "await":
             inner = self._result(whole, statement, awaited=True)
             further = way_of(inner, in_async=True, awaited=True) if inner else None

@@ -106,9 +106,7 @@ def written_call(name: str, signatures: Signatures, text: str, language: Languag
     take is left out, and what they require is there as its name.
     """
     written = [_keyword(piece) for piece in split_arguments(text, language)]
-    best = min(
-        signatures.items, key=lambda each: (-_taken(each, written), len(_required(each)))
-    )
+    best = min(signatures.items, key=lambda each: (-_taken(each, written), len(_required(each))))
     return Call(name, best, tuple(_matched(best, written)))
 
 

@@ -7,19 +7,22 @@ from collections.abc import Iterable, Sequence
 from surefill.oracle.answers import Members
 
 _CALLABLE = {"method", "function", "class", "constructor"}
-_UNUSUAL = ("Error", "Exception", "Warning")
+_EXCEPTIONS = ("Error", "Exception", "Warning")
 
 
-def callable_names(members: Members, typed: str) -> tuple[str, ...]:
+def callable_names(members: Members, typed: str, *, raises: bool = False) -> tuple[str, ...]:
     """The names that begin with ``typed`` and can be called, in the checker's order.
 
-    Names that are private, or internal to the language, only where they were begun.
+    Names that are private, or internal to the language, only where they were begun; exceptions,
+    which are mostly caught, only where they were begun or the statement ``raises`` one.
     """
     found = [
         member.name
         for member in members.items
         if member.kind in _CALLABLE and member.name.startswith(typed)
     ]
+    if not typed and not raises:
+        found = [name for name in found if not name.endswith(_EXCEPTIONS)]
     depth = len(typed) - len(typed.lstrip("_"))
     return tuple(name for name in found if len(name) - len(name.lstrip("_")) <= depth)
 
@@ -27,12 +30,9 @@ def callable_names(members: Members, typed: str) -> tuple[str, ...]:
 def by_use(names: Iterable[str], text: str) -> list[str]:
     """Names in the order in which they recommend themselves without a model's opinion.
 
-    Those used most in the document first; exceptions, which are mostly caught, last.
+    Those used most in the document first, classes behind functions.
     """
-    return sorted(
-        names,
-        key=lambda name: (-text.count(f".{name}("), name.endswith(_UNUSUAL), name[:1].isupper()),
-    )
+    return sorted(names, key=lambda name: (-text.count(f".{name}("), name[:1].isupper()))
 
 
 def ranked(names: Sequence[str], preferred: Iterable[str], typed: str, text: str) -> list[str]:

@@ -7,7 +7,7 @@ looped over. Only Python's ways are known.
 from __future__ import annotations
 
 import re
-from collections.abc import Set
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from typing import Literal
 
@@ -15,6 +15,15 @@ from surefill.apis.snippets import Snippet, Stop
 
 Way = Literal["response", "with", "async with", "await", "for", "async for"]
 
+_TOLD_BY: Sequence[tuple[Way, Set[str]]] = (
+    ("async with", {"__aenter__", "__aexit__"}),
+    ("async for", {"__anext__"}),
+    ("await", {"__await__"}),
+    ("response", {"raise_for_status", "json"}),
+    ("with", {"__enter__", "__exit__"}),
+    ("for", {"__next__"}),
+)
+"""By which members each is told; the first that fits counts."""
 _NOT_OPENED = {"Path", "PosixPath", "WindowsPath", "memoryview"}
 """Types that can be opened by ``with`` for reasons of their own; nobody does."""
 _FILES = re.compile(r"IO|Buffered|Reader|Writer|File")
@@ -52,21 +61,14 @@ def way_of(
     ``awaited`` says that it is the result of waiting already, ``made`` that the call is of a class:
     a response that one makes oneself needs no check.
     """
-    has = result.members
-    if not awaited and in_async:
-        if {"__aenter__", "__aexit__"} <= has:
-            return "async with"
-        if "__anext__" in has:
-            return "async for"
-        if "__await__" in has:
-            return "await"
-    if {"raise_for_status", "json"} <= has:
-        if made:
-            return None
-        return "response"
-    if {"__enter__", "__exit__"} <= has and result.type.split("[")[0] not in _NOT_OPENED:
-        return "with"
-    return "for" if "__next__" in has else None
+    barred: set[Way] = set()
+    if awaited or not in_async:
+        barred |= {"async with", "async for", "await"}
+    if result.type.split("[")[0] in _NOT_OPENED:
+        barred.add("with")
+    ways = (way for way, has in _TOLD_BY if has <= result.members and way not in barred)
+    way = next(ways, None)
+    return None if made and way == "response" else way
 
 
 def handled(
@@ -81,21 +83,14 @@ def handled(
     if way == "response":
         return _response(call, target)
     if way == "await":
-        if target:
-            return Snippet((f"{target} = await ",)) + call
-        if re.search(r"\bNone\]?$", result.type):
-            return Snippet(("await ",)) + call
-        return Snippet((Stop("result"), " = await ")) + call
+        return _awaited(call, result, target)
     body: tuple[str | Stop, ...] = (f":\n{indent}", Stop("pass", last=True))
-    name: str | Stop
     if way in ("with", "async with"):
-        name = target or Stop(result.name)
+        name: str | Stop = target or Stop(result.name)
         return Snippet((f"{way} ",)) + call + Snippet((" as ", name, *body))
-    name = Stop(result.item)
-    if not target:
-        return Snippet((f"{way} ", name, " in ")) + call + Snippet(body)
-    head = Snippet((f"{target} = ",)) + call
-    return head + Snippet((f"\n{way} ", name, f" in {target}", *body))
+    head = Snippet((f"{target} = ",)) + call + Snippet(("\n",)) if target else Snippet(())
+    over = Snippet((target,)) if target else call
+    return head + Snippet((f"{way} ", Stop(result.item), " in ")) + over + Snippet(body)
 
 
 def _response(call: Snippet, target: str) -> Snippet:
@@ -105,6 +100,13 @@ def _response(call: Snippet, target: str) -> Snippet:
         + call
         + Snippet((f"\n{name}.raise_for_status()\n", Stop("data"), f" = {name}.json()"))
     )
+
+
+def _awaited(call: Snippet, result: Result, target: str) -> Snippet:
+    gives_nothing = re.search(r"\bNone\]?$", result.type) is not None
+    if gives_nothing and not target:
+        return Snippet(("await ",)) + call
+    return Snippet((target or Stop("result"), " = await ")) + call
 
 
 def _named_after(type_: str, otherwise: str) -> str:

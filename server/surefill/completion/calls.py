@@ -112,7 +112,7 @@ class CallCompletion:
         site = call_site(snapshot, position, cursor)
         if site is None:
             return CallItems()
-        work = _Work(self._oracle, self._settings, request, ask, cursor, site)
+        work = _Work(request, cursor, site, oracle=self._oracle, settings=self._settings, ask=ask)
         return work.items()
 
 
@@ -121,12 +121,13 @@ class _Work:
 
     def __init__(
         self,
-        oracle: OracleService,
-        settings: Settings,
         request: CallRequest,
-        ask: AskModel,
         cursor: Cursor,
         site: CallSite,
+        *,
+        oracle: OracleService,
+        settings: Settings,
+        ask: AskModel,
     ) -> None:
         self._oracle = oracle
         self._settings = settings
@@ -145,16 +146,14 @@ class _Work:
         """The calls, best first, and behind the first that has one the handling of its result."""
         names, known = self._names()
         found: list[CallItem] = []
-        tried = 0
         handles = self._settings.snippets.results
-        for name, signatures in self._callable(names):
+        for tried, (name, signatures) in enumerate(self._callable(names)):
             call = self._call(name, signatures, written=tried < _WRITTEN)
             if call is not None:
                 found.append(self._item(call))
                 if handles and tried < _RESULTS_SOUGHT and (result := self._handled(call)):
                     found.append(result)
                     handles = False
-            tried += 1
             if len(found) >= MOST:
                 break
         complete = known and self._site.kind == "arguments"
@@ -170,7 +169,8 @@ class _Work:
         if not members:
             return [], False
         self._kinds = {member.name: member.kind for member in members.items}
-        names = callable_names(members, site.name)
+        raises = line.lstrip().startswith("raise ")
+        names = callable_names(members, site.name, raises=raises)
         preferred: list[str] = []
         if len(names) > 1:
             wishes = self._wishes(self._snapshot, site.position, self._until(_TO_RANK))

@@ -9,6 +9,7 @@ import math
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol, TypeVar
 
 from surefill.completion.facts import Facts
@@ -69,7 +70,7 @@ class Wishes:
         """Those of ``names`` that the model would write from column ``start`` on, best first."""
         left = names
         while left and not self._over:
-            found = self._ask(lambda engine, context: self._name(engine, context, start, left))
+            found = self._ask(partial(self._name, start=start, names=left))
             if found is None or found not in left:
                 return
             yield found
@@ -82,7 +83,7 @@ class Wishes:
         """
         if self._over:
             return None
-        return self._ask(lambda engine, context: self._arguments(engine, context, facts))
+        return self._ask(partial(self._arguments, facts=facts))
 
     @property
     def _over(self) -> bool:
@@ -92,14 +93,12 @@ class Wishes:
         """The prompt for ``context``, made once: the model is another one only rarely."""
         if self._prompts is None or self._prompts[0] is not context:
             cursor = Cursor.at(self._snapshot, self._position)
-            prompt = context.build(
-                self._snapshot, self._position, cursor, tokens, self._neighbours
-            )
+            prompt = context.build(self._snapshot, self._position, cursor, tokens, self._neighbours)
             self._prompts = context, prompt
         return self._prompts[1]
 
     def _name(
-        self, engine: Engine, context: ContextBuilder, start: int, names: frozenset[str]
+        self, engine: Engine, context: ContextBuilder, *, start: int, names: frozenset[str]
     ) -> str | None:
         prompt = self._prompt(context, _NAME_TOKENS)
         line = self._snapshot.line(self._position.line)[: self._position.character]
@@ -116,7 +115,7 @@ class Wishes:
         return _letters(typed + written) or None
 
     def _arguments(
-        self, engine: Engine, context: ContextBuilder, facts: Facts | None
+        self, engine: Engine, context: ContextBuilder, *, facts: Facts | None
     ) -> Written | None:
         prompt = self._prompt(context, _ARGUMENT_TOKENS)
         language = self._snapshot.language

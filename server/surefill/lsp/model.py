@@ -13,11 +13,11 @@ import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from surefill.completion.suggestion import CompletionRequest, CompletionResult
 from surefill.engine.interface import Cancellation, Engine
-from surefill.errors import SurefillError
+from surefill.errors import EngineError, SurefillError
 from surefill.lsp.client import Client
 from surefill.lsp.counters import CountedEngine, Counters
 from surefill.lsp.notify import Notifier
@@ -27,10 +27,13 @@ from surefill.settings import Settings
 if TYPE_CHECKING:
     from surefill.completion.loading import LoadedModel
     from surefill.completion.pipeline import CompletionPipeline
+    from surefill.context.window import ContextBuilder
     from surefill.engine.worker import EngineWorker
     from surefill.oracle.service import OracleService
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 _GRACE_SECONDS = 0.5
 """How long after its deadline a request is given up though the engine has not come back."""
@@ -136,6 +139,22 @@ class ModelService:
         if not await _until(answer, cancellation, grace=_GRACE_SECONDS):
             return CompletionResult(reason="cancelled" if cancellation.cancelled else "deadline")
         return answer.result()
+
+    def submit(
+        self, job: Callable[[Engine, ContextBuilder], T], cancellation: Cancellation
+    ) -> Future[T]:
+        """Have ``job`` run by the worker with the model in service; from any thread.
+
+        The future carries EngineError where there is none.
+        """
+
+        def work(engine: Engine) -> T:
+            serving = self._serving
+            if serving is None or serving.model.engine is not engine:
+                raise EngineError("The model was changed.")
+            return job(CountedEngine(engine, self._counters), serving.model.context)
+
+        return self._worker.submit(work, cancellation)
 
     async def close(self, seconds: float) -> None:
         """Stop loading and free the model, waiting at most ``seconds`` for it."""

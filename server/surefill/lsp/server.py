@@ -18,6 +18,7 @@ from surefill.engine.worker import EngineWorker
 from surefill.lsp.checker import Checker
 from surefill.lsp.client import Client
 from surefill.lsp.commands import STATUS, Commands
+from surefill.lsp.completion import TRIGGERS, MenuCompletion
 from surefill.lsp.configuration import Configuration
 from surefill.lsp.counters import Counters
 from surefill.lsp.documents import OpenDocuments
@@ -86,6 +87,14 @@ class SurefillServer(LanguageServer):
             notifier=self.notifier,
             counters=self.counters,
         )
+        self.menu = MenuCompletion(
+            self.client,
+            configuration=self.configuration,
+            documents=self.documents,
+            model=self.model,
+            project=self.project,
+            checker=self.checker,
+        )
         self.commands = Commands(
             self.documents, self.inline, self.model, self.checker, self.counters
         )
@@ -106,6 +115,7 @@ class SurefillServer(LanguageServer):
         self.log.detach()
         self.parser.close()
         self.watched.close()
+        self.menu.close()
         self.project.close()
         closing = asyncio.get_running_loop().run_in_executor(None, self.checker.close, seconds)
         await self.model.close(seconds)
@@ -125,6 +135,7 @@ def create_server(loader: Loader = load_model) -> SurefillServer:
         _documents,
         _project,
         _inline_completion,
+        _menu_completion,
         _commands,
     )
     for register in features:
@@ -156,6 +167,7 @@ def _lifecycle(server: SurefillServer) -> None:
     @server.feature(types.SHUTDOWN)
     def shutdown(*_: object) -> None:
         server.inline.stop()
+        server.menu.stop()
 
 
 def _configuration(server: SurefillServer) -> None:
@@ -201,6 +213,18 @@ def _inline_completion(server: SurefillServer) -> None:
         params: types.InlineCompletionParams,
     ) -> types.InlineCompletionList:
         return await server.inline.answer(params)
+
+
+def _menu_completion(server: SurefillServer) -> None:
+    options = types.CompletionOptions(trigger_characters=TRIGGERS, resolve_provider=True)
+
+    @server.feature(types.TEXT_DOCUMENT_COMPLETION, options)
+    async def completion(params: types.CompletionParams) -> types.CompletionList:
+        return await server.menu.answer(params)
+
+    @server.feature(types.COMPLETION_ITEM_RESOLVE)
+    def resolve(item: types.CompletionItem) -> types.CompletionItem:
+        return server.menu.resolve(item)
 
 
 def _commands(server: SurefillServer) -> None:

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from surefill.syntax.claims import ClaimReader
+from surefill.syntax.claims import ClaimReader, ClaimState
 from surefill.syntax.cursor import Cursor, scan_before
 from surefill.syntax.document import Snapshot
 from surefill.syntax.languages import Language
@@ -91,29 +91,37 @@ def _found(
     snapshot: Snapshot, cursor: Cursor, language: Language
 ) -> tuple[SiteKind, str, int] | None:
     """Kind, name and the name's column."""
-    prefix = cursor.line_prefix
     python = language.id == "python"
     if python and _within_header(snapshot, cursor):
         return None
     reader = ClaimReader(language)
     above, _, scanned = scan_before(snapshot, Position(cursor.position.line, 0))
     state = reader.begin(above, scanned)
-    if python and (callee := _CALLEE.search(prefix)):
-        if cursor.line_suffix[:1] not in ("", ")") and not cursor.line_suffix[0].isspace():
-            return None
-        # Only in a call would a name and an equals sign be an argument by keyword.
-        claims, _ = reader.read(prefix + "x=", state)
-        if claims and claims[-1].kind == "keyword" and claims[-1].start == len(prefix):
-            return "arguments", callee[1], callee.start(1)
+    if python and cursor.line_prefix.rstrip().endswith("("):
+        return _callee(cursor, reader, state)
+    if _BEHIND_OTHER.search(cursor.line_prefix) or (python and _is_annotation(cursor)):
         return None
-    if _BEHIND_OTHER.search(prefix) or (python and _is_annotation(cursor)):
-        return None
-    claims, _ = reader.read(prefix, state)
+    claims, _ = reader.read(cursor.line_prefix, state)
     if claims and claims[-1].open:
         claim = claims[-1]
         return ("member", claim.name, claim.start) if claim.kind == "member" else None
-    word = _WORD.search(prefix)
+    word = _WORD.search(cursor.line_prefix)
     return ("name", word[0], word.start()) if word is not None else None
+
+
+def _callee(
+    cursor: Cursor, reader: ClaimReader, state: ClaimState
+) -> tuple[SiteKind, str, int] | None:
+    """What is called by the brackets that the cursor is in, of which nothing is written yet."""
+    prefix, behind = cursor.line_prefix, cursor.line_suffix[:1]
+    callee = _CALLEE.search(prefix)
+    if callee is None or (behind and behind != ")" and not behind.isspace()):
+        return None
+    # Only in a call would a name and an equals sign be an argument by keyword.
+    claims, _ = reader.read(prefix + "x=", state)
+    if claims and claims[-1].kind == "keyword" and claims[-1].start == len(prefix):
+        return "arguments", callee[1], callee.start(1)
+    return None
 
 
 def _within_header(snapshot: Snapshot, cursor: Cursor) -> bool:

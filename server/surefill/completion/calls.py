@@ -9,16 +9,16 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from surefill.apis.calls import Call, plain_call, with_namesakes, written_call
 from surefill.apis.catalog import callable_names, ranked
 from surefill.apis.results import Result, Way, handled, way_of
 from surefill.apis.snippets import Snippet
+from surefill.completion.call_items import CallItem, CallRequest
 from surefill.completion.facts import Facts, Memory
 from surefill.completion.fitting import Fitting
 from surefill.completion.wishes import AskModel, Wishes, Written
-from surefill.context.neighbours import Neighbours
 from surefill.engine.interface import Cancellation
 from surefill.oracle.answers import Signatures
 from surefill.oracle.service import OracleService
@@ -48,47 +48,6 @@ _LABELS: Mapping[Way, str] = {
 }
 
 
-@dataclass(frozen=True)
-class CallRequest:
-    """One question; ``deadline`` in seconds of ``time.monotonic``."""
-
-    snapshot: Snapshot
-    position: Position
-    deadline: float
-    cancel: Cancellation
-    neighbours: Neighbours | None = None
-
-
-@dataclass(frozen=True)
-class CallItem:
-    """One entry of a menu."""
-
-    label: str
-    snippet: Snippet
-    span: Range
-    """What it takes the place of, up to the position."""
-    removes: Range | None
-    """What is taken out besides, right in front of ``span``."""
-    matches: str
-    """What a user types who wants it, in the place of ``span``; empty where that is no name."""
-    kind: str
-    """The checker's word for what is called: "method", "function", "class"; else empty."""
-    way: Way | None
-    """How the result is handled, where it is."""
-    signature: str
-    documentation: str
-    indent: str
-    """Of the line, which further lines of the snippet do not have."""
-
-
-@dataclass(frozen=True)
-class CallItems:
-    """The best first. ``complete`` says that typing on needs no other list."""
-
-    items: tuple[CallItem, ...] = ()
-    complete: bool = True
-
-
 class CallCompletion:
     """Answers with one set of settings. Stateless: what is found out is not kept."""
 
@@ -96,8 +55,12 @@ class CallCompletion:
         self._oracle = oracle
         self._settings = settings
 
-    def complete(self, request: CallRequest, ask: AskModel) -> CallItems:
-        """The calls at a position. Blocks until the deadline at most."""
+    def find(self, request: CallRequest, ask: AskModel, found: list[CallItem]) -> bool:
+        """Append the calls at a position to ``found``, each as soon as it is known, best first.
+
+        Returns whether they are all, whatever is typed next. Works until the deadline at most, save
+        for what it waits for by then.
+        """
         snapshot = request.snapshot
         language = snapshot.language
         if (
@@ -106,14 +69,15 @@ class CallCompletion:
             or not self._oracle.answers_for(language.id)
             or sum(map(len, snapshot.lines)) > _LARGEST
         ):
-            return CallItems()
+            return True
         position = snapshot.clamp(request.position)
         cursor = Cursor.at(snapshot, position)
         site = call_site(snapshot, position, cursor)
         if site is None:
-            return CallItems()
+            return True
         work = _Work(request, cursor, site, oracle=self._oracle, settings=self._settings, ask=ask)
-        return work.items()
+        found.extend(work.items())
+        return site.kind == "arguments"
 
 
 class _Work:
@@ -142,32 +106,33 @@ class _Work:
         self._fitting = Fitting(self._facts, request.snapshot, site.position)
         self._kinds: dict[str, str] = {}
 
-    def items(self) -> CallItems:
+    def items(self) -> Iterator[CallItem]:
         """The calls, best first, and behind the first that has one the handling of its result."""
-        names, known = self._names()
-        found: list[CallItem] = []
         handles = self._settings.snippets.results
-        for tried, (name, signatures) in enumerate(self._callable(names)):
+        count = 0
+        for tried, (name, signatures) in enumerate(self._callable(self._names())):
             call = self._call(name, signatures, written=tried < _WRITTEN)
             if call is not None:
-                found.append(self._item(call))
-                if handles and tried < _RESULTS_SOUGHT and (result := self._handled(call)):
-                    found.append(result)
-                    handles = False
-            if len(found) >= MOST:
-                break
-        complete = known and self._site.kind == "arguments"
-        return CallItems(tuple(found[:MOST]), complete)
+                yield self._item(call)
+                count += 1
+                if count < MOST and handles and tried < _RESULTS_SOUGHT:
+                    result = self._handled(call)
+                    if result is not None:
+                        yield result
+                        count += 1
+                        handles = False
+            if count == MOST:
+                return
 
-    def _names(self) -> tuple[list[str], bool]:
-        """What may be called, best first, and whether the checker could tell."""
+    def _names(self) -> list[str]:
+        """What may be called, best first."""
         site = self._site
         if site.kind != "member":
-            return [site.name], True
+            return [site.name]
         line, start = self._cursor.line_prefix + self._cursor.line_suffix, site.start.character
         members = self._facts.members(line, start)
         if not members:
-            return [], False
+            return []
         self._kinds = {member.name: member.kind for member in members.items}
         raises = line.lstrip().startswith("raise ")
         names = callable_names(members, site.name, raises=raises)
@@ -175,7 +140,7 @@ class _Work:
         if len(names) > 1:
             wishes = self._wishes(self._snapshot, site.position, self._until(_TO_RANK))
             preferred = list(itertools.islice(wishes.names(start, frozenset(names)), MOST))
-        return ranked(names, preferred, site.name, self._snapshot.text), True
+        return ranked(names, preferred, site.name, self._snapshot.text)
 
     def _callable(self, names: list[str]) -> Iterator[tuple[str, Signatures]]:
         """Those that the checker knows how to call, until the time is over."""

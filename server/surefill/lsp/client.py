@@ -28,6 +28,8 @@ class MenuAbilities:
     markdown: bool = False
     adjusts_indentation: bool = False
     """It can be told to indent further lines like the first."""
+    resolves: bool = True
+    """It asks for signature and documentation when an entry is looked at."""
 
 
 class Client:
@@ -79,7 +81,7 @@ class Client:
         item = document.completion.completion_item if document and document.completion else None
         if item is None:
             return MenuAbilities()
-        modes = item.insert_text_mode_support
+        modes, later = item.insert_text_mode_support, item.resolve_support
         return MenuAbilities(
             snippets=bool(item.snippet_support),
             label_details=bool(item.label_details_support),
@@ -87,6 +89,8 @@ class Client:
             adjusts_indentation=bool(
                 modes and types.InsertTextMode.AdjustIndentation in modes.value_set
             ),
+            # Without a list of what may be told later, these two may.
+            resolves=later is None or {"detail", "documentation"} <= set(later.properties),
         )
 
     def show(self, message: str, kind: types.MessageType = types.MessageType.Warning) -> None:

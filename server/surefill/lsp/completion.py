@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from lsprotocol import types
 
-from surefill.completion.calls import CallCompletion, CallItem, CallItems, CallRequest
+from surefill.completion.call_items import CallItem, CallRequest
 from surefill.engine.interface import Cancellation
 from surefill.errors import SurefillError
 from surefill.lsp.checker import Checker
@@ -31,7 +31,6 @@ from surefill.lsp.menu import MenuForm
 from surefill.lsp.model import ModelService
 from surefill.lsp.notify import OncePerCause
 from surefill.lsp.project import Project
-from surefill.settings import Settings
 from surefill.syntax.document import Snapshot
 from surefill.syntax.position import Range
 
@@ -75,7 +74,7 @@ class MenuCompletion:
         self._numbers = itertools.count()
         self._shown: OrderedDict[int, tuple[CallItem, ...]] = OrderedDict()
         documents.listen(self._live)
-        configuration.follow(self._apply)
+        configuration.follow(lambda _: self.stop())
 
     def stop(self) -> None:
         """The session ends: nothing that is on its way is wanted any more."""
@@ -111,12 +110,13 @@ class MenuCompletion:
             return types.CompletionList(is_incomplete=False, items=[])
         live = self._live.begin(uri, request.position, request.cancel)
         try:
-            found = await self._find(request)
+            found, complete = await self._find(request)
         finally:
             self._live.end(uri, live)
-        if live.stale or live.typed or found is None:
+        if live.stale or live.typed:
             return types.CompletionList(is_incomplete=True, items=[])
-        return self._list(request.snapshot, found)
+        items = self._items(request.snapshot, found)
+        return types.CompletionList(is_incomplete=not complete, items=items)
 
     def _request(self, params: types.CompletionParams) -> CallRequest | None:
         """What is to be found; None where nothing is wanted."""
@@ -142,20 +142,27 @@ class MenuCompletion:
             neighbours=neighbours,
         )
 
-    async def _find(self, request: CallRequest) -> CallItems | None:
-        """The items; None when they do not come in time."""
+    async def _find(self, request: CallRequest) -> tuple[tuple[CallItem, ...], bool]:
+        """The items that are there in time, and whether they are all, whatever is typed next."""
         ask = _Asking(self._model, request.cancel)
-        found = asyncio.get_running_loop().run_in_executor(
-            self._thread, self._calls.complete, request, ask
-        )
-        found.add_done_callback(_retrieve)
-        seconds = max(0.0, request.deadline - time.monotonic()) + _GRACE_SECONDS
-        done, _ = await asyncio.wait((found,), timeout=seconds)
-        return found.result() if done else None
+        service, settings = self._checker.service, self._configuration.current
+        found: list[CallItem] = []
 
-    def _list(self, snapshot: Snapshot, found: CallItems) -> types.CompletionList:
+        def find() -> bool:
+            from surefill.completion.calls import CallCompletion  # start stays quick
+
+            return CallCompletion(service, settings).find(request, ask, found)
+
+        finding = asyncio.get_running_loop().run_in_executor(self._thread, find)
+        finding.add_done_callback(_retrieve)
+        seconds = max(0.0, request.deadline - time.monotonic()) + _GRACE_SECONDS
+        done, _ = await asyncio.wait((finding,), timeout=seconds)
+        complete = bool(done) and finding.result()
+        return tuple(found), complete
+
+    def _items(self, snapshot: Snapshot, found: tuple[CallItem, ...]) -> list[types.CompletionItem]:
         number = next(self._numbers)
-        self._shown[number] = found.items
+        self._shown[number] = found
         if len(self._shown) > _LISTS_KEPT:
             self._shown.popitem(last=False)
         form, encoding = self._form, self._client.encoding
@@ -163,19 +170,14 @@ class MenuCompletion:
         def in_units(span: Range) -> types.Range:
             return to_lsp_range(snapshot.lines, span, encoding)
 
-        items = [
+        return [
             form.item(item, rank, data=[number, rank], in_units=in_units)
-            for rank, item in enumerate(found.items)
+            for rank, item in enumerate(found)
         ]
-        return types.CompletionList(is_incomplete=not found.complete, items=items)
 
     @property
     def _form(self) -> MenuForm:
         return MenuForm(self._client.menu)
-
-    def _apply(self, settings: Settings) -> None:
-        self.stop()
-        self._calls = CallCompletion(self._checker.service, settings)
 
 
 class _Asking:
@@ -197,7 +199,7 @@ class _Asking:
             return None
 
 
-def _retrieve(future: asyncio.Future[CallItems]) -> None:
+def _retrieve(future: asyncio.Future[bool]) -> None:
     """Look at an abandoned result, so that asyncio does not report its error as unnoticed."""
     if not future.cancelled():
         future.exception()

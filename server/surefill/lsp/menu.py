@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from lsprotocol import types
 
-from surefill.completion.calls import CallItem
+from surefill.completion.call_items import CallItem
 from surefill.lsp.client import MenuAbilities
 from surefill.syntax.position import Range
 
@@ -51,7 +51,7 @@ class MenuForm:
         several = "\n" in item.snippet.plain
         formats = types.InsertTextFormat
         removed = [types.TextEdit(in_units(item.removes), "")] if item.removes else None
-        return types.CompletionItem(
+        made = types.CompletionItem(
             label=item.label,
             label_details=types.CompletionItemLabelDetails(description=SOURCE)
             if can.label_details
@@ -70,6 +70,9 @@ class MenuForm:
             additional_text_edits=removed,
             data=data,
         )
+        if not can.resolves:
+            self.explain(made, item)
+        return made
 
     def explain(self, shown: types.CompletionItem, item: CallItem) -> None:
         """Add signature and documentation to what is shown for ``item``."""

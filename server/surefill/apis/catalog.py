@@ -6,6 +6,9 @@ from collections.abc import Iterable, Sequence
 
 from surefill.oracle.answers import Members
 
+FEW = 5
+"""So many names are offered whatever is known of them."""
+
 _CALLABLE = {"method", "function", "class", "constructor"}
 _EXCEPTIONS = ("Error", "Exception", "Warning")
 
@@ -27,16 +30,15 @@ def callable_names(members: Members, typed: str, *, raises: bool = False) -> tup
     return tuple(name for name in found if len(name) - len(name.lstrip("_")) <= depth)
 
 
-def by_use(names: Iterable[str], text: str) -> list[str]:
-    """Names in the order in which they recommend themselves without a model's opinion.
-
-    Those used most in the document first, classes behind functions.
-    """
-    return sorted(names, key=lambda name: (-text.count(f".{name}("), name[:1].isupper()))
-
-
 def ranked(names: Sequence[str], preferred: Iterable[str], typed: str, text: str) -> list[str]:
-    """All names: one that is typed in full first, then the preferred ones, then those by use."""
+    """The names worth offering: one that is typed in full first, then the ``preferred`` ones.
+
+    Behind them come those that are called in ``text``, most often first; the others, of which
+    nothing is known, only where they are few.
+    """
     whole = [typed] if typed in names else []
     wanted = [name for name in preferred if name in names]
-    return list(dict.fromkeys((*whole, *wanted, *by_use(names, text))))
+    calls = {name: text.count(f".{name}(") for name in names}
+    others = [name for name in names if calls[name] or len(names) <= FEW]
+    others.sort(key=lambda name: -calls[name])
+    return list(dict.fromkeys((*whole, *wanted, *others)))

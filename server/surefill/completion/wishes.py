@@ -28,6 +28,7 @@ T = TypeVar("T")
 
 _NAME_TOKENS = 24
 _ARGUMENT_TOKENS = 40
+_ALTERNATIVES = 5
 _LETTERS = re.compile(r"\w*")
 
 
@@ -67,14 +68,18 @@ class Wishes:
         self._prompts: tuple[ContextBuilder, Prompt] | None = None
 
     def names(self, start: int, names: frozenset[str]) -> Iterator[str]:
-        """Those of ``names`` that the model would write from column ``start`` on, best first."""
+        """Those of ``names`` that the model would write from column ``start`` on, best first.
+
+        A model that cannot be guided is asked once, for several answers.
+        """
         left = names
         while left and not self._over:
-            found = self._ask(partial(self._name, start=start, names=left))
-            if found is None or found not in left:
+            written = self._ask(partial(self._names, start=start, names=left))
+            found = [name for name in dict.fromkeys(written or ()) if name in left]
+            yield from found
+            if not found or len(written or ()) > 1:
                 return
-            yield found
-            left = left - {found}
+            left = left.difference(found)
 
     def arguments(self, facts: Facts | None) -> Written | None:
         """What the model would write in the brackets that are open at the position.
@@ -97,22 +102,23 @@ class Wishes:
             self._prompts = context, prompt
         return self._prompts[1]
 
-    def _name(
+    def _names(
         self, engine: Engine, context: ContextBuilder, *, start: int, names: frozenset[str]
-    ) -> str | None:
+    ) -> tuple[str, ...]:
         prompt = self._prompt(context, _NAME_TOKENS)
         line = self._snapshot.line(self._position.line)[: self._position.character]
         rules = OneOf(line.removesuffix(prompt.lead), start, names)
         typed = line[start:]
+        guide = engine.guided_by(rules, wanted=1)
         generation = engine.generate(
             prompt,
             max_new_tokens=min(_NAME_TOKENS, context.most_new_tokens),
             stop=_name_stop(typed),
-            guide=engine.guided_by(rules, wanted=1),
+            guide=guide,
             cancel=self._cancel,
+            n=1 if guide is not None else _ALTERNATIVES,
         )
-        written = generation.candidates[0].text if generation.candidates else ""
-        return _letters(typed + written) or None
+        return tuple(_letters(typed + candidate.text) for candidate in generation.candidates)
 
     def _arguments(
         self, engine: Engine, context: ContextBuilder, *, facts: Facts | None

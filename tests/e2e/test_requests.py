@@ -61,6 +61,7 @@ def test_the_feature_is_announced(scripted):
     assert capabilities["textDocumentSync"]["change"] == 2
     assert set(capabilities["executeCommandProvider"]["commands"]) == {
         "surefill.status",
+        "surefill.explain",
         "surefill.accepted",
     }
 

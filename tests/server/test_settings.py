@@ -48,6 +48,7 @@ def test_every_setting_can_be_given():
                 "python": "/envs/mine",
                 "servers": {"go": ["gopls", "-remote=auto"]},
             },
+            "snippets": {"enabled": False, "results": False, "deadlineMs": 1000},
             "log": {"level": "debug"},
         }
     )
@@ -77,6 +78,7 @@ def test_every_setting_can_be_given():
             "python": "/envs/mine",
             "servers": {"go": ("gopls", "-remote=auto")},
         },
+        "snippets": {"enabled": False, "results": False, "deadline_ms": 1000},
         "log": {"level": "debug"},
     }
 

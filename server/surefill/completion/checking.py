@@ -5,11 +5,11 @@ One `OracleChecks` belongs to one request. It knows nothing of models.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 from surefill.checks.types import Change, new_errors
-from surefill.completion.existence import Existence, Finding
+from surefill.completion.existence import NOT_ASKED, Existence, Finding
 from surefill.completion.facts import Facts
 from surefill.completion.suggestion import ApiUse, Verdict
 from surefill.oracle.answers import Diagnostics, Unknown
@@ -59,10 +59,19 @@ class OracleChecks:
         """Both verdicts on ``text``."""
         rest = completed_by(self._snapshot, self._span, text)
         lines = self._line_prefix + text + rest
-        apis, found = self._apis(text, rest, lines)
-        if apis.outcome == "failed":
-            return Checked(Verdict("unchecked", "what it names does not exist"), apis)
-        return Checked(self._types(text, lines), apis, found)
+        findings = self._findings(text, rest, lines)
+        wrong = next((finding.reason for _, finding in findings if finding.reason), "")
+        if wrong:
+            return Checked(
+                Verdict("unchecked", "what it names does not exist"), Verdict("failed", wrong)
+            )
+        types = self._types(text, lines)
+        found = tuple(
+            # A name that stands by itself is known when nothing is said against it.
+            replace(use, known=finding.known if finding.asked else types.outcome == "passed")
+            for use, finding in findings
+        )
+        return Checked(types, _verdict_on(found), found)
 
     def with_origins(self, text: str, checked: Checked) -> Checked:
         """``checked`` with where the names come from that ``text`` calls."""
@@ -95,27 +104,20 @@ class OracleChecks:
             return Verdict("failed", errors[0].message)
         return Verdict("passed", "no new type error")
 
-    def _apis(self, text: str, rest: str, lines: str) -> tuple[Verdict, tuple[ApiUse, ...]]:
-        found: list[ApiUse] = []
-        unknown = 0
+    def _findings(self, text: str, rest: str, lines: str) -> list[tuple[ApiUse, Finding]]:
+        """What ``text`` takes from elsewhere, up to the first name that does not exist."""
+        found: list[tuple[ApiUse, Finding]] = []
         for use, offset in self._uses(text, rest):
             called = lines[offset + len(use.name) : offset + len(use.name) + 1] == "("
-            finding = self._finding(lines, use, offset, called=called)
+            finding = NOT_ASKED
+            if use.kind != "call":
+                finding = self._existence.of(lines, use.kind, use.name, offset, called=called)
+            elif found and found[-1][0].offset == offset:
+                finding = found[-1][1]  # what is called is a member as well
+            found.append((ApiUse(use.kind, use.name, use.owner, offset, known=False), finding))
             if finding.reason:
-                return Verdict("failed", finding.reason), ()
-            unknown += not finding.known
-            found.append(ApiUse(use.kind, use.name, use.owner, offset, known=finding.known))
-        judged = len(found) - unknown
-        if unknown:
-            reason = f"of {judged + unknown} names {unknown} could not be looked up"
-            return Verdict("unchecked", reason), tuple(found)
-        reason = f"all {judged} names exist" if judged else "it names nothing that could be missing"
-        return Verdict("passed", reason), tuple(found)
-
-    def _finding(self, lines: str, use: Use, offset: int, *, called: bool) -> Finding:
-        if use.kind == "call":
-            return Finding(known=True)  # a member as well, or a name, which the type check judges
-        return self._existence.of(lines, use.kind, use.name, offset, called=called)
+                break
+        return found
 
     def _uses(self, text: str, rest: str) -> list[tuple[Use, int]]:
         """What ``text`` takes from elsewhere, with offsets in the lines as ``Facts`` takes them."""
@@ -132,3 +134,13 @@ class OracleChecks:
             for use in uses(snapshot, change)
             if use.span.end > first
         ]
+
+
+def _verdict_on(found: Sequence[ApiUse]) -> Verdict:
+    names = {use.offset: use.known for use in found}
+    unknown = sum(not known for known in names.values())
+    if not names:
+        return Verdict("passed", "it names nothing that could be missing")
+    if unknown:
+        return Verdict("unchecked", f"{unknown} of {len(names)} names could not be looked up")
+    return Verdict("passed", "what it names exists")

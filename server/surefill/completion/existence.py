@@ -22,8 +22,11 @@ class Finding:
     """Why the name is wrong; empty when it is not, or not known to be."""
     completable: bool = False
     """It is wrong as it stands, and the beginning of names that are not."""
+    asked: bool = True
 
 
+NOT_ASKED = Finding(known=False, asked=False)
+"""Of a name that is no member, import or keyword argument: the type check judges it."""
 _NOT_KNOWN = Finding(known=False)
 _EXISTS = Finding(known=True)
 
@@ -80,9 +83,11 @@ class Existence:
         """Whether a name is called that a receiver which would take any does not declare.
 
         Objects with ``__getattr__`` have columns, fields and the like under such names, which are
-        read; what is called is nearly always declared, or stands elsewhere in the document.
+        read; what is called is nearly always declared, or stands elsewhere in the document. Of a
+        receiver without a known type only what every object has is listed.
         """
-        return bool(members.items) and f".{name}" not in self._snapshot.text
+        declares = any(not each.startswith("__") for each in members.names)
+        return declares and f".{name}" not in self._snapshot.text
 
 
 def _owner(kind: Kind, members: Members) -> str:

@@ -164,8 +164,12 @@ class CompletionPipeline:
         )
 
     def outdate_facts(self) -> None:
-        """Other documents or files changed, and with them what a type checker says."""
+        """Other documents or files changed, and with them what a type checker says.
+
+        What rests on installed packages alone is still true, and typed through as before.
+        """
         self._asking.forget()
+        self._cache.forget_unless(lambda suggestion: not suggestion.evidence.of_project)
 
     def forget(self, uri: str) -> None:
         """Drop what is remembered about a document, when it is closed."""

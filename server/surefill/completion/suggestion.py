@@ -64,6 +64,11 @@ class ApiUse:
     """The distribution that it was found in; "python" for the standard library."""
     version: str = ""
 
+    @property
+    def installed(self) -> bool:
+        """Whether it was found in a package that has a version."""
+        return bool(self.version)
+
     def found_in(self, package: str, version: str) -> ApiUse:
         return replace(self, package=package, version=version)
 
@@ -75,6 +80,12 @@ class Evidence:
     checker: str = ""
     """Name and version of the type checker; empty where there is none."""
     uses: tuple[ApiUse, ...] = ()
+
+    @property
+    def of_project(self) -> bool:
+        """Whether something that is used may be the user's own, which changes."""
+        installed = {use.offset for use in self.uses if use.installed}
+        return any(use.offset not in installed for use in self.uses if use.kind != "keyword")
 
 
 @dataclass(frozen=True)

@@ -60,6 +60,8 @@ class Checker:
         """Of each document that the checker was told of, the language id."""
         self._changed: set[str] = set()
         """Documents whose text the checker has not been told."""
+        self._news: set[str] = set()
+        """Documents whose change nobody has asked about."""
         self._problem = ""
         self._status: Status | None = None
         documents.listen(self)
@@ -86,6 +88,7 @@ class Checker:
     def opened(self, uri: str) -> None:
         """A document is open: its language's checker is started, and warmed by its imports."""
         self._changed.discard(uri)
+        self._news.add(uri)
         document = self._documents.get(uri)
         if document is not None and document.language is not None:
             snapshot = document.snapshot()
@@ -93,28 +96,34 @@ class Checker:
             self.service.tell(document.language.id, lambda oracle: _open(oracle, snapshot))
 
     def edited(self, uri: str, span: Range, new_text: str) -> None:
-        self._changed.add(uri)
+        self.replaced(uri)
 
     def replaced(self, uri: str) -> None:
         self._changed.add(uri)
+        self._news.add(uri)
 
     def closed(self, uri: str) -> None:
         self._changed.discard(uri)
+        self._news.add(uri)
         language = self._languages.pop(uri, "")
         self.service.tell(language, lambda oracle: oracle.close_document(uri))
 
-    def catch_up(self, uri: str) -> bool:
-        """Tell what has changed since the last question; whether any was not the document asked.
+    def news_for(self, uri: str) -> bool:
+        """Whether other documents than this one have changed since this was asked last."""
+        others = bool(self._news - {uri})
+        self._news.clear()
+        return others
+
+    def catch_up(self) -> None:
+        """Tell the checker what has changed since its last question.
 
         Costs nothing but messages: the texts are put together where the checker is asked.
         """
-        others = bool(self._changed - {uri})
         for changed in self._changed:
             document = self._documents.get(changed)
             if document is not None and document.language is not None:
                 self._tell_update(document.language.id, document.snapshot())
         self._changed.clear()
-        return others
 
     def folders_changed(self) -> None:
         """The editor's workspace folders are others than before."""

@@ -131,8 +131,7 @@ class MenuCompletion:
             return None
         snapshot = document.snapshot()
         neighbours = self._project.neighbours(uri) if settings.context.related else None
-        if self._checker.catch_up(uri):
-            self._model.outdate_facts()
+        self._checker.catch_up()
         deadline = time.monotonic() + settings.snippets.deadline_ms / 1000
         return CallRequest(
             snapshot,

@@ -118,6 +118,14 @@ class ModelService:
         if self._serving:
             self._serving.pipeline.forget(uri)
 
+    def explain(self, result: CompletionResult, language: str) -> str:
+        """Why an answer was what it was, as Markdown."""
+        from surefill.completion.explanation import Made, explain  # start stays quick
+
+        model = self._serving.model if self._serving else None
+        name = f"{model.name} {model.version}" if model else "A model that is not loaded any more"
+        return explain(result, Made(name, model.provider if model else "nothing", language))
+
     def outdate_facts(self) -> None:
         """What a type checker said of the project may not be true any more."""
         if self._serving:

@@ -17,7 +17,7 @@ from surefill.completion.loading import load_model
 from surefill.engine.worker import EngineWorker
 from surefill.lsp.checker import Checker
 from surefill.lsp.client import Client
-from surefill.lsp.commands import STATUS, Commands
+from surefill.lsp.commands import EXPLAIN, STATUS, Commands
 from surefill.lsp.completion import TRIGGERS, MenuCompletion
 from surefill.lsp.configuration import Configuration
 from surefill.lsp.counters import Counters
@@ -232,6 +232,10 @@ def _commands(server: SurefillServer) -> None:
     @server.command(STATUS)
     def status(*_: Any) -> dict[str, object]:  # noqa: ANN401 - any JSON
         return server.commands.status()
+
+    @server.command(EXPLAIN)
+    def explain(*arguments: Any) -> str:  # noqa: ANN401 - any JSON
+        return server.commands.explain(arguments)
 
     @server.command(ACCEPTED)
     def accepted(*arguments: Any) -> None:  # noqa: ANN401 - any JSON

@@ -31,6 +31,8 @@ class Dialect:
     """``**kw: Unpack[T]`` is shown as T's keys and ``**kw: object`` behind them."""
     names_every_parameter: bool = False
     """A parameter that is shown without an annotation has no name."""
+    only_in_folders: bool = False
+    """It says nothing about files outside the workspace's folders."""
     optional: re.Pattern[str] | None = None
     """What it says of a receiver that may be None."""
 
@@ -76,7 +78,13 @@ def ty(environment: Environment) -> EngineSpec:
     return EngineSpec(
         "ty",
         (_program("ty"), "server"),
-        Dialect(most_items=1000, python=True, adds_open_keywords=True, optional=_NONE_IN_UNION),
+        Dialect(
+            most_items=1000,
+            python=True,
+            adds_open_keywords=True,
+            only_in_folders=True,
+            optional=_NONE_IN_UNION,
+        ),
         {"ty": options},
         variables,
         "Install it with: pip install ty",

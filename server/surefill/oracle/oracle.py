@@ -132,15 +132,16 @@ class ServerOracle:
         return self._server.status
 
     def open(self, uri: str, text: str) -> None:
+        uri = self._server.shown_as(uri)
         self._server.texts[uri] = self._language, text
         self._server.wake()
         self._warmer.opened(uri, self._language)
 
     def update(self, uri: str, text: str) -> None:
-        self._server.texts[uri] = self._language, text
+        self._server.texts[self._server.shown_as(uri)] = self._language, text
 
     def close_document(self, uri: str) -> None:
-        self._server.texts.pop(uri, None)
+        self._server.texts.pop(self._server.shown_as(uri), None)
 
     def files_changed(self, changes: Iterable[tuple[str, int]]) -> None:
         self._server.files_changed(tuple(changes))
@@ -214,6 +215,7 @@ class ServerOracle:
         cancel: Cancel | None,
     ) -> T | Unknown:
         server = self._server
+        source = Source(server.shown_as(source.uri), source.text)
 
         async def ask(session: Session) -> T:
             return await work(Question(session, source, self._language, server.texts))

@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar
+from urllib.parse import unquote, urlsplit
 
 from surefill.errors import OracleError
 from surefill.oracle.answers import Cancel, OnStatus, Status, Unknown
@@ -55,6 +56,7 @@ class Server:
     ) -> None:
         self.spec = spec
         self.folders = tuple(folders)
+        self._roots = [urlsplit(folder.as_uri()).path.rstrip("/") for folder in folders]
         self.texts: dict[str, tuple[str, str]] = {}
         """Language id and the user's text of each open document, by URI."""
         self.status: Status | None = None
@@ -75,6 +77,17 @@ class Server:
         self._background: asyncio.Task[Any] | None = None
         """The question of low rank that holds the turn; it makes way for any other."""
         self._urgent = 0
+
+    def shown_as(self, uri: str) -> str:
+        """What the server is to call a document.
+
+        Where it would say nothing about a file, the document is one that has none yet.
+        """
+        if not self.spec.dialect.only_in_folders or not uri.startswith("file:"):
+            return uri
+        path = unquote(urlsplit(uri).path)
+        inside = any(path.startswith(f"{unquote(root)}/") for root in self._roots)
+        return uri if inside else f"untitled:{path}"
 
     @property
     def pid(self) -> int | None:

@@ -103,9 +103,9 @@ class OracleService:
     def close(self, seconds: float) -> None:
         """End all checkers, waiting at most ``seconds`` for them to go by themselves."""
         with self._lock:
-            self._closed = True
+            closed, self._closed = self._closed, True
             loop, thread = self._loop, self._thread
-        if loop is None or thread is None:
+        if closed or loop is None or thread is None:
             return
         ending = asyncio.run_coroutine_threadsafe(self._end(), loop)
         try:

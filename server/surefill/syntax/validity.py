@@ -16,7 +16,7 @@ from surefill.syntax.cursor import scan_before
 from surefill.syntax.document import Snapshot
 from surefill.syntax.excerpt import excerpt
 from surefill.syntax.indentation import indentation_problem
-from surefill.syntax.languages import Language
+from surefill.syntax.languages import INDENTED_HEADER, Language
 from surefill.syntax.parsing import encode, parse
 from surefill.syntax.position import Position, Range
 from surefill.syntax.probes import continuations
@@ -110,8 +110,15 @@ class _Judge:
         return (False, problem) if problem else self._parsed()
 
     def completions(self) -> Iterator[str]:
-        """What may stand behind the text for the document to have no error at all."""
-        for probe in (self._rest, *self._probes):
+        """What may stand behind the text for the document to have no error at all.
+
+        A grammar may take a header without its body; whoever reads on does not.
+        """
+        behind = (self._rest, *self._probes)
+        last_line = (self._line_prefix + self._text).rsplit("\n", 1)[-1]
+        if self._language.blocks == "indent" and INDENTED_HEADER.match(last_line):
+            behind = (*self._probes, self._rest)
+        for probe in behind:
             tree = self._parse(self._start, self._line_end, self._text + probe)
             if tree is not None and not tree.root_node.has_error:
                 yield probe

@@ -48,6 +48,7 @@ def test_every_setting_can_be_given():
                 "python": "/envs/mine",
                 "servers": {"go": ["gopls", "-remote=auto"]},
             },
+            "checks": {"guide": False, "types": False},
             "snippets": {"enabled": False, "results": False, "deadlineMs": 1000},
             "log": {"level": "debug"},
         }
@@ -78,6 +79,7 @@ def test_every_setting_can_be_given():
             "python": "/envs/mine",
             "servers": {"go": ("gopls", "-remote=auto")},
         },
+        "checks": {"guide": False, "types": False},
         "snippets": {"enabled": False, "results": False, "deadline_ms": 1000},
         "log": {"level": "debug"},
     }

@@ -46,7 +46,8 @@ class Snippet:
                 continue
             number += not part.last
             here = 0 if part.last else number
-            written.append(f"${{{here}:{escape(part.text)}}}" if part.text else f"${here}")
+            # The braces stand around a bare number, too: a digit may follow.
+            written.append(f"${{{here}:{escape(part.text)}}}" if part.text else f"${{{here}}}")
         return "".join(written)
 
     @property

@@ -30,6 +30,7 @@ class Editor:
             env={**os.environ, **(environment or {})},
         )
         self.configuration = None
+        self.initialized = None
         self.notifications = []
         self.requests = []
         self._answers = queue.Queue()
@@ -139,14 +140,22 @@ class Editor:
     # An editor's habits
 
     def initialize(
-        self, options=None, *, encodings=None, window=None, workspace=None, folders=None
+        self,
+        options=None,
+        *,
+        encodings=None,
+        window=None,
+        workspace=None,
+        folders=None,
+        text_document=None,
     ):
         capabilities = {
             "general": {"positionEncodings": encodings} if encodings else {},
             "window": window or {},
             "workspace": workspace or {},
+            "textDocument": text_document or {},
         }
-        result = self.call(
+        self.initialized = self.call(
             "initialize",
             {
                 "processId": os.getpid(),
@@ -159,7 +168,7 @@ class Editor:
             },
         )
         self.notify("initialized")
-        return result
+        return self.initialized
 
     def open(self, text, uri="file:///project/example.py", language="python", version=1):
         self.notify(

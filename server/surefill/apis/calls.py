@@ -71,6 +71,11 @@ class Call:
         return bool(self.signature.parameters) or not self.signature.known
 
     @property
+    def filled(self) -> int:
+        """How many of the arguments have a value."""
+        return sum(argument.filled for argument in self.arguments)
+
+    @property
     def label(self) -> str:
         """The call by its parameters' names, those by keyword behind a star."""
         names, starred = [], False
@@ -80,12 +85,6 @@ class Call:
                 starred = True
             names.append(argument.name)
         return f"{self.name}({', '.join(names)})"
-
-    @property
-    def returns(self) -> str:
-        """The result's type in the checker's words; empty where it says none."""
-        _, arrow, type_ = self.signature.label.rpartition(") -> ")
-        return type_ if arrow else ""
 
 
 def plain_call(name: str, signatures: Signatures) -> Call:

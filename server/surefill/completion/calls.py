@@ -17,7 +17,7 @@ from surefill.apis.results import Result, Way, handled, way_of
 from surefill.apis.snippets import Snippet
 from surefill.completion.call_items import CallItem, CallRequest
 from surefill.completion.facts import Facts, Memory
-from surefill.completion.fitting import Fitting
+from surefill.completion.fitting import Fitting, Form
 from surefill.completion.wishes import AskModel, Wishes, Written
 from surefill.engine.interface import Cancellation
 from surefill.oracle.answers import Signatures
@@ -171,15 +171,14 @@ class _Work:
             call = written_call(name, signatures, wish.text, language)
             if wish.confidence < self._settings.completion.min_confidence:
                 call = replace(call, arguments=tuple(a for a in call.arguments if a.required))
-        named = with_namesakes(call, self._snapshot.text)
-        tried = dict.fromkeys((named, call, plain_call(name, signatures)))
         best: Call | None = None
-        for each in tried:
+        for each in dict.fromkeys((with_namesakes(call, self._snapshot.text), call)):
             fitting = self._fitting.call(each, self._begin, self._form)
             if fitting == each:
                 return each
-            best = best or fitting
-        return best
+            if fitting is not None and (best is None or fitting.filled > best.filled):
+                best = fitting
+        return best or self._fitting.call(plain_call(name, signatures), self._begin, self._form)
 
     def _written(self, name: str) -> Written | None:
         """What the model writes into the call's brackets."""
@@ -244,7 +243,7 @@ class _Work:
         return Result(members.receiver, members.names)
 
     def _item(self, call: Call) -> CallItem:
-        snippet = self._form(call)
+        snippet = self._form.of(call)
         inside = self._site.kind == "arguments"
         return CallItem(
             label=call.inside.plain or call.label if inside else call.label,
@@ -264,12 +263,11 @@ class _Work:
         """Where an item's text begins."""
         return self._site.position if self._site.kind == "arguments" else self._site.start
 
-    def _form(self, call: Call) -> Snippet:
+    @property
+    def _form(self) -> Form:
         """The part of a call that does not stand there already."""
-        if self._site.kind != "arguments":
-            return call.snippet
         closed = ")" in (self._cursor.line_suffix[:1], self._cursor.line_below.lstrip()[:1])
-        return call.inside if closed else call.inside + Snippet((")",))
+        return Form(inside=self._site.kind == "arguments", closes=not closed)
 
     def _wishes(self, snapshot: Snapshot, position: Position, until: float) -> Wishes:
         cancel = Cancellation(until)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from surefill.apis.calls import Call, without
 from surefill.apis.snippets import Snippet
@@ -13,6 +13,21 @@ from surefill.completion.facts import Facts
 from surefill.oracle.answers import Diagnostic, Diagnostics, Unknown
 from surefill.syntax.document import Snapshot, split_lines
 from surefill.syntax.position import Position, Range
+
+
+@dataclass(frozen=True)
+class Form:
+    """Which part of a call is written: all of it, or what belongs ``inside`` its brackets."""
+
+    inside: bool = False
+    closes: bool = True
+    """The closing bracket is written as well."""
+
+    def of(self, call: Call) -> Snippet:
+        """This part of ``call``."""
+        if not self.inside:
+            return call.snippet
+        return call.inside + Snippet((")",)) if self.closes else call.inside
 
 
 class Fitting:
@@ -25,24 +40,26 @@ class Fitting:
         self._baseline: Callable[[], Diagnostics | Unknown] = facts.begin_diagnostics()
         self._before: Diagnostics | Unknown | None = None
 
-    def call(self, call: Call, start: Position, form: Callable[[Call], Snippet]) -> Call | None:
+    def call(self, call: Call, start: Position, form: Form) -> Call | None:
         """``call`` with those values only that fit where its ``form`` stands from ``start`` on.
 
         None if it is wrong whatever is passed. Values that could not be checked do not fit.
         """
-        snippet = form(call)
+        snippet = form.of(call)
         if not self.parses(snippet, start):
             return None
+        every = range(len(call.arguments))
         errors = self._errors(snippet, start)
         if errors is None:
-            return self._stripped(call, range(len(call.arguments)))
-        wrong: set[int] = set()
-        for error in errors:
-            touched = self._touched(error, snippet, start)
-            if not touched:
-                return None
-            wrong |= touched
-        return self._stripped(call, wrong)
+            return _stripped(call, every)
+        head = start if form.inside else Position(start.line, start.character + len(call.name) + 1)
+        if any(error.range.start < head for error in errors):  # about the call as a whole
+            bare = _stripped(call, every)
+            if bare != call:
+                return self.call(bare, start, form)
+            return call if form.inside else None
+        wrong = {n for error in errors for n in self._touched(error, snippet, start)}
+        return _stripped(call, wrong)
 
     def holds(self, snippet: Snippet, start: Position) -> bool:
         """Whether the text parses, put from ``start`` on, and brings no type error.
@@ -69,10 +86,6 @@ class Fitting:
         before = line[: start.character] + text
         return before + line[self._position.character :], len(before)
 
-    def _stripped(self, call: Call, wrong: Iterable[int]) -> Call:
-        numbers = {number for number in wrong if call.arguments[number].filled}
-        return replace(call, arguments=without(call.arguments, numbers)) if numbers else call
-
     def _errors(self, snippet: Snippet, start: Position) -> Sequence[Diagnostic] | None:
         if self._before is None:
             self._before = self._baseline()
@@ -92,6 +105,12 @@ class Fitting:
             if first < end and begin < last:
                 found.add(number)
         return found
+
+
+def _stripped(call: Call, wrong: Iterable[int]) -> Call:
+    """``call`` without those values, by number, that are ``wrong``."""
+    filled = {number for number, argument in enumerate(call.arguments) if argument.filled}
+    return replace(call, arguments=without(call.arguments, filled.intersection(wrong)))
 
 
 def _offset(text: str, start: Position, position: Position) -> int:

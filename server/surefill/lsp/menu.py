@@ -78,7 +78,8 @@ class MenuForm:
         """Add signature and documentation to what is shown for ``item``."""
         can = self._abilities
         shown.detail = item.signature if can.label_details else f"{SOURCE}: {item.signature}"
-        if not item.documentation:
+        text = item.documentation.strip()
+        if not text:
             return
         kind = types.MarkupKind.Markdown if can.markdown else types.MarkupKind.PlainText
-        shown.documentation = types.MarkupContent(kind, item.documentation)
+        shown.documentation = types.MarkupContent(kind, text)

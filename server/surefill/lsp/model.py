@@ -153,8 +153,12 @@ class ModelService:
     ) -> Future[T]:
         """Have ``job`` run by the worker with the model in service; from any thread.
 
-        The future carries EngineError where there is none.
+        The future carries EngineError where there is none, even if one is being loaded.
         """
+        if self._serving is None:
+            refused: Future[T] = Future()
+            refused.set_exception(EngineError("No model is in service."))
+            return refused
 
         def work(engine: Engine) -> T:
             serving = self._serving

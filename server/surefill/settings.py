@@ -116,6 +116,18 @@ class CheckSettings:
 
 
 @dataclass(frozen=True)
+class SnippetSettings:
+    """Calls in the completion menu."""
+
+    enabled: bool = True
+    """Offer calls with their arguments behind ``receiver.`` and behind what can be called."""
+    results: bool = True
+    """Offer a call together with what is usually done with its result."""
+    deadline_ms: int = _between(50, 60_000, 400)
+    """Milliseconds until the menu is given what there is, or nothing."""
+
+
+@dataclass(frozen=True)
 class LogSettings:
     """What ``window/logMessage`` shows."""
 
@@ -138,6 +150,7 @@ class Settings:
     oracle: OracleSettings = field(default_factory=OracleSettings)
     diagnostics: DiagnosticsSettings = DiagnosticsSettings()
     checks: CheckSettings = CheckSettings()
+    snippets: SnippetSettings = SnippetSettings()
     log: LogSettings = LogSettings()
 
     @classmethod

@@ -30,6 +30,7 @@ class Editor:
             env={**os.environ, **(environment or {})},
         )
         self.configuration = None
+        self.initialized = None
         self.notifications = []
         self.requests = []
         self._answers = queue.Queue()
@@ -158,7 +159,7 @@ class Editor:
             "workspace": workspace or {},
             "textDocument": document or {},
         }
-        result = self.call(
+        self.initialized = self.call(
             "initialize",
             {
                 "processId": os.getpid(),
@@ -171,7 +172,7 @@ class Editor:
             },
         )
         self.notify("initialized")
-        return result
+        return self.initialized
 
     def open(self, text, uri="file:///project/example.py", language="python", version=1):
         self.notify(

@@ -50,6 +50,7 @@ def test_every_setting_can_be_given():
             },
             "checks": {"guide": False, "types": False},
             "diagnostics": {"syntax": False, "apis": False},
+            "snippets": {"enabled": False, "results": False, "deadlineMs": 1000},
             "log": {"level": "debug"},
         }
     )
@@ -81,6 +82,7 @@ def test_every_setting_can_be_given():
         },
         "checks": {"guide": False, "types": False},
         "diagnostics": {"syntax": False, "apis": False},
+        "snippets": {"enabled": False, "results": False, "deadline_ms": 1000},
         "log": {"level": "debug"},
     }
 

@@ -6,6 +6,7 @@ The one place that reads client capabilities. Knows nothing of documents or mode
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from lsprotocol import types
@@ -15,6 +16,20 @@ from surefill.lsp.convert import Encoding, encoding_of
 
 _FILES = "surefill-files"
 """Names the registration of watched files, of which there is at most one."""
+
+
+@dataclass(frozen=True)
+class MenuAbilities:
+    """What an editor's completion menu can do."""
+
+    snippets: bool = False
+    label_details: bool = False
+    """It has room beside the label."""
+    markdown: bool = False
+    adjusts_indentation: bool = False
+    """It can be told to indent further lines like the first."""
+    resolves: bool = True
+    """It asks for signature and documentation when an entry is looked at."""
 
 
 class Client:
@@ -86,6 +101,25 @@ class Client:
         workspace = self._server.workspace
         folders = [folder.uri for folder in workspace.folders.values()]
         return folders or ([workspace.root_uri] if workspace.root_uri else [])
+
+    @property
+    def menu(self) -> MenuAbilities:
+        """What its completion menu can do."""
+        document = self._server.client_capabilities.text_document
+        item = document.completion.completion_item if document and document.completion else None
+        if item is None:
+            return MenuAbilities()
+        modes, later = item.insert_text_mode_support, item.resolve_support
+        return MenuAbilities(
+            snippets=bool(item.snippet_support),
+            label_details=bool(item.label_details_support),
+            markdown=types.MarkupKind.Markdown in (item.documentation_format or ()),
+            adjusts_indentation=bool(
+                modes and types.InsertTextMode.AdjustIndentation in modes.value_set
+            ),
+            # Without a list of what may be told later, these two may.
+            resolves=later is None or {"detail", "documentation"} <= set(later.properties),
+        )
 
     def show(self, message: str, kind: types.MessageType = types.MessageType.Warning) -> None:
         """A message that the user sees now."""

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from surefill.completion.suggestion import CompletionRequest, CompletionResult
 from surefill.engine.interface import Cancellation, Engine
-from surefill.errors import SurefillError
+from surefill.errors import EngineError, SurefillError
 from surefill.lsp.client import Client
 from surefill.lsp.counters import CountedEngine, Counters
 from surefill.lsp.notify import Notifier
@@ -32,11 +32,13 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 _GRACE_SECONDS = 0.5
 """How long after its deadline a request is given up though the engine has not come back."""
 
 Loader = Callable[[Settings], "LoadedModel"]
-T = TypeVar("T")
+
 State = Literal["idle", "starting", "loading", "ready", "failed"]
 
 
@@ -146,27 +148,41 @@ class ModelService:
             return CompletionResult(reason="cancelled" if cancellation.cancelled else "deadline")
         return answer.result()
 
+    def submit(
+        self, work: Callable[[LoadedModel, Engine], T], cancellation: Cancellation
+    ) -> Future[T]:
+        """Have ``work`` done by the worker with the model in service; from any thread.
+
+        The future carries EngineError where there is none, even if one is being loaded.
+        """
+        if self._serving is None:
+            refused: Future[T] = Future()
+            refused.set_exception(_NotInService("No model is in service."))
+            return refused
+
+        def with_engine(engine: Engine) -> T:
+            serving = self._serving
+            if serving is None or serving.model.engine is not engine:
+                raise _NotInService("The model was changed.")
+            return work(serving.model, CountedEngine(engine, self._counters))
+
+        return self._worker.submit(with_engine, cancellation)
+
     async def run(
         self, work: Callable[[LoadedModel, Engine], T], cancellation: Cancellation
     ) -> T | None:
-        """Run ``work`` in the engine's thread; None without a model, or when it is not in time.
+        """``submit``, and wait: None without a model, or when the answer is not in time.
 
         Raises what ``work`` raises.
         """
-        serving = self._serving
-        if serving is None:
-            return None
-
-        def with_engine(engine: Engine) -> T | None:
-            if serving.model.engine is not engine:
-                return None  # the model was changed meanwhile
-            return work(serving.model, CountedEngine(engine, self._counters))
-
-        answer = asyncio.wrap_future(self._worker.submit(with_engine, cancellation))
+        answer = asyncio.wrap_future(self.submit(work, cancellation))
         answer.add_done_callback(_retrieve)
         if not await _until(answer, cancellation, grace=_GRACE_SECONDS):
             return None
-        return answer.result()
+        try:
+            return answer.result()
+        except _NotInService:
+            return None
 
     async def close(self, seconds: float) -> None:
         """Stop loading and free the model, waiting at most ``seconds`` for it."""
@@ -263,6 +279,10 @@ class ModelService:
             )
             logger.error("loading failed", exc_info=error)
         self._notifier.show_once(self._problem)
+
+
+class _NotInService(EngineError):
+    """The model that was to do something is not there, or not any more."""
 
 
 def _model_key(settings: Settings) -> tuple[object, ...]:

@@ -20,6 +20,7 @@ from surefill.lsp.checker import Checker
 from surefill.lsp.client import Client
 from surefill.lsp.code_actions import CodeActions
 from surefill.lsp.commands import EXPLAIN, STATUS, Commands
+from surefill.lsp.completion import TRIGGERS, MenuCompletion
 from surefill.lsp.configuration import Configuration
 from surefill.lsp.counters import Counters
 from surefill.lsp.diagnostics import Diagnostics
@@ -110,6 +111,14 @@ class SurefillServer(LanguageServer):
             model=self.model,
             background=self.background,
         )
+        self.menu = MenuCompletion(
+            self.client,
+            configuration=self.configuration,
+            documents=self.documents,
+            model=self.model,
+            project=self.project,
+            checker=self.checker,
+        )
         self.commands = Commands(
             self.documents, self.inline, self.model, self.checker, self.counters
         )
@@ -128,6 +137,7 @@ class SurefillServer(LanguageServer):
     def stop(self) -> None:
         """Nothing that is on its way is wanted any more."""
         self.inline.stop()
+        self.menu.stop()
         self.actions.stop()
         self.diagnostics.stop()
 
@@ -136,6 +146,7 @@ class SurefillServer(LanguageServer):
         self.log.detach()
         self.parser.close()
         self.watched.close()
+        self.menu.close()
         self.project.close()
         self.stop()
         self.problems.close()
@@ -160,6 +171,7 @@ def create_server(loader: Loader = load_model) -> SurefillServer:
         _inline_completion,
         _diagnostics,
         _code_actions,
+        _menu_completion,
         _commands,
     )
     for register in features:
@@ -263,6 +275,18 @@ def _code_actions(server: SurefillServer) -> None:
     @server.feature(types.CODE_ACTION_RESOLVE)
     def resolve(action: types.CodeAction) -> types.CodeAction:
         return server.actions.resolve(action)
+
+
+def _menu_completion(server: SurefillServer) -> None:
+    options = types.CompletionOptions(trigger_characters=TRIGGERS, resolve_provider=True)
+
+    @server.feature(types.TEXT_DOCUMENT_COMPLETION, options)
+    async def completion(params: types.CompletionParams) -> types.CompletionList:
+        return await server.menu.answer(params)
+
+    @server.feature(types.COMPLETION_ITEM_RESOLVE)
+    def resolve(item: types.CompletionItem) -> types.CompletionItem:
+        return server.menu.resolve(item)
 
 
 def _commands(server: SurefillServer) -> None:

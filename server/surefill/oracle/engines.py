@@ -55,8 +55,10 @@ class EngineSpec:
     note_advice: str = ""
 
 
+_INSIDE = r"\[(?:[^`\[\]]|\[(?:[^`\[\]]|\[[^`\[\]]*\])*\])*\]"
+"""A type's own arguments, in which None means something else."""
 _NONE_IN_UNION = re.compile(
-    r"`[^`]*\bNone\b[^`]*` has no attribute"
+    rf"`(?:[^`\[\]]|{_INSIDE})*\bNone\b[^`]*` has no attribute"
     r"|on `None` in union"
     r"|`NoneType` has no attribute"
 )

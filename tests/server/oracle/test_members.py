@@ -68,6 +68,13 @@ async def test_a_call_s_optional_result_is_seen_through(python):
     assert "groupby" in members.names
 
 
+@pytest.mark.parametrize("type_", ["Generator[int, None, None]", "dict[str, list[int | None]]"])
+async def test_none_inside_of_a_type_does_not_make_it_optional(python, type_):
+    text = f"from collections.abc import Generator\ndef f(x: {type_}):\n    x.¦\n"
+    members = await python.members(text)
+    assert members.closed and not members.optional
+
+
 async def test_what_may_be_none_or_anything_proves_nothing(python):
     text = "from typing import Any\ndef f(x: Any | None):\n    x.¦\n"
     members = await python.members(text)

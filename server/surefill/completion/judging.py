@@ -19,7 +19,8 @@ from surefill.syntax.document import Snapshot
 from surefill.syntax.position import Position, Range
 
 _MOST_VERSIONS = 8
-"""How many shortened versions of one candidate are checked."""
+_LONGEST_VERSIONS = 4
+"""How many shortened versions of one candidate are checked, and how many of the longest."""
 
 _BEHIND_DOT = re.compile(r"[\w)\]}\"']\.\w*$")
 
@@ -50,6 +51,18 @@ class Outcome:
     withheld: tuple[Withheld, ...] = ()
     reason: str = ""
     """Why there are no suggestions."""
+
+
+def _some(versions: list[str]) -> list[str]:
+    """As many as may be checked: the longest, some in between, and the shortest."""
+    left = len(versions) - _LONGEST_VERSIONS
+    if len(versions) <= _MOST_VERSIONS:
+        return versions
+    steps = _MOST_VERSIONS - _LONGEST_VERSIONS
+    between = [
+        versions[_LONGEST_VERSIONS + left * step // steps - 1] for step in range(1, steps + 1)
+    ]
+    return versions[:_LONGEST_VERSIONS] + between
 
 
 class Judge:
@@ -101,7 +114,7 @@ class Judge:
         if not text:
             return Withheld("", "the model suggests nothing new")
         finished = candidate.stop_reason in ("end", "stop")
-        waiting = deque(versions(text, self._around, complete=finished)[:_MOST_VERSIONS])
+        waiting = deque(_some(versions(text, self._around, complete=finished)))
         failure, cut = "", False
         while waiting:
             version = waiting.popleft()

@@ -383,3 +383,9 @@ def test_languages_are_turned_off_by_the_editor_s_name_or_ours(disabled, editor_
     asked = request("x = |\n", name, language_id=editor_says)
     result = pipeline({"disabledLanguages": [disabled]}).lookup(asked)
     assert (result is None) is speaks
+
+
+def test_of_very_many_lines_that_do_not_parse_the_first_is_still_tried():
+    broken = "\n".join(["f(1)", *["    )"] * 40])
+    result, _ = complete("x = |", broken, explicit=True)
+    assert texts(result) == ["f(1)"]

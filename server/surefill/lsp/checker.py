@@ -20,6 +20,7 @@ from surefill.lsp.documents import OpenDocuments
 from surefill.lsp.notify import Notifier
 from surefill.lsp.project import path_of
 from surefill.lsp.watched import WatchedFiles
+from surefill.oracle.environment import SETTING
 from surefill.oracle.service import OracleService
 from surefill.settings import OracleSettings, Settings
 from surefill.syntax.languages import LANGUAGES
@@ -35,7 +36,7 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 _POLITE = {"ready", "environment"}
-"""States that the log is told of; all others the user is."""
+"""States that the log is told of, unless a setting is wrong; of all others the user is."""
 
 
 class Checker:
@@ -184,7 +185,7 @@ class Checker:
     def _report(self, status: Status) -> None:
         self._status = status
         message = f"{status.note} {status.advice}".strip()
-        if status.state in _POLITE:
+        if status.state in _POLITE and SETTING not in status.note:
             self._notifier.forget(self._problem)
             self._problem = ""
             logger.info("%s", message or f"{status.checker} {status.version} checks suggestions")

@@ -228,7 +228,7 @@ def test_positions_are_in_the_editor_s_units(scripted, encoding):
 
 APIS = """\
 from pathlib import Path
-from collections import OrderedDcit
+from collections import OrderedDcit as Ordered
 from typing import TypedDict, Unpack
 
 

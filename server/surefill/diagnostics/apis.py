@@ -99,6 +99,8 @@ def _findings(snapshot: Snapshot, item: Diagnostic) -> list[_Finding]:
     category = _RULES.get(item.code)
     if category is None or (category == "unresolved-import" and _forgiven(snapshot, item.range)):
         return []
+    if category == "unresolved-import":
+        text = re.split(r"\s+as\b", text)[0]  # the name behind it is the document's own
     pattern = _FIRST_NAME if category == "unknown-keyword" else _LAST_NAME
     match = pattern.search(text)
     if match is None:

@@ -30,7 +30,8 @@ _REWRITES = 2
 _MODEL_SHARE = 0.4
 """Of the time that is left, the model gets this much for each of its answers."""
 _MOST_TRIED = 10
-_CLEAR = 3.0
+_CLEAR = 2.0
+"""By so much a candidate's prior may stand out that the model is not asked: one slip less."""
 _LEAST_ALIKE = 60.0
 """A line of the model's that is less like the one there was, in percent, is another line."""
 

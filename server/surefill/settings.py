@@ -95,6 +95,17 @@ class OracleSettings:
 
 
 @dataclass(frozen=True)
+class DiagnosticsSettings:
+    """What is reported in the editor's list of problems. Repairs are offered for what is."""
+
+    syntax: bool = True
+    """Syntax errors."""
+    apis: bool = True
+    """Members, keyword arguments and imports that do not exist, where there is a checker that
+    knows. To be switched off where the editor has a type checker of its own."""
+
+
+@dataclass(frozen=True)
 class CheckSettings:
     """What the type checker is asked for the sake of suggestions."""
 
@@ -137,6 +148,7 @@ class Settings:
     engine: EngineSettings = EngineSettings()
     remote: RemoteSettings = RemoteSettings()
     oracle: OracleSettings = field(default_factory=OracleSettings)
+    diagnostics: DiagnosticsSettings = DiagnosticsSettings()
     checks: CheckSettings = CheckSettings()
     snippets: SnippetSettings = SnippetSettings()
     log: LogSettings = LogSettings()

@@ -81,6 +81,10 @@ class Editor:
             self._early[message.get("id")] = message
         return self._early.pop(request_id)
 
+    def has_answer(self, request_id):
+        """Whether the answer to a request has come before the last one that was waited for."""
+        return request_id in self._early
+
     def call(self, method, params=None):
         """Ask and return the result; an error fails the test."""
         answer = self.answer(self.request(method, params))
@@ -146,14 +150,14 @@ class Editor:
         encodings=None,
         window=None,
         workspace=None,
+        document=None,
         folders=None,
-        text_document=None,
     ):
         capabilities = {
             "general": {"positionEncodings": encodings} if encodings else {},
             "window": window or {},
             "workspace": workspace or {},
-            "textDocument": text_document or {},
+            "textDocument": document or {},
         }
         self.initialized = self.call(
             "initialize",

@@ -158,7 +158,8 @@ def test_doctor_finds_nothing_to_mend() -> None:
     findings = json.loads(surefill("doctor", "--json").stdout)
     subjects = {finding["subject"] for finding in findings}
     assert {"Surefill", "runtime", "model", "provider", "grammars", "data folder"} <= subjects
-    assert "sandbox" in subjects
+    assert {"sandbox", "type checker"} <= subjects
+    assert any(finding["detail"].startswith("ty ") for finding in findings)
     assert all(finding["ok"] for finding in findings)
 
 

@@ -42,7 +42,7 @@ def starter(start, environment, folder):
         editor = start()
         document = {"completion": {"completionItem": item or {}}}
         options = {"oracle": {"python": str(environment)}, **PATIENT, **(settings or {})}
-        editor.initialize(options, folders=[folder], encodings=encodings, text_document=document)
+        editor.initialize(options, folders=[folder], encodings=encodings, document=document)
         assert editor.wait_until_loaded()["state"] == "ready"
         editor.folder = folder
         return editor

@@ -49,6 +49,7 @@ def test_every_setting_can_be_given():
                 "servers": {"go": ["gopls", "-remote=auto"]},
             },
             "checks": {"guide": False, "types": False},
+            "diagnostics": {"syntax": False, "apis": False},
             "snippets": {"enabled": False, "results": False, "deadlineMs": 1000},
             "log": {"level": "debug"},
         }
@@ -80,6 +81,7 @@ def test_every_setting_can_be_given():
             "servers": {"go": ("gopls", "-remote=auto")},
         },
         "checks": {"guide": False, "types": False},
+        "diagnostics": {"syntax": False, "apis": False},
         "snippets": {"enabled": False, "results": False, "deadline_ms": 1000},
         "log": {"level": "debug"},
     }

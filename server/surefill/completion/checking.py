@@ -29,6 +29,8 @@ class Checked:
     types: Verdict
     apis: Verdict
     uses: tuple[ApiUse, ...] = ()
+    wrong_at: int = 0
+    """Offset in the text of what is wrong, if something is."""
 
     @property
     def failure(self) -> str:
@@ -60,18 +62,20 @@ class OracleChecks:
         rest = completed_by(self._snapshot, self._span, text)
         lines = self._line_prefix + text + rest
         findings = self._findings(text, rest, lines)
-        wrong = next((finding.reason for _, finding in findings if finding.reason), "")
-        if wrong:
-            return Checked(
-                Verdict("unchecked", "what it names does not exist"), Verdict("failed", wrong)
-            )
-        types = self._types(text, lines)
+        for use, finding in findings:
+            if finding.reason:
+                return Checked(
+                    Verdict("unchecked", "what it names does not exist"),
+                    Verdict("failed", finding.reason),
+                    wrong_at=max(0, use.offset - len(self._line_prefix)),
+                )
+        types, wrong_at = self._types(text, lines)
         found = tuple(
             # A name that stands by itself is known when nothing is said against it.
             replace(use, known=finding.known if finding.asked else types.outcome == "passed")
             for use, finding in findings
         )
-        return Checked(types, _verdict_on(found), found)
+        return Checked(types, _verdict_on(found), found, wrong_at)
 
     def with_origins(self, text: str, checked: Checked) -> Checked:
         """``checked`` with where the names come from that ``text`` calls."""
@@ -90,19 +94,24 @@ class OracleChecks:
     def _line_prefix(self) -> str:
         return self._snapshot.line(self._span.start.line)[: self._span.start.character]
 
-    def _types(self, text: str, lines: str) -> Verdict:
+    def _types(self, text: str, lines: str) -> tuple[Verdict, int]:
+        """The verdict, and where in ``text`` the first error is."""
         if self._before is None:
             self._before = self._baseline()
         before = self._before
         if isinstance(before, Unknown):
-            return Verdict("unchecked", before.reason)
+            return Verdict("unchecked", before.reason), 0
         after = self._facts.diagnostics(lines)
         if isinstance(after, Unknown):
-            return Verdict("unchecked", after.reason)
+            return Verdict("unchecked", after.reason), 0
         errors = new_errors(before, after, Change(self._span, text))
         if errors:
-            return Verdict("failed", errors[0].message)
-        return Verdict("passed", "no new type error")
+            start = errors[0].range.start
+            first = self._span.start
+            inside = start.line == first.line
+            wrong_at = max(0, start.character - first.character) if inside else 0
+            return Verdict("failed", errors[0].message), wrong_at
+        return Verdict("passed", "no new type error"), 0
 
     def _findings(self, text: str, rest: str, lines: str) -> list[tuple[ApiUse, Finding]]:
         """What ``text`` takes from elsewhere, up to the first name that does not exist."""

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+import re
 import time
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from surefill.checks.syntax import check_syntax
 from surefill.completion.checking import Checked, OracleChecks
 from surefill.completion.policy import Decision
-from surefill.completion.postprocess import Surroundings, postprocess, versions
+from surefill.completion.postprocess import Surroundings, cut_before, postprocess, versions
 from surefill.completion.suggestion import Evidence, Suggestion, Verdict, Withheld
 from surefill.engine.interface import Cancellation, Candidate
 from surefill.syntax.document import Snapshot
@@ -18,6 +20,8 @@ from surefill.syntax.position import Position, Range
 
 _MOST_VERSIONS = 8
 """How many shortened versions of one candidate are checked."""
+
+_BEHIND_DOT = re.compile(r"[\w)\]}\"']\.\w*$")
 
 _UNCHECKED = Checked(
     Verdict("unchecked", "no type checker is configured"),
@@ -97,8 +101,10 @@ class Judge:
         if not text:
             return Withheld("", "the model suggests nothing new")
         finished = candidate.stop_reason in ("end", "stop")
-        failure = ""
-        for version in versions(text, self._around, complete=finished)[:_MOST_VERSIONS]:
+        waiting = deque(versions(text, self._around, complete=finished)[:_MOST_VERSIONS])
+        failure, cut = "", False
+        while waiting:
+            version = waiting.popleft()
             if limits.cancel.cancelled or (failure and limits.late):
                 break
             parses = check_syntax(self._snapshot, self._span, version)
@@ -109,7 +115,16 @@ class Judge:
             if not checked.failure:
                 return self._suggestion(version, parses, checked, candidate.mean_logprob)
             failure = failure or checked.failure
+            if not waiting and not cut:  # not even its first line passes, but a part of it may
+                invented = checked.apis.outcome == "failed" and checked.wrong_at == 0
+                behind_dot = self._behind_dot and not invented
+                waiting.extend(cut_before(version, checked.wrong_at, behind_dot=behind_dot))
+                cut = True
         return Withheld(text, failure or "the model suggests nothing new")
+
+    @property
+    def _behind_dot(self) -> bool:
+        return _BEHIND_DOT.search(self._around.cursor.line_prefix) is not None
 
     def _suggestion(
         self, text: str, parses: Verdict, checked: Checked, logprob: float

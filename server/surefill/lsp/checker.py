@@ -8,9 +8,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from lsprotocol import types
 
@@ -20,20 +20,23 @@ from surefill.lsp.documents import OpenDocuments
 from surefill.lsp.notify import Notifier
 from surefill.lsp.project import path_of
 from surefill.lsp.watched import WatchedFiles
+from surefill.oracle.environment import SETTING
 from surefill.oracle.service import OracleService
 from surefill.settings import OracleSettings, Settings
 from surefill.syntax.languages import LANGUAGES
 from surefill.syntax.position import Range
 
 if TYPE_CHECKING:
-    from surefill.oracle.answers import Status
+    from surefill.oracle.answers import Status, Unknown
     from surefill.oracle.oracle import Oracle
     from surefill.syntax.document import Snapshot
 
 logger = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 _POLITE = {"ready", "environment"}
-"""States that the log is told of; all others the user is."""
+"""States that the log is told of, unless a setting is wrong; of all others the user is."""
 
 
 class Checker:
@@ -64,8 +67,20 @@ class Checker:
         """Documents whose change nobody has asked about."""
         self._problem = ""
         self._status: Status | None = None
+        self._followers: list[Callable[[], None]] = []
         documents.listen(self)
         configuration.follow(self._apply)
+
+    def follow(self, follower: Callable[[], None]) -> None:
+        """Call ``follower`` whenever answers may be others than before."""
+        self._followers.append(follower)
+
+    async def ask(
+        self, language: str, question: Callable[[Oracle], Coroutine[Any, Any, T | Unknown]]
+    ) -> T | Unknown:
+        """The answer about documents as they are now; Unknown where there is none to ask."""
+        self.catch_up()
+        return await asyncio.wrap_future(self.service.submit(language, question))
 
     def start(self) -> None:
         """The folders are known: from now on there is a checker."""
@@ -133,6 +148,7 @@ class Checker:
     def files_changed(self, params: types.DidChangeWatchedFilesParams) -> None:
         """Files were made, written or deleted, by whatever program."""
         self.service.files_changed([(each.uri, int(each.type)) for each in params.changes])
+        self._tell_followers()
 
     def close(self, seconds: float) -> None:
         """End the checker, waiting at most ``seconds`` for it."""
@@ -156,6 +172,10 @@ class Checker:
         asked = [each for each in LANGUAGES if self.service.answers_for(each.id)]
         self._watched.watch("checker", (end for each in asked for end in each.extensions))
 
+    def _tell_followers(self) -> None:
+        for follower in self._followers:
+            follower()
+
     def _hear(self, status: Status) -> None:
         """Called on the checker's thread."""
         if self._loop is not None:
@@ -165,13 +185,14 @@ class Checker:
     def _report(self, status: Status) -> None:
         self._status = status
         message = f"{status.note} {status.advice}".strip()
-        if status.state in _POLITE:
+        if status.state in _POLITE and SETTING not in status.note:
             self._notifier.forget(self._problem)
             self._problem = ""
             logger.info("%s", message or f"{status.checker} {status.version} checks suggestions")
         else:
             self._problem = message
             self._notifier.show_once(message)
+        self._tell_followers()
 
 
 def _open(oracle: Oracle, snapshot: Snapshot) -> None:

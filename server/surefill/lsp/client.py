@@ -68,6 +68,34 @@ class Client:
         return bool(watched and watched.dynamic_registration)
 
     @property
+    def pulls_diagnostics(self) -> bool:
+        """Whether it asks for diagnostics itself."""
+        document = self._server.client_capabilities.text_document
+        return bool(document and document.diagnostic)
+
+    @property
+    def refreshes_diagnostics(self) -> bool:
+        """Whether it can be asked to pull diagnostics anew."""
+        workspace = self._server.client_capabilities.workspace
+        diagnostics = workspace and workspace.diagnostics
+        return bool(diagnostics and diagnostics.refresh_support)
+
+    @property
+    def resolves_edits(self) -> bool:
+        """Whether it asks for a code action's edit once the user has chosen it."""
+        document = self._server.client_capabilities.text_document
+        action = document and document.code_action
+        support = action and action.resolve_support
+        return bool(action and action.data_support and support and "edit" in support.properties)
+
+    @property
+    def edits_versions(self) -> bool:
+        """Whether an edit may say which version of a document it is for."""
+        workspace = self._server.client_capabilities.workspace
+        edit = workspace and workspace.workspace_edit
+        return bool(edit and edit.document_changes)
+
+    @property
     def folders(self) -> list[str]:
         """URIs of the workspace's folders, or of the one root that older editors name."""
         workspace = self._server.workspace
@@ -100,6 +128,14 @@ class Client:
     def log(self, message: str, kind: types.MessageType) -> None:
         """A line in the editor's log of this server."""
         self._server.window_log_message(types.LogMessageParams(kind, message))
+
+    def publish_diagnostics(self, params: types.PublishDiagnosticsParams) -> None:
+        """All problems of one document, in the place of those it had before."""
+        self._server.text_document_publish_diagnostics(params)
+
+    async def refresh_diagnostics(self) -> None:
+        """Ask the editor to pull all diagnostics anew."""
+        await self._server.workspace_diagnostic_refresh_async(None)
 
     async def ask_configuration(self, section: str) -> object:
         """The user's settings of one section, as plain JSON values; None where there are none."""

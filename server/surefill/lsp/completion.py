@@ -201,7 +201,9 @@ class _Asking:
     def __call__(self, job: Callable[[Engine, ContextBuilder], T]) -> T | None:
         deadline = self._cancel.deadline or time.monotonic()
         try:
-            answer = self._model.submit(job, self._cancel)
+            answer = self._model.submit(
+                lambda model, engine: job(engine, model.context), self._cancel
+            )
             return answer.result(max(0.0, deadline - time.monotonic()))
         except (FutureTimeout, CancelledError):
             return None

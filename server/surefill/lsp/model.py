@@ -13,7 +13,7 @@ import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from surefill.completion.suggestion import CompletionRequest, CompletionResult
 from surefill.engine.interface import Cancellation, Engine
@@ -27,7 +27,6 @@ from surefill.settings import Settings
 if TYPE_CHECKING:
     from surefill.completion.loading import LoadedModel
     from surefill.completion.pipeline import CompletionPipeline
-    from surefill.context.window import ContextBuilder
     from surefill.engine.worker import EngineWorker
     from surefill.oracle.service import OracleService
 
@@ -39,6 +38,7 @@ _GRACE_SECONDS = 0.5
 """How long after its deadline a request is given up though the engine has not come back."""
 
 Loader = Callable[[Settings], "LoadedModel"]
+
 State = Literal["idle", "starting", "loading", "ready", "failed"]
 
 
@@ -149,24 +149,40 @@ class ModelService:
         return answer.result()
 
     def submit(
-        self, job: Callable[[Engine, ContextBuilder], T], cancellation: Cancellation
+        self, work: Callable[[LoadedModel, Engine], T], cancellation: Cancellation
     ) -> Future[T]:
-        """Have ``job`` run by the worker with the model in service; from any thread.
+        """Have ``work`` done by the worker with the model in service; from any thread.
 
         The future carries EngineError where there is none, even if one is being loaded.
         """
         if self._serving is None:
             refused: Future[T] = Future()
-            refused.set_exception(EngineError("No model is in service."))
+            refused.set_exception(_NotInService("No model is in service."))
             return refused
 
-        def work(engine: Engine) -> T:
+        def with_engine(engine: Engine) -> T:
             serving = self._serving
             if serving is None or serving.model.engine is not engine:
-                raise EngineError("The model was changed.")
-            return job(CountedEngine(engine, self._counters), serving.model.context)
+                raise _NotInService("The model was changed.")
+            return work(serving.model, CountedEngine(engine, self._counters))
 
-        return self._worker.submit(work, cancellation)
+        return self._worker.submit(with_engine, cancellation)
+
+    async def run(
+        self, work: Callable[[LoadedModel, Engine], T], cancellation: Cancellation
+    ) -> T | None:
+        """``submit``, and wait: None without a model, or when the answer is not in time.
+
+        Raises what ``work`` raises.
+        """
+        answer = asyncio.wrap_future(self.submit(work, cancellation))
+        answer.add_done_callback(_retrieve)
+        if not await _until(answer, cancellation, grace=_GRACE_SECONDS):
+            return None
+        try:
+            return answer.result()
+        except _NotInService:
+            return None
 
     async def close(self, seconds: float) -> None:
         """Stop loading and free the model, waiting at most ``seconds`` for it."""
@@ -265,13 +281,17 @@ class ModelService:
         self._notifier.show_once(self._problem)
 
 
+class _NotInService(EngineError):
+    """The model that was to do something is not there, or not any more."""
+
+
 def _model_key(settings: Settings) -> tuple[object, ...]:
     """The settings that decide which model is loaded and how."""
     return settings.bundle, settings.engine, settings.remote, settings.completion.blend
 
 
 async def _until(
-    awaited: asyncio.Future[object] | asyncio.Task[None] | asyncio.Future[CompletionResult],
+    awaited: asyncio.Future[Any],
     cancellation: Cancellation,
     *,
     grace: float,
@@ -301,7 +321,7 @@ async def _until(
     return awaited.done() and not cancellation.cancelled
 
 
-def _retrieve(future: asyncio.Future[CompletionResult]) -> None:
+def _retrieve(future: asyncio.Future[Any]) -> None:
     """Look at an abandoned result, so that asyncio does not report its error as unnoticed."""
     with contextlib.suppress(asyncio.CancelledError):
         future.exception()

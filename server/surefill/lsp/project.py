@@ -66,6 +66,11 @@ class Project:
         documents.listen(self)
         configuration.follow(self._apply)
 
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """The workspace's folders."""
+        return self._folders
+
     def serve(self, model: LoadedModel | None) -> None:
         """Another model is in service, with a memory of its own or none."""
         self._memory = model.memory if model else None

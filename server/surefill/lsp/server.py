@@ -15,18 +15,22 @@ from surefill import __version__
 from surefill.completion.feed import ProjectFeed
 from surefill.completion.loading import load_model
 from surefill.engine.worker import EngineWorker
+from surefill.lsp.background import Background
 from surefill.lsp.checker import Checker
 from surefill.lsp.client import Client
+from surefill.lsp.code_actions import CodeActions
 from surefill.lsp.commands import EXPLAIN, STATUS, Commands
 from surefill.lsp.completion import TRIGGERS, MenuCompletion
 from surefill.lsp.configuration import Configuration
 from surefill.lsp.counters import Counters
+from surefill.lsp.diagnostics import Diagnostics
 from surefill.lsp.documents import OpenDocuments
 from surefill.lsp.inline_completion import ACCEPTED, InlineCompletion
 from surefill.lsp.logs import EditorLog
 from surefill.lsp.model import Loader, ModelService
 from surefill.lsp.notify import Notifier, OncePerCause
 from surefill.lsp.parser import BackgroundParser
+from surefill.lsp.problems import Problems
 from surefill.lsp.project import Project
 from surefill.lsp.protocol import SurefillProtocol, lenient_converter
 from surefill.lsp.watched import WatchedFiles
@@ -87,6 +91,26 @@ class SurefillServer(LanguageServer):
             notifier=self.notifier,
             counters=self.counters,
         )
+        self.background = Background("diagnostics")
+        self.problems = Problems(
+            configuration=self.configuration,
+            documents=self.documents,
+            background=self.background,
+            checker=self.checker,
+        )
+        self.diagnostics = Diagnostics(
+            self.client,
+            configuration=self.configuration,
+            documents=self.documents,
+            problems=self.problems,
+        )
+        self.actions = CodeActions(
+            self.client,
+            documents=self.documents,
+            problems=self.problems,
+            model=self.model,
+            background=self.background,
+        )
         self.menu = MenuCompletion(
             self.client,
             configuration=self.configuration,
@@ -110,6 +134,13 @@ class SurefillServer(LanguageServer):
         else:
             logger.debug("refused: %s", error)
 
+    def stop(self) -> None:
+        """Nothing that is on its way is wanted any more."""
+        self.inline.stop()
+        self.menu.stop()
+        self.actions.stop()
+        self.diagnostics.stop()
+
     async def close(self, seconds: float) -> None:
         """End the session: whatever still runs is stopped, waiting at most ``seconds``."""
         self.log.detach()
@@ -117,6 +148,9 @@ class SurefillServer(LanguageServer):
         self.watched.close()
         self.menu.close()
         self.project.close()
+        self.stop()
+        self.problems.close()
+        self.background.close()
         closing = asyncio.get_running_loop().run_in_executor(None, self.checker.close, seconds)
         await self.model.close(seconds)
         await closing
@@ -135,6 +169,8 @@ def create_server(loader: Loader = load_model) -> SurefillServer:
         _documents,
         _project,
         _inline_completion,
+        _diagnostics,
+        _code_actions,
         _menu_completion,
         _commands,
     )
@@ -166,8 +202,7 @@ def _lifecycle(server: SurefillServer) -> None:
 
     @server.feature(types.SHUTDOWN)
     def shutdown(*_: object) -> None:
-        server.inline.stop()
-        server.menu.stop()
+        server.stop()
 
 
 def _configuration(server: SurefillServer) -> None:
@@ -182,6 +217,7 @@ def _documents(server: SurefillServer) -> None:
         server.parser.add(server.documents.open(params.text_document).snapshot())
         server.project.opened(params.text_document.uri)
         server.checker.opened(params.text_document.uri)
+        server.diagnostics.opened(params.text_document.uri)
 
     @server.feature(types.TEXT_DOCUMENT_DID_CHANGE)
     def changed(params: types.DidChangeTextDocumentParams) -> None:
@@ -213,6 +249,32 @@ def _inline_completion(server: SurefillServer) -> None:
         params: types.InlineCompletionParams,
     ) -> types.InlineCompletionList:
         return await server.inline.answer(params)
+
+
+def _diagnostics(server: SurefillServer) -> None:
+    server.checker.follow(server.diagnostics.refresh)
+    # An import of another open document may be what is wrong in this one.
+    options = types.DiagnosticOptions(
+        identifier="surefill", inter_file_dependencies=True, workspace_diagnostics=False
+    )
+
+    @server.feature(types.TEXT_DOCUMENT_DIAGNOSTIC, options)
+    async def diagnostic(
+        params: types.DocumentDiagnosticParams,
+    ) -> types.DocumentDiagnosticReport:
+        return await server.diagnostics.pull(params)
+
+
+def _code_actions(server: SurefillServer) -> None:
+    options = types.CodeActionOptions([types.CodeActionKind.QuickFix], resolve_provider=True)
+
+    @server.feature(types.TEXT_DOCUMENT_CODE_ACTION, options)
+    async def code_action(params: types.CodeActionParams) -> list[types.CodeAction]:
+        return await server.actions.answer(params)
+
+    @server.feature(types.CODE_ACTION_RESOLVE)
+    def resolve(action: types.CodeAction) -> types.CodeAction:
+        return server.actions.resolve(action)
 
 
 def _menu_completion(server: SurefillServer) -> None:

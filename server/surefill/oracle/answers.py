@@ -13,6 +13,9 @@ from typing import Literal, NamedTuple, Protocol
 
 from surefill.syntax.position import Range
 
+PYTHON = "python"
+"""The language id of the one language that we bring a checker for."""
+
 Severity = Literal["error", "warning", "information", "hint"]
 ParameterKind = Literal[
     "positional-only", "positional-or-keyword", "var-positional", "keyword-only", "var-keyword"

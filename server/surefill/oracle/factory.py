@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from surefill.oracle.answers import OnStatus
+from surefill.oracle.answers import PYTHON, OnStatus
 from surefill.oracle.engines import PYTHON_ENGINES, EngineSpec, foreign
 from surefill.oracle.environment import resolve_environment
 from surefill.oracle.oracle import NullOracle, Oracle, ServerOracle
@@ -15,8 +15,6 @@ from surefill.oracle.origin import Origins
 from surefill.oracle.server import Patience, Server
 from surefill.oracle.warming import Warmer
 from surefill.settings import OracleSettings
-
-PYTHON = "python"
 
 
 class Oracles:

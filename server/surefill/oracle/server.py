@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import posixpath
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
@@ -85,7 +86,7 @@ class Server:
         """
         if not self.spec.dialect.only_in_folders or not uri.startswith("file:"):
             return uri
-        path = unquote(urlsplit(uri).path)
+        path = posixpath.normpath(unquote(urlsplit(uri).path))
         inside = any(path.startswith(f"{unquote(root)}/") for root in self._roots)
         return uri if inside else f"untitled:{path}"
 

@@ -14,12 +14,14 @@ from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import CancelledError, Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from surefill.oracle.answers import OnStatus, Status, Unknown
-from surefill.oracle.factory import PYTHON, Oracles, create_oracles
-from surefill.oracle.oracle import Oracle
+from surefill.oracle.answers import PYTHON, OnStatus, Status, Unknown
 from surefill.settings import OracleSettings
+
+if TYPE_CHECKING:
+    from surefill.oracle.factory import Oracles
+    from surefill.oracle.oracle import Oracle
 
 logger = logging.getLogger(__name__)
 
@@ -151,6 +153,8 @@ class OracleService:
             ending = asyncio.ensure_future(before.close())
             self._replaced.add(ending)
             ending.add_done_callback(self._replaced.discard)
+        from surefill.oracle.factory import create_oracles  # here, so that a start stays quick
+
         try:
             self._oracles = create_oracles(settings, folders, on_status=self._on_status)
         except Exception as error:

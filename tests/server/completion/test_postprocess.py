@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from surefill.completion.postprocess import Surroundings, postprocess, shorter_versions
+from surefill.completion.postprocess import Surroundings, cut_before, postprocess, shorter_versions
 from surefill.syntax.cursor import Cursor
 from surefill.syntax.document import Document
 from surefill.syntax.languages import LANGUAGES, language_for
@@ -61,3 +61,19 @@ def test_whatever_comes_in_nothing_is_invented(text, before, after, language):
 )
 def test_shorter_versions_end_with_a_whole_line(text, complete, expected):
     assert shorter_versions(text, language_for("python", None), complete=complete) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong", "behind_dot", "expected"),
+    [
+        ("get(url).jsn()", "jsn", True, ["get(url)", "get"]),
+        ("get(url).jsn()", "jsn", False, ["get(url)"]),
+        ("get(url, a(1), b)", "b)", True, ["get"]),
+        ("get(')').jsn()", "jsn", False, ["get(')')"]),
+        ("name", "name", True, []),
+        ("a(1).b(2).c\nd", "c", False, ["a(1).b(2)"]),
+        ("(1)", "1", True, []),
+    ],
+)
+def test_what_is_left_before_something_wrong(text, wrong, behind_dot, expected):
+    assert cut_before(text, text.index(wrong), behind_dot=behind_dot) == expected

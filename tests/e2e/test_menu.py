@@ -56,9 +56,10 @@ def start(start_editor, environment, tmp_path):
 
 
 @pytest.fixture
-def hanging(scripted, environment, tmp_path):
+def hanging(request, scripted, environment, tmp_path):
     """A server whose model generates until it is stopped, and a document that asks it to."""
-    editor = starter(scripted, environment, tmp_path)(FULL)
+    settings = {"snippets": {"deadlineMs": getattr(request, "param", 60_000)}}
+    editor = starter(scripted, environment, tmp_path)(FULL, settings)
     text = "import web\n# model: hang\nweb."
     return editor, editor.open(text, uri=(tmp_path / "main.py").as_uri())
 
@@ -264,6 +265,22 @@ def test_an_edit_meanwhile_leaves_nothing_to_offer_and_more_to_ask(hanging):
     wait_until_generating(editor)
     editor.change(uri, 2, (0, 0), (0, 0), "import os\n")
     assert editor.answer(asked["id"])["result"] == {"isIncomplete": True, "items": []}
+
+
+@pytest.mark.parametrize("hanging", [6000], indirect=True)
+@pytest.mark.parametrize(("typed", "wanted"), [("g", True), ("(", False)])
+def test_a_name_that_is_typed_on_meanwhile_still_wants_the_answer(hanging, typed, wanted):
+    editor, uri = hanging
+    asked = message(editor, uri, 2, 4)
+    editor.send(asked)
+    wait_until_generating(editor)
+    editor.change(uri, 2, (2, 4), (2, 4), typed)
+    answer = editor.answer(asked["id"])["result"]
+    assert answer["isIncomplete"] is True
+    corner = {"line": 2, "character": 4}
+    places = [item["textEdit"]["range"] for item in answer["items"]]
+    assert bool(places) is wanted
+    assert all(place == {"start": corner, "end": corner} for place in places)
 
 
 def test_an_inline_suggestion_and_a_menu_are_asked_for_side_by_side(hanging):

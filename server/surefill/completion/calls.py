@@ -112,7 +112,7 @@ class _Work:
         count = 0
         for tried, (name, signatures) in enumerate(self._callable(self._names())):
             call = self._call(name, signatures, written=tried < _WRITTEN)
-            if call is not None:
+            if call is not None and self._says_something(call):
                 yield self._item(call)
                 count += 1
                 if count < MOST and handles and tried < _RESULTS_SOUGHT:
@@ -163,8 +163,6 @@ class _Work:
         what was meant, and a small model often does not see it.
         """
         call = plain_call(name, signatures)
-        if self._site.kind == "arguments" and not call.takes_arguments:
-            return None
         wish = self._written(name) if written and call.takes_arguments else None
         language = self._snapshot.language
         if wish is not None and language is not None:
@@ -179,6 +177,9 @@ class _Work:
             if fitting is not None and (best is None or fitting.filled > best.filled):
                 best = fitting
         return best or self._fitting.call(plain_call(name, signatures), self._begin, self._form)
+
+    def _says_something(self, call: Call) -> bool:
+        return self._site.kind != "arguments" or bool(call.arguments)
 
     def _written(self, name: str) -> Written | None:
         """What the model writes into the call's brackets."""

@@ -26,7 +26,7 @@ from surefill.lsp.client import Client
 from surefill.lsp.configuration import Configuration
 from surefill.lsp.convert import from_lsp_position, to_lsp_range
 from surefill.lsp.documents import OpenDocuments
-from surefill.lsp.live import LiveRequests
+from surefill.lsp.live import LiveRequest, LiveRequests
 from surefill.lsp.menu import MenuForm
 from surefill.lsp.model import ModelService
 from surefill.lsp.notify import OncePerCause
@@ -113,9 +113,10 @@ class MenuCompletion:
             found, complete = await self._find(request)
         finally:
             self._live.end(uri, live)
-        if live.stale or live.typed:
+        if not self._fits(live, request):
             return types.CompletionList(is_incomplete=True, items=[])
         items = self._items(request.snapshot, found)
+        complete = complete and not live.typed
         return types.CompletionList(is_incomplete=not complete, items=items)
 
     def _request(self, params: types.CompletionParams) -> CallRequest | None:
@@ -158,6 +159,17 @@ class MenuCompletion:
         done, _ = await asyncio.wait((finding,), timeout=seconds)
         complete = bool(done) and finding.result()
         return tuple(found), complete
+
+    def _fits(self, live: LiveRequest, request: CallRequest) -> bool:
+        """Whether the answer is still wanted: at most, a name was typed on meanwhile.
+
+        Editors compare it with the items themselves, whose places are those of the request.
+        """
+        document = self._documents.get(request.snapshot.uri)
+        if live.stale or document is None:
+            return False
+        typed = document.snapshot().text_in(Range(request.position, live.position))
+        return all(character.isalnum() or character == "_" for character in typed)
 
     def _items(self, snapshot: Snapshot, found: tuple[CallItem, ...]) -> list[types.CompletionItem]:
         number = next(self._numbers)

@@ -97,8 +97,8 @@ def _found(
     reader = ClaimReader(language)
     above, _, scanned = scan_before(snapshot, Position(cursor.position.line, 0))
     state = reader.begin(above, scanned)
-    if python and cursor.line_prefix.rstrip().endswith("("):
-        return _callee(cursor, reader, state)
+    if cursor.line_prefix.rstrip().endswith("("):
+        return _callee(cursor, language, reader, state)
     if _BEHIND_OTHER.search(cursor.line_prefix) or (python and _is_annotation(cursor)):
         return None
     claims, _ = reader.read(cursor.line_prefix, state)
@@ -110,13 +110,15 @@ def _found(
 
 
 def _callee(
-    cursor: Cursor, reader: ClaimReader, state: ClaimState
+    cursor: Cursor, language: Language, reader: ClaimReader, state: ClaimState
 ) -> tuple[SiteKind, str, int] | None:
     """What is called by the brackets that the cursor is in, of which nothing is written yet."""
     prefix, behind = cursor.line_prefix, cursor.line_suffix[:1]
     callee = _CALLEE.search(prefix)
     if callee is None or (behind and behind != ")" and not behind.isspace()):
         return None
+    if language.id != "python":
+        return "arguments", callee[1], callee.start(1)  # the checker knows if it is none
     # Only in a call would a name and an equals sign be an argument by keyword.
     claims, _ = reader.read(prefix + "x=", state)
     if claims and claims[-1].kind == "keyword" and claims[-1].start == len(prefix):

@@ -76,16 +76,15 @@ def service(tmp_path_factory, workspace):
 class Menu:
     """Asks at "¦" of a text; ``answers`` are what the model says, one entry a call."""
 
-    def __init__(self, service, folder):
-        self.service, self.folder = service, folder
+    def __init__(self, service, folder, name="main.py"):
+        self.service, self.uri = service, (folder / name).as_uri()
         self.engine = FakeEngine()
 
     def find(self, marked, *answers, raw=None, language="python", seconds=PATIENCE, cancel=None):
         settings, problems = Settings.parse(raw)
         assert problems == []
         before, _, after = marked.partition("¦")
-        uri = (self.folder / "main.py").as_uri()
-        snapshot = Document(uri, language_for(language, None), before + after).snapshot()
+        snapshot = Document(self.uri, language_for(language, None), before + after).snapshot()
         position = Position(before.count("\n"), len(before) - before.rfind("\n") - 1)
         self.engine = FakeEngine(answers)
         context = ContextBuilder(Characters(), TEMPLATES["qwen2.5-coder"], "spm", 2048)
@@ -179,6 +178,7 @@ def test_behind_a_name_and_inside_its_brackets(menu):
     assert menu.marked(text + "x = post(¦") == ["${1:url}, data=${2:data})"]
     assert menu.marked(text + "x = post(¦\n)") == ["${1:url}, data=${2:data}"]
     assert menu.marked("import web\nweb.number(¦)") == []
+    assert menu.marked("print(¦)") == []
 
 
 def test_a_model_that_fails_leaves_what_the_checker_knows(menu):
@@ -310,3 +310,20 @@ def test_nothing_once_the_time_is_over_or_the_request_is_cancelled(menu):
     cancelled.cancel()
     assert menu.find("import web\nweb.ge¦", cancel=cancelled) == []
     assert menu.engine.calls == []
+
+
+def test_other_languages_have_calls_without_python_s_ways(typescript, tmp_path):
+    service = OracleService()
+    service.configure(OracleSettings(servers={"typescript": typescript}), [tmp_path])
+    menu = Menu(service, tmp_path, "main.ts")
+    try:
+        code = "function area(width: number, height: number, unit?: string) { return 1 }\n"
+        names = "const words = ['a'];\nconst width = 1;\n"
+        ts = {"language": "typescript"}
+        assert menu.marked(code + names + "area¦", **ts) == ["area(${1:width}, ${2:height})"]
+        assert menu.marked(code + names + "area(¦)", "width, 2", **ts) == ["${1:width}, ${2:2}"]
+        assert menu.marked(names + "words.ma¦;", **ts) == ["map(${1:callbackfn})"]
+        assert menu.marked(names + "if (¦)", **ts) == []
+        assert menu.marked(names + "'words.¦'", **ts) == []
+    finally:
+        service.close(10)

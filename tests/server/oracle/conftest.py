@@ -1,8 +1,6 @@
 """A user's environment with a library made for the purpose, and oracles that look at it."""
 
 import asyncio
-import shutil
-import subprocess
 import sys
 import textwrap
 import time
@@ -138,16 +136,3 @@ def fake(asker):
         return asker(OracleSettings(servers={"fake": command}), "fake", "main.fake", **named)
 
     return make
-
-
-@pytest.fixture(scope="session")
-def typescript(request):
-    """The command of the TypeScript server, fetched with npm into pytest's cache."""
-    folder = Path(request.config.cache.mkdir("typescript-7"))
-    server = folder / "node_modules" / ".bin" / "tsc"
-    if not server.exists():
-        npm = shutil.which("npm")
-        assert npm, "npm is needed to fetch the TypeScript server"
-        command = [npm, "install", "--prefix", str(folder), "--no-audit", "--no-fund"]
-        subprocess.run([*command, "typescript@7"], check=True, capture_output=True)
-    return (str(server), "--lsp", "--stdio")

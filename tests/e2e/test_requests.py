@@ -3,7 +3,7 @@
 import pytest
 
 CANCELLED = -32800
-LOADED = {"completion": {"deadlineMs": 60_000}}
+LOADED = {"completion": {"deadlineMs": 60_000}, "oracle": {"engine": "off"}}
 
 
 def document(directive, last="x = "):

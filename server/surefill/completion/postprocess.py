@@ -21,6 +21,8 @@ from surefill.syntax.languages import Language
 
 _LINES_AROUND = 200
 _MOST_REPEATS = 3
+_LONGEST_LOOP = 4
+"""Lines, one after another, that are found to repeat."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,7 @@ def postprocess(text: str, around: Surroundings, special_tokens: tuple[str, ...]
     text = normalise_indentation(text, cursor, around.language, around.above)
     text = without_overlap_on_line(text, cursor, around.language, around.closers)
     text = without_overlap_below(text, cursor.line_prefix, around.below)
+    text = before_loop(text)
     text = strip_trailing_whitespace(text, cursor.line_suffix)
     if not text.strip() or repeats_lines_above(text, cursor, around.above) or degenerate(text):
         return ""
@@ -117,6 +120,21 @@ def repeats_lines_above(text: str, cursor: Cursor, above: tuple[str, ...]) -> bo
     if not lines or len(before) < len(lines) or before[-len(lines) :] != lines:
         return False
     return any(re.search(r"\w", line) for line in lines)
+
+
+def before_loop(text: str) -> str:
+    """The lines before those with which a model went round in circles, as small ones do at length.
+
+    All of ``text`` where it did not, and where it began with its first line: then nothing is right.
+    """
+    lines = text.split("\n")
+    for start in range(len(lines)):
+        for period in range(1, min(_LONGEST_LOOP, (len(lines) - start) // _MOST_REPEATS) + 1):
+            first = lines[start : start + period]
+            again = lines[start + period : start + period * _MOST_REPEATS]
+            if any(line.strip() for line in first) and again == first * (_MOST_REPEATS - 1):
+                return "\n".join(lines[:start] or lines)
+    return text
 
 
 def degenerate(text: str) -> bool:

@@ -4,8 +4,9 @@
 
 The first run installs the packages that no training has seen, with what they need, into FOLDER and
 copies their sources there. At positions behind a dot and inside a call the rest of the line is
-taken away, and asked for through the pipeline with the settings of each column. What is shown is
-judged anew by the type checker, with all the time that it wants. Run nothing else meanwhile.
+taken away, and asked for as an editor does while one types, whatever the model's confidence, with
+the settings of each column. What is shown is judged anew by the type checker, with all the time
+that it wants. Run nothing else meanwhile.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ from surefill.completion.pipeline import CompletionPipeline
 from surefill.completion.suggestion import CompletionRequest, CompletionResult
 from surefill.engine.interface import Cancellation
 from surefill.oracle.service import OracleService
-from surefill.settings import CheckSettings, OracleSettings, Settings
+from surefill.settings import CheckSettings, CompletionSettings, OracleSettings, Settings
 from surefill.syntax.document import Document, Snapshot
 from surefill.syntax.languages import language_for
 from surefill.syntax.position import Position, Range
@@ -91,7 +92,7 @@ def main() -> None:
     python = prepare(arguments.folder)
     work = arguments.folder / "work"
     places = list(choose(work, arguments.positions, arguments.seed))
-    settings = Settings()
+    settings = Settings(completion=CompletionSettings(min_confidence=0.0))
     if arguments.bundle:
         settings = replace(settings, bundle=str(arguments.bundle.resolve()))
     model = load_model(settings)
@@ -215,7 +216,7 @@ def warm(service: OracleService, place: Place) -> None:
 
 
 def ask(pipeline: CompletionPipeline, place: Place, model: LoadedModel) -> CompletionResult:
-    request = CompletionRequest(place.snapshot, place.position, explicit=True)
+    request = CompletionRequest(place.snapshot, place.position)
     return pipeline.complete(request, model.engine, Cancellation())
 
 

@@ -1,6 +1,7 @@
 """Diagnostics, descriptions and origins; and that a suggestion leaves no trace."""
 
 import asyncio
+import re
 import sys
 import time
 
@@ -99,8 +100,11 @@ async def test_circular_imports(python):
         path = python.folder / f"{one}.py"
         path.write_text(f"import {other}\nclass {one.title()}: ...\n")
         python.oracle.files_changed([(path.as_uri(), 1)])
-    members = await python.members("import left\nleft.right.left.¦\n")
-    assert "Left" in members.names and members.closed
+    limit = time.monotonic() + 60
+    while not (members := await python.members("import left\nleft.right.left.¦\n")).closed:
+        assert time.monotonic() < limit  # pyrefly takes new files in on the side
+        await asyncio.sleep(0.05)
+    assert "Left" in members.names
 
 
 async def test_half_a_surrogate_pair_is_survived(python):
@@ -123,7 +127,7 @@ async def test_hover(python):
 async def test_describe_a_member(python):
     found = await python.ask("describe", "import shelf\nshelf.¦\n", "post")
     assert found.name == "post"
-    assert "url: str" in found.signature
+    assert re.search(r"url *: str", found.signature)
     assert "Send" in found.documentation
     assert not await python.ask("describe", "import shelf\nshelf.¦\n", "nothing")
 

@@ -226,7 +226,7 @@ def judged(place: Place, result: CompletionResult, service: OracleService) -> Me
     if not result.suggestions:
         return Measured(False, False, total_ms=timings.total, oracle_ms=timings.oracle)
     text = result.suggestions[0].text
-    span = Range(place.position, place.position)
+    span, line = Range(place.position, place.position), place.position.line
     facts = _facts(service, place)
     checked = OracleChecks(facts, place.snapshot, span).check(text)
     rest = completed_by(place.snapshot, span, text)
@@ -235,7 +235,9 @@ def judged(place: Place, result: CompletionResult, service: OracleService) -> Me
         shown=True,
         right=_first_name(text) == place.name,
         parses=parses_with(place.snapshot, span, text)[0],
-        type_error=bool(before and after and new_errors(before, after, Change(span, text))),
+        # From a name alone the user goes on; what type the whole will have is not known.
+        type_error=not (text.isidentifier() and place.snapshot.line(line).endswith("."))
+        and bool(before and after and new_errors(before, after, Change(span, text))),
         invented=checked.apis.outcome == "failed",
         total_ms=timings.total,
         oracle_ms=timings.oracle,

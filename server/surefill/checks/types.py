@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from surefill.oracle.answers import Diagnostic, Diagnostics
@@ -35,27 +36,43 @@ class Change:
 
 
 def new_errors(before: Diagnostics, after: Diagnostics, change: Change) -> tuple[Diagnostic, ...]:
-    """Errors that are there after ``change`` and were not before.
+    """Errors that are there after ``change`` and were not before, those in its text first."""
+    return (*errors_within(after, change), *new_errors_elsewhere(before, after, change))
 
-    What touches the text of the change is new. Elsewhere an error is the one that was there if
-    code, message and line are the same. What lies on the user's own part of the changed line is
-    not counted: it may be unfinished, and the change has not made it.
+
+def errors_within(after: Diagnostics, change: Change) -> tuple[Diagnostic, ...]:
+    """Errors that touch the text of ``change``: they are new, whatever was there before."""
+    return tuple(each for each in _judged(after) if _touches(each, change))
+
+
+def new_errors_elsewhere(
+    before: Diagnostics, after: Diagnostics, change: Change
+) -> tuple[Diagnostic, ...]:
+    """Errors outside the text of ``change`` that were not there before.
+
+    An error is the one that was there if code, message and line are the same. What lies on the
+    user's own part of the changed line is not counted: it may be unfinished, and the change has not
+    made it.
     """
     stood = Counter((error.code, error.message, error.range.start.line) for error in before.errors)
     found = []
-    for error in after.errors:
-        if error.code in _SYNTAX:
-            continue
+    for error in _judged(after):
         start, end = error.range
-        if start < change.end and change.span.start < end:
-            found.append(error)
+        own = start.line == change.span.start.line and end <= change.span.start
+        if own or _touches(error, change):
             continue
-        if start.line == change.span.start.line and end <= change.span.start:
-            continue
-        line = start.line - (change.rows if start >= change.end else 0)
-        key = (error.code, error.message, line)
+        key = (error.code, error.message, start.line - (change.rows if start >= change.end else 0))
         if stood[key]:
             stood[key] -= 1
         else:
             found.append(error)
     return tuple(found)
+
+
+def _judged(diagnostics: Diagnostics) -> Iterator[Diagnostic]:
+    return (error for error in diagnostics.errors if error.code not in _SYNTAX)
+
+
+def _touches(error: Diagnostic, change: Change) -> bool:
+    start, end = error.range
+    return start < change.end and change.span.start < end

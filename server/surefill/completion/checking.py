@@ -5,10 +5,10 @@ One `OracleChecks` belongs to one request. It knows nothing of models.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from surefill.checks.types import Change, new_errors
+from surefill.checks.types import Change, errors_within, new_errors_elsewhere
 from surefill.completion.existence import NOT_ASKED, Existence, Finding
 from surefill.completion.facts import Facts
 from surefill.completion.suggestion import ApiUse, Verdict
@@ -18,6 +18,7 @@ from surefill.syntax.position import Position, Range
 from surefill.syntax.uses import Use, uses
 from surefill.syntax.validity import completed_by
 
+_NOTHING = Diagnostics(())
 _MOST_ORIGINS = 6
 """Of so many called names it is found out where they come from."""
 
@@ -39,26 +40,25 @@ class Checked:
 
 
 class OracleChecks:
-    """Checks texts in place of ``span`` of a document.
-
-    The document as it is is asked about at once, in the background.
-    """
+    """Checks texts in place of ``span`` of a document."""
 
     def __init__(self, facts: Facts, snapshot: Snapshot, span: Range) -> None:
         self._facts = facts
         self._snapshot = snapshot
         self._span = span
         self._existence = Existence(facts, snapshot)
-        self._baseline: Callable[[], Diagnostics | Unknown] = facts.begin_diagnostics()
-        self._before: Diagnostics | Unknown | None = None
 
     @property
     def checker(self) -> str:
         """Name and version of who is asked."""
         return self._facts.checker
 
-    def check(self, text: str) -> Checked:
-        """Both verdicts on ``text``."""
+    def check(self, text: str, *, unfinished: bool = False) -> Checked:
+        """Both verdicts on ``text``.
+
+        Of one that is ``unfinished``, a name that the user will go on from, it only counts whether
+        it exists: what type the whole will have is not known.
+        """
         rest = completed_by(self._snapshot, self._span, text)
         lines = self._line_prefix + text + rest
         findings = self._findings(text, rest, lines)
@@ -69,7 +69,10 @@ class OracleChecks:
                     Verdict("failed", finding.reason),
                     wrong_at=max(0, use.offset - len(self._line_prefix)),
                 )
-        types, wrong_at = self._types(text, lines)
+        if unfinished:
+            types, wrong_at = Verdict("unchecked", "the expression goes on"), 0
+        else:
+            types, wrong_at = self._types(text, lines)
         found = tuple(
             # A name that stands by itself is known when nothing is said against it.
             replace(use, known=finding.known if finding.asked else types.outcome == "passed")
@@ -96,15 +99,21 @@ class OracleChecks:
 
     def _types(self, text: str, lines: str) -> tuple[Verdict, int]:
         """The verdict, and where in ``text`` the first error is."""
-        if self._before is None:
-            self._before = self._baseline()
-        before = self._before
-        if isinstance(before, Unknown):
-            return Verdict("unchecked", before.reason), 0
         after = self._facts.diagnostics(lines)
         if isinstance(after, Unknown):
             return Verdict("unchecked", after.reason), 0
-        errors = new_errors(before, after, Change(self._span, text))
+        change = Change(self._span, text)
+        errors = errors_within(after, change)
+        for fresh in (False, True):
+            if errors or not new_errors_elsewhere(_NOTHING, after, change):
+                break  # what the document was like without it does not matter
+            before = self._facts.diagnostics_before(fresh=fresh)
+            if not isinstance(before, Unknown) and not new_errors_elsewhere(before, after, change):
+                break
+            if fresh:
+                if isinstance(before, Unknown):
+                    return Verdict("unchecked", before.reason), 0
+                errors = new_errors_elsewhere(before, after, change)
         if errors:
             start = errors[0].range.start
             first = self._span.start

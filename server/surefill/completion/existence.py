@@ -23,6 +23,7 @@ class Finding:
     completable: bool = False
     """It is wrong as it stands, and the beginning of names that are not."""
     asked: bool = True
+    """It was a question for the oracle's lists."""
 
 
 NOT_ASKED = Finding(known=False, asked=False)
@@ -55,20 +56,20 @@ class Existence:
         """
         if kind == "keyword":
             return self._keyword(lines, name, start)
-        members = self._facts.members(lines, start)
+        members = self._facts.listed(lines, start)
+        if members and not _among(name, members, unfinished=unfinished):
+            members = self._facts.members(lines, start)
         if not members:
             return _NOT_KNOWN
-        if name in members.names:
-            return _EXISTS
-        completable = any(each.startswith(name) for each in members.names)
-        if unfinished and completable:
+        if _among(name, members, unfinished=unfinished):
             return _EXISTS
         wrong = members.closed or (
             kind == "member" and called and not unfinished and self._invented(name, members)
         )
         if not wrong:
             return _NOT_KNOWN
-        return Finding(True, f"{_owner(kind, members)} has no {name}", completable)
+        reason = f"{_owner(kind, members)} has no {name}"
+        return Finding(True, reason, _among(name, members, unfinished=True))
 
     def _keyword(self, lines: str, name: str, start: int) -> Finding:
         signatures = self._facts.signature(lines, start)
@@ -88,6 +89,13 @@ class Existence:
         """
         declares = any(not each.startswith("__") for each in members.names)
         return declares and f".{name}" not in self._snapshot.text
+
+
+def _among(name: str, members: Members, *, unfinished: bool) -> bool:
+    """Whether ``name`` is a member, or the beginning of one where it is ``unfinished``."""
+    if name in members.names:
+        return True
+    return unfinished and any(each.startswith(name) for each in members.names)
 
 
 def _owner(kind: Kind, members: Members) -> str:

@@ -100,6 +100,15 @@ class Facts:
             lambda oracle, limits: oracle.members(self._source(lines), at, **limits),
         )
 
+    def listed(self, lines: str, offset: int) -> Members | Unknown:
+        """As ``members``, sooner; what is not listed may exist all the same."""
+        at = self.position(lines, offset)
+        around = _around_name(lines, offset)
+        return self._remembered(("members", *around)) or self._ask(
+            ("listed", *around),
+            lambda oracle, limits: oracle.listed(self._source(lines), at, **limits),
+        )
+
     def signature(self, lines: str, offset: int) -> Signatures | Unknown:
         """What the call around the name at ``offset`` takes."""
         at = self.position(lines, offset)
@@ -123,18 +132,15 @@ class Facts:
             lambda oracle, limits: oracle.origin(self._source(lines), at, **limits),
         )
 
-    def begin_diagnostics(self) -> Callable[[], Diagnostics | Unknown]:
-        """Ask about the document as it is, to be waited for later: meanwhile the model works."""
-        source = self._source(self.lines)
-        question = ("diagnostics", self.lines)
-        known = self._remembered(question)
-        if known is not None:
-            return lambda: known
-        limits = self._limits(time.monotonic() + self._left)
-        future = self._service.submit(
-            self._language, lambda oracle: oracle.diagnostics(source, **limits)
-        )
-        return lambda: self._keep(question, self._wait(future, self._deadline()))
+    def diagnostics_before(self, *, fresh: bool) -> Diagnostics | Unknown:
+        """What the checker says about the document as it is, or, unless it is to be ``fresh``, was.
+
+        What was is of the same document but for these lines, or Unknown.
+        """
+        question = ("diagnostics before",)
+        if not fresh:
+            return self._remembered(question) or Unknown("the document has not been looked at")
+        return self._keep(question, self.diagnostics(self.lines))
 
     def _source(self, lines: str) -> Source:
         return Source(self._uri, f"{self._head}{lines}{self._foot}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from surefill.apis.calls import Call, without
@@ -37,7 +37,6 @@ class Fitting:
         self._facts = facts
         self._snapshot = snapshot
         self._position = position
-        self._baseline: Callable[[], Diagnostics | Unknown] = facts.begin_diagnostics()
         self._before: Diagnostics | Unknown | None = None
 
     def call(self, call: Call, start: Position, form: Form) -> Call | None:
@@ -88,7 +87,7 @@ class Fitting:
 
     def _errors(self, snippet: Snippet, start: Position) -> Sequence[Diagnostic] | None:
         if self._before is None:
-            self._before = self._baseline()
+            self._before = self._facts.diagnostics_before(fresh=True)
         lines, _ = self.lines(snippet.plain, start)
         after = self._facts.diagnostics(lines) if self._before else self._before
         if isinstance(after, Unknown) or isinstance(self._before, Unknown):

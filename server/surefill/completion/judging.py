@@ -22,6 +22,7 @@ _MOST_VERSIONS = 8
 _LONGEST_VERSIONS = 4
 """How many shortened versions of one candidate are checked, and how many of the longest."""
 
+_NAME = re.compile(r"[^\W\d]\w*")
 _BEHIND_DOT = re.compile(r"[\w)\]}\"']\.\w*$")
 
 _UNCHECKED = Checked(
@@ -124,7 +125,10 @@ class Judge:
             if parses.outcome == "failed":
                 failure = failure or f"it would not parse: {parses.reason}"
                 continue
-            checked = self._checks.check(version) if self._checks else _UNCHECKED
+            checked = _UNCHECKED
+            if self._checks:
+                name_alone = cut and _NAME.fullmatch(version) is not None
+                checked = self._checks.check(version, unfinished=name_alone)
             if not checked.failure:
                 return self._suggestion(version, parses, checked, candidate.mean_logprob)
             failure = failure or checked.failure

@@ -38,7 +38,7 @@ class ExistingNames:
         self.withheld: dict[str, str] = {}
         """What the model would have liked to write and may not: each with the reason."""
 
-    def names(self, generated: str) -> Names | None:
+    def names(self, generated: str, *, all_of_them: bool = True) -> Names | None:
         """See ``engine.guide.Rules``."""
         text = self._base + generated
         claims, self._state = self._reader.read(text, self._state_for(text))
@@ -46,8 +46,9 @@ class ExistingNames:
         claim = claims[-1] if claims else None
         if claim is None or not claim.open or claim.kind == "keyword":
             return None
-        members = self._facts.members(text + self._rest, claim.start)
-        if not members or not members.closed:
+        ask = self._facts.members if all_of_them else self._facts.listed
+        members = ask(text + self._rest, claim.start)
+        if not members or (all_of_them and not members.closed):
             return None
         names = members.names
         if claim.end <= self._cursor and not any(name.startswith(claim.name) for name in names):

@@ -154,7 +154,7 @@ class OneOf:
         self._start = start
         self._names = names
 
-    def names(self, generated: str) -> Names | None:
+    def names(self, generated: str, *, all_of_them: bool = True) -> Names | None:
         """See ``engine.guide.Rules``."""
         text = self._base + generated
         typed = text[self._start :]

@@ -77,6 +77,14 @@ async def find_members(question: Question, position: Position) -> Members:
     )
 
 
+async def list_members(question: Question, position: Position) -> Members:
+    """The members at ``position``, without a look at whether they are all; half the work."""
+    place = _place(question, position)
+    python = question.dialect.python
+    items, _ = await _items(question, place, modules=python and _wants_module(place))
+    return Members(_distinct(items, identifiers=python), closed=False, dynamic=False)
+
+
 async def find_item(question: Question, position: Position, name: str) -> dict[str, Any] | None:
     """The completion item for ``name`` at ``position``, with all that the server tells of it."""
     place = _place(question, position)

@@ -23,7 +23,7 @@ from surefill.oracle.answers import (
 )
 from surefill.oracle.connection import NoAnswer
 from surefill.oracle.locations import locate
-from surefill.oracle.members import find_item, find_members
+from surefill.oracle.members import find_item, find_members, list_members
 from surefill.oracle.origin import Origins
 from surefill.oracle.question import Question, markup
 from surefill.oracle.server import Server
@@ -75,6 +75,14 @@ class Oracle(Protocol):
         self, source: Source, position: Position, *, deadline: float, cancel: Cancel | None = None
     ) -> Members | Unknown:
         """The names that may stand at ``position``, whatever of one stands there already."""
+        ...
+
+    async def listed(
+        self, source: Source, position: Position, *, deadline: float, cancel: Cancel | None = None
+    ) -> Members | Unknown:
+        """As ``members``, sooner, and neither ``closed`` nor ``dynamic``: whether these are all
+        is not looked at. What is listed exists.
+        """
         ...
 
     async def signature(
@@ -150,6 +158,11 @@ class ServerOracle:
         self, source: Source, position: Position, *, deadline: float, cancel: Cancel | None = None
     ) -> Members | Unknown:
         return await self._ask(source, lambda q: find_members(q, position), deadline, cancel)
+
+    async def listed(
+        self, source: Source, position: Position, *, deadline: float, cancel: Cancel | None = None
+    ) -> Members | Unknown:
+        return await self._ask(source, lambda q: list_members(q, position), deadline, cancel)
 
     async def signature(
         self, source: Source, position: Position, *, deadline: float, cancel: Cancel | None = None
@@ -246,4 +259,4 @@ class NullOracle:
     async def members(self, *_: object, **__: object) -> Unknown:
         return self._unknown
 
-    signature = diagnostics = hover = describe = origin = members
+    listed = signature = diagnostics = hover = describe = origin = members

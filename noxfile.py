@@ -9,7 +9,14 @@ nox.options.sessions = ["lint", "types", "tests"]
 # One exact version, installed first: an open range takes whatever build the index lists last.
 TORCH = "torch==2.13.0"
 
-TEST_TOOLS = ("pytest>=8", "pytest-lsp>=1.0", "pytest-asyncio>=1.0", "hypothesis>=6", "psutil>=5")
+TEST_TOOLS = (
+    "pytest>=8",
+    "pytest-lsp>=1.0",
+    "pytest-asyncio>=1.0",
+    "hypothesis>=6",
+    "psutil>=5",
+    "pyrefly>=1.4,<2",  # the second checker; the TypeScript server is fetched with npm by the tests
+)
 SERVER = ("-e", "server[cpu]")
 TRAINING = ("-e", "training")
 

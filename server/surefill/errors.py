@@ -40,3 +40,7 @@ class RuntimeMissingError(EngineError):
 
 class SandboxError(SurefillError):
     """There is no sandbox to execute a program in, so it was not executed."""
+
+
+class OracleError(SurefillError):
+    """A type checker could not be started."""

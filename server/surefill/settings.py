@@ -15,6 +15,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 Multiline = Literal["auto", "always", "never"]
 EngineKind = Literal["local", "remote"]
 Provider = Literal["auto", "cpu", "cuda"]
+OracleEngine = Literal["ty", "pyrefly", "off"]
 RemoteTemplate = Literal[
     "suffix", "qwen2.5-coder", "starcoder2", "codellama", "deepseek-coder", "codegemma", "plain"
 ]
@@ -82,6 +83,51 @@ class RemoteSettings:
 
 
 @dataclass(frozen=True)
+class OracleSettings:
+    """The type checker that suggestions are measured against."""
+
+    engine: OracleEngine = "ty"
+    """Which checker answers for Python."""
+    python: str = ""
+    """The interpreter or virtual environment that the code runs in; found by itself when empty."""
+    servers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Language servers for other languages: each a command, by language id."""
+
+
+@dataclass(frozen=True)
+class DiagnosticsSettings:
+    """What is reported in the editor's list of problems. Repairs are offered for what is."""
+
+    syntax: bool = True
+    """Syntax errors."""
+    apis: bool = True
+    """Members, keyword arguments and imports that do not exist, where there is a checker that
+    knows. To be switched off where the editor has a type checker of its own."""
+
+
+@dataclass(frozen=True)
+class CheckSettings:
+    """What the type checker is asked for the sake of suggestions."""
+
+    guide: bool = True
+    """Let the model write only members, keyword arguments and imports that exist."""
+    types: bool = True
+    """Show only what brings no type error and names only what exists."""
+
+
+@dataclass(frozen=True)
+class SnippetSettings:
+    """Calls in the completion menu."""
+
+    enabled: bool = True
+    """Offer calls with their arguments behind ``receiver.`` and behind what can be called."""
+    results: bool = True
+    """Offer a call together with what is usually done with its result."""
+    deadline_ms: int = _between(50, 60_000, 400)
+    """Milliseconds until the menu is given what there is, or nothing."""
+
+
+@dataclass(frozen=True)
 class LogSettings:
     """What ``window/logMessage`` shows."""
 
@@ -101,6 +147,10 @@ class Settings:
     context: ContextSettings = ContextSettings()
     engine: EngineSettings = EngineSettings()
     remote: RemoteSettings = RemoteSettings()
+    oracle: OracleSettings = field(default_factory=OracleSettings)
+    diagnostics: DiagnosticsSettings = DiagnosticsSettings()
+    checks: CheckSettings = CheckSettings()
+    snippets: SnippetSettings = SnippetSettings()
     log: LogSettings = LogSettings()
 
     @classmethod
@@ -138,11 +188,19 @@ def _read_group(group: type[Any], raw: object, path: str, problems: list[str]) -
         else:
             problem = _problem(hints[item.name], item.metadata, value)
             if problem:
-                default = _show(item.default)
+                default = _show(getattr(group(), item.name))
                 problems.append(f"{name}: {problem}, got {_show(value)}; using {default}.")
             else:
-                values[item.name] = tuple(value) if isinstance(value, list) else value
+                values[item.name] = _frozen(value)
     return group(**values)
+
+
+def _frozen(value: object) -> object:
+    if isinstance(value, list):
+        return tuple(value)
+    if isinstance(value, dict):
+        return {key: _frozen(each) for key, each in value.items()}
+    return value
 
 
 def _problem(
@@ -174,13 +232,24 @@ def _is_number(value: object) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
+def _is_texts(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
+
+
+def _is_commands(value: object) -> bool:
+    return isinstance(value, Mapping) and all(
+        isinstance(key, str) and _is_texts(each) and each and each[0] for key, each in value.items()
+    )
+
+
 _KINDS: dict[object, tuple[Callable[[object], bool], str]] = {
     bool: (lambda value: isinstance(value, bool), "true or false"),
     str: (lambda value: isinstance(value, str), "a text"),
     int: (lambda value: isinstance(value, int) and _is_number(value), "a whole number"),
     float: (_is_number, "a number"),
-    tuple[str, ...]: (
-        lambda value: isinstance(value, list) and all(isinstance(item, str) for item in value),
-        "a list of texts",
+    tuple[str, ...]: (_is_texts, "a list of texts"),
+    Mapping[str, tuple[str, ...]]: (
+        _is_commands,
+        'a command as a list of texts for each language id, such as {"go": ["gopls"]}',
     ),
 }

@@ -30,6 +30,7 @@ class Editor:
             env={**os.environ, **(environment or {})},
         )
         self.configuration = None
+        self.initialized = None
         self.notifications = []
         self.requests = []
         self._answers = queue.Queue()
@@ -79,6 +80,10 @@ class Editor:
             assert message is not None, "the server is gone: " + "".join(self.errors)
             self._early[message.get("id")] = message
         return self._early.pop(request_id)
+
+    def has_answer(self, request_id):
+        """Whether the answer to a request has come before the last one that was waited for."""
+        return request_id in self._early
 
     def call(self, method, params=None):
         """Ask and return the result; an error fails the test."""
@@ -139,14 +144,22 @@ class Editor:
     # An editor's habits
 
     def initialize(
-        self, options=None, *, encodings=None, window=None, workspace=None, folders=None
+        self,
+        options=None,
+        *,
+        encodings=None,
+        window=None,
+        workspace=None,
+        document=None,
+        folders=None,
     ):
         capabilities = {
             "general": {"positionEncodings": encodings} if encodings else {},
             "window": window or {},
             "workspace": workspace or {},
+            "textDocument": document or {},
         }
-        result = self.call(
+        self.initialized = self.call(
             "initialize",
             {
                 "processId": os.getpid(),
@@ -159,7 +172,7 @@ class Editor:
             },
         )
         self.notify("initialized")
-        return result
+        return self.initialized
 
     def open(self, text, uri="file:///project/example.py", language="python", version=1):
         self.notify(

@@ -1,6 +1,7 @@
 """``surefill lsp`` with a model whose behaviour the document spells out, deterministic and instant.
 
-The last line ``# model: WORD TEXT`` before the cursor decides: ``answer TEXT`` suggests TEXT,
+The last line ``# model: WORD TEXT`` before the cursor decides: ``answer TEXT`` suggests TEXT, in
+which a backslash and an n are a line end,
 ``hang`` generates until it is stopped, ``refuse`` raises an expected error and ``crash`` an
 unexpected one; ``sees TEXT`` and ``knows TEXT`` suggest True where TEXT stands in an excerpt of
 another file or in the memory, ``counts`` how many files that holds. The setting "bundle" names the
@@ -70,6 +71,7 @@ class ScriptedEngine:
 
     def generate(self, prompt, *, max_new_tokens, stop=None, guide=None, cancel=None, n=1):
         word, text = (_DIRECTIVE.findall(prompt.prefix) or [("answer", "")])[-1]
+        text = text.replace("\\n", "\n")
         if word == "refuse":
             raise EngineError("The scripted model refuses.")
         if word == "crash":

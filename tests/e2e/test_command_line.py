@@ -18,14 +18,14 @@ from pathlib import Path
 
 
 def read_settings(path: Path) -> dict:
-    with open(path, encoding="utf-8") as file:
-        settings = json.load(file)
+    text = path.read_text(encoding="utf-8")
+    settings = json.loads(text)
     return settings
 
 
 def read_users(path: Path) -> dict:
-    with open(path, encoding="utf-8") as file:
-        users = json.
+    text = path.read_text(encoding="utf-8")
+    users = json.
     return users
 """
 
@@ -48,31 +48,53 @@ def source(tmp_path: Path) -> Path:
 
 
 def test_complete_prints_json(source: Path) -> None:
-    done = surefill("complete", source, "--at", "13:22", "--json", "--explicit")
+    done = surefill("complete", source, "--at", "13:18", "--json", "--explicit")
     assert done.returncode == 0, done.stderr
     answer = json.loads(done.stdout)
     item = answer["items"][0]
-    assert item["text"].startswith("load")
-    assert item["range"]["start"] == {"line": 13, "column": 22}
-    assert item["verdicts"] == {"parses": "passed", "types": "unchecked", "executed": "unchecked"}
+    assert item["text"] == "loads(text)"
+    assert item["range"]["start"] == {"line": 13, "column": 18}
+    assert item["verdicts"] == {
+        "parses": "passed",
+        "types": "passed",
+        "apis": "passed",
+        "executed": "unchecked",
+    }
+    assert item["checker"].startswith("ty ")
+    version = ".".join(map(str, sys.version_info[:3]))
+    assert {
+        "kind": "call",
+        "name": "json.loads",
+        "known": True,
+        "found_in": f"python {version}",
+    } in item["uses"]
+    assert answer["withheld"] == []
     assert item["mean_logprob"] < 0
-    assert set(answer["timings_ms"]) == {"total", "context", "prefill", "decode", "checks"}
+    assert set(answer["timings_ms"]) == {
+        "total",
+        "context",
+        "prefill",
+        "decode",
+        "checks",
+        "oracle",
+    }
     assert answer["timings_ms"]["total"] >= answer["timings_ms"]["decode"] > 0
     assert set(answer["bundle"]) == {"name", "version"}
 
 
 def test_complete_shows_the_suggestion_in_place(source: Path) -> None:
-    done = surefill("complete", source, "--at", "13:22", "--explicit")
+    done = surefill("complete", source, "--at", "13:18", "--explicit")
     assert done.returncode == 0, done.stderr
-    assert "+ 13 |         users = json.load" in done.stdout
+    assert "+ 13 |     users = json.loads(text)" in done.stdout
     # However many lines are suggested, what stood there comes behind them.
     assert re.search(r"^  \d+ \|     return users$", done.stdout, re.MULTILINE)
     assert "parses: passed" in done.stdout
+    assert "found json.loads in python 3." in done.stdout
     assert " ms (context " in done.stdout
 
 
 def test_alternatives_differ(source: Path) -> None:
-    done = surefill("complete", source, "--at", "13:22", "--json", "--explicit", "-n", "3")
+    done = surefill("complete", source, "--at", "13:18", "--json", "--explicit", "-n", "3")
     texts = [item["text"] for item in json.loads(done.stdout)["items"]]
     assert 1 <= len(texts) <= 3
     assert len(set(texts)) == len(texts)
@@ -136,7 +158,8 @@ def test_doctor_finds_nothing_to_mend() -> None:
     findings = json.loads(surefill("doctor", "--json").stdout)
     subjects = {finding["subject"] for finding in findings}
     assert {"Surefill", "runtime", "model", "provider", "grammars", "data folder"} <= subjects
-    assert "sandbox" in subjects
+    assert {"sandbox", "type checker"} <= subjects
+    assert any(finding["detail"].startswith("ty ") for finding in findings)
     assert all(finding["ok"] for finding in findings)
 
 

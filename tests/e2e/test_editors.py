@@ -89,7 +89,7 @@ async def test_a_suggestion_appears_and_what_it_makes_parses(client: LanguageCli
 async def test_columns_are_counted_as_the_editor_counts_them(client: LanguageClient):
     encoding = client.result.capabilities.position_encoding
     assert encoding == EXPECTED[client.editor]
-    line = "LABELS = ['🎉🎉', '漢字', 'é']; names = [label for label in "
+    line = "names = ['🎉🎉', '漢字', 'é']; ages = len(names); names = len("
     codec, width = CODECS[encoding]
     column = len(line.encode(codec)) // width
     items = await ask(client, line, 0, column)

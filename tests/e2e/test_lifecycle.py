@@ -11,7 +11,7 @@ from contextlib import suppress
 
 import pytest
 
-from surefill.lsp.transport import read_frames
+from surefill.frames import read_frames
 
 PATIENCE = 60
 SHOW, LOG, PROGRESS = "window/showMessage", "window/logMessage", "$/progress"

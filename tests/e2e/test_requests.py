@@ -3,7 +3,7 @@
 import pytest
 
 CANCELLED = -32800
-LOADED = {"completion": {"deadlineMs": 60_000}}
+LOADED = {"completion": {"deadlineMs": 60_000}, "oracle": {"engine": "off"}}
 
 
 def document(directive, last="x = "):
@@ -61,6 +61,7 @@ def test_the_feature_is_announced(scripted):
     assert capabilities["textDocumentSync"]["change"] == 2
     assert set(capabilities["executeCommandProvider"]["commands"]) == {
         "surefill.status",
+        "surefill.explain",
         "surefill.accepted",
     }
 

@@ -10,7 +10,12 @@ from surefill.settings import RemoteTemplate, Settings
 
 
 @pytest.mark.parametrize(
-    "raw", [None, {}, {"completion": {}, "engine": {}, "remote": {}, "log": {}, "context": {}}]
+    "raw",
+    [
+        None,
+        {},
+        {"completion": {}, "engine": {}, "remote": {}, "log": {}, "context": {}, "oracle": {}},
+    ],
 )
 def test_nothing_given_means_defaults(raw):
     assert Settings.parse(raw) == (Settings(), [])
@@ -38,6 +43,14 @@ def test_every_setting_can_be_given():
                 "template": "starcoder2",
                 "apiKeyVariable": "KEY",
             },
+            "oracle": {
+                "engine": "pyrefly",
+                "python": "/envs/mine",
+                "servers": {"go": ["gopls", "-remote=auto"]},
+            },
+            "checks": {"guide": False, "types": False},
+            "diagnostics": {"syntax": False, "apis": False},
+            "snippets": {"enabled": False, "results": False, "deadlineMs": 1000},
             "log": {"level": "debug"},
         }
     )
@@ -62,6 +75,14 @@ def test_every_setting_can_be_given():
             "template": "starcoder2",
             "api_key_variable": "KEY",
         },
+        "oracle": {
+            "engine": "pyrefly",
+            "python": "/envs/mine",
+            "servers": {"go": ("gopls", "-remote=auto")},
+        },
+        "checks": {"guide": False, "types": False},
+        "diagnostics": {"syntax": False, "apis": False},
+        "snippets": {"enabled": False, "results": False, "deadline_ms": 1000},
         "log": {"level": "debug"},
     }
 
@@ -95,6 +116,25 @@ def test_every_setting_can_be_given():
         (
             {"context": {"related": "yes"}},
             'surefill.context.related: expected true or false, got "yes"; using true.',
+        ),
+        (
+            {"oracle": {"engine": "mypy"}},
+            'surefill.oracle.engine: expected one of "ty", "pyrefly", "off", got "mypy"; '
+            'using "ty".',
+        ),
+        *(
+            (
+                {"oracle": {"servers": servers}},
+                "surefill.oracle.servers: expected a command as a list of texts for each language "
+                f'id, such as {{"go": ["gopls"]}}, got {shown}; using {{}}.',
+            )
+            for servers, shown in (
+                (["gopls"], "['gopls']"),
+                ({"go": "gopls"}, "{'go': 'gopls'}"),
+                ({"go": []}, "{'go': []}"),
+                ({"go": [""]}, "{'go': ['']}"),
+                ({"go": [1]}, "{'go': [1]}"),
+            )
         ),
         ({"completion": 3}, "surefill.completion: expected an object, got 3; using the defaults."),
         ({"colour": "red"}, "surefill.colour: unknown setting, ignored."),

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from surefill.completion.loading import load_model
 from surefill.completion.pipeline import CompletionPipeline, CompletionRequest
-from surefill.completion.suggestion import CompletionResult, Suggestion
+from surefill.completion.suggestion import ApiUse, CompletionResult, Suggestion
 from surefill.context.neighbours import ProjectNeighbours
 from surefill.context.sources import SourceReader
 from surefill.engine.interface import Cancellation
 from surefill.errors import InputError, SettingsError
+from surefill.oracle.service import OracleService
 from surefill.settings import Settings
 from surefill.syntax.document import Document, Snapshot
 from surefill.syntax.languages import LANGUAGES, language_for
@@ -22,6 +24,7 @@ from surefill.syntax.position import Position
 
 _BOLD, _DIM, _GREEN, _PLAIN = "\x1b[1m", "\x1b[2m", "\x1b[32m", "\x1b[0m"
 _LINES_AROUND = 3
+_CLOSING_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
@@ -82,12 +85,25 @@ def complete(
                 disabled=frozenset(parsed.disabled_languages),
             ),
         )
-        result = CompletionPipeline(model.context, parsed).complete(
-            request, model.engine, Cancellation()
-        )
+        with _oracle(parsed, snapshot) as oracle:
+            pipeline = CompletionPipeline(model.context, parsed, oracle=oracle)
+            result = pipeline.complete(request, model.engine, Cancellation())
     finally:
         model.engine.close()
     return Completed(path, snapshot, at, result, model.name, model.version, model.provider, load_ms)
+
+
+@contextlib.contextmanager
+def _oracle(settings: Settings, snapshot: Snapshot) -> Iterator[OracleService]:
+    """The type checker, as for an editor whose workspace is the working directory."""
+    oracle = OracleService()
+    oracle.configure(settings.oracle, [Path.cwd()])
+    if snapshot.language is not None:
+        oracle.tell(snapshot.language.id, lambda asked: asked.open(snapshot.uri, snapshot.text))
+    try:
+        yield oracle
+    finally:
+        oracle.close(_CLOSING_SECONDS)
 
 
 def read_source(path: Path) -> str:
@@ -148,17 +164,35 @@ def as_json(completed: Completed) -> dict[str, Any]:
                 },
                 "verdicts": {name: v.outcome for name, v in suggestion.verdicts.items()},
                 "reasons": {name: v.reason for name, v in suggestion.verdicts.items() if v.reason},
+                "checker": suggestion.evidence.checker,
+                "uses": [_use(use) for use in suggestion.evidence.uses],
                 "mean_logprob": suggestion.mean_logprob,
             }
             for suggestion in completed.result.suggestions
         ],
         "reason": completed.result.reason,
+        "withheld": [
+            {"text": each.text, "reason": each.reason} for each in completed.result.withheld
+        ],
         "timings_ms": {
             name: round(getattr(timings, name), 2)
-            for name in ("total", "context", "prefill", "decode", "checks")
+            for name in ("total", "context", "prefill", "decode", "checks", "oracle")
         },
         "bundle": {"name": completed.bundle, "version": completed.version},
         "provider": completed.provider,
+    }
+
+
+def _named(use: ApiUse) -> str:
+    return f"{use.owner}.{use.name}" if use.owner and use.kind != "keyword" else use.name
+
+
+def _use(use: ApiUse) -> dict[str, Any]:
+    return {
+        "kind": use.kind,
+        "name": _named(use),
+        "known": use.known,
+        "found_in": f"{use.package} {use.version}".strip(),
     }
 
 
@@ -217,4 +251,9 @@ def _verdicts(suggestion: Suggestion) -> str:
         f"{name}: {verdict.outcome}" + (f" ({verdict.reason})" if verdict.reason else "")
         for name, verdict in suggestion.verdicts.items()
     ]
-    return "  ".join([*parts, f"mean log-probability: {suggestion.mean_logprob:.2f}"])
+    lines = ["  ".join([*parts, f"mean log-probability: {suggestion.mean_logprob:.2f}"])]
+    called = [use for use in suggestion.evidence.uses if use.package]
+    if called:
+        found = (f"{_named(use)} in {use.package} {use.version}".rstrip() for use in called)
+        lines.append(f"{suggestion.evidence.checker} found {', '.join(found)}")
+    return "\n".join(lines)

@@ -16,6 +16,9 @@ from surefill import __version__
 from surefill.errors import SettingsError, SurefillError
 from surefill.settings import Settings
 
+_CHECKER_SECONDS = 90.0
+_WELL = {"ready", "environment"}
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -37,6 +40,7 @@ def examine(raw_settings: Mapping[str, object]) -> list[Finding]:
         ("runtime", _runtime),
         ("model", lambda: _model(settings)),
         ("grammars", _grammars),
+        ("type checker", lambda: _checker(settings)),
         ("data folder", _folder),
         ("sandbox", _sandbox),
     )
@@ -128,6 +132,46 @@ def _model(settings: Settings) -> list[Finding]:
         Finding("model", f"{model.name} {model.version}, all files unchanged"),
         Finding("provider", model.note or f"Runs on {model.provider}."),
     ]
+
+
+def _checker(settings: Settings) -> list[Finding]:
+    """The type checker for Python, asked a question whose answer is known."""
+    from surefill.completion.facts import Facts, Memory
+    from surefill.engine.interface import Cancellation
+    from surefill.oracle.answers import Status
+    from surefill.oracle.service import OracleService
+    from surefill.syntax.document import Document
+    from surefill.syntax.languages import language_for
+    from surefill.syntax.position import Position, Range
+
+    statuses: list[Status] = []
+    service = OracleService(statuses.append)
+    try:
+        service.configure(settings.oracle, [Path.cwd()])
+        if not service.answers_for("python"):
+            return [Finding("type checker", "turned off: suggestions are not checked by types")]
+        python = language_for("python", None)
+        snapshot = Document("file:///doctor.py", python, "import os\nos.\n").snapshot()
+        at = Position(1, 3)
+        facts = Facts(
+            service,
+            Memory(),
+            snapshot,
+            Range(at, at),
+            seconds=_CHECKER_SECONDS,
+            cancel=Cancellation(),
+        )
+        members = facts.members("os.", len("os."))
+        problem = next((each for each in statuses if each.state not in _WELL), None)
+        if not members or not members.lacks("surefill"):
+            reason = problem.note if problem else getattr(members, "reason", "it knows no module")
+            advice = problem.advice if problem else "Suggestions are shown unchecked without it."
+            return [Finding("type checker", reason, True, advice)]
+        notes = [each for each in statuses if each.state == "environment"]
+        found = [Finding("type checker", f"{facts.checker} answers")]
+        return found + [Finding("environment", each.note, False, each.advice) for each in notes]
+    finally:
+        service.close(2.0)
 
 
 def _grammars() -> list[Finding]:

@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from surefill.errors import SurefillError
-from surefill.lsp.transport import FrameError, read_frames
+from surefill.frames import FrameError, framed, read_frames
 
 _PATIENCE_SECONDS = 120.0
 _GONE = "The server has ended. Run surefill lsp to see what it says."
@@ -153,7 +153,7 @@ class Editor:
         assert self._process.stdin is not None
         with self._lock:
             try:
-                self._process.stdin.write(b"Content-Length: %d\r\n\r\n" % len(body) + body)
+                self._process.stdin.write(framed(body))
                 self._process.stdin.flush()
             except OSError as error:
                 raise MeasurementError(_GONE) from error

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from surefill.completion.suggestion import Suggestion
@@ -133,6 +133,13 @@ class TypeThroughCache:
         with self._lock:
             for number in list(self._by_document.get(uri, ())):
                 self._drop((uri, number))
+
+    def forget_unless(self, keep: Callable[[Suggestion], bool]) -> None:
+        """Drop the answers of which not all suggestions are to be kept, and those without any."""
+        with self._lock:
+            for key, entry in list(self._entries.items()):
+                if not entry.suggestions or not all(map(keep, entry.suggestions)):
+                    self._drop(key)
 
     def _drop(self, key: tuple[str, int]) -> None:
         self._bytes -= self._entries.pop(key).size

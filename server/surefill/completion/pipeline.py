@@ -5,23 +5,24 @@ Joins the rooms that do not know each other. Knows nothing of LSP and of how mod
 
 from __future__ import annotations
 
-import math
 import time
 from dataclasses import dataclass, replace
 
-from surefill.checks.syntax import check_syntax
+from surefill.completion.asking import Asking
 from surefill.completion.cache import TypeThroughCache
-from surefill.completion.policy import Decision, decide
-from surefill.completion.postprocess import Surroundings, postprocess, versions
+from surefill.completion.judging import Judge, Limits, Outcome
+from surefill.completion.policy import decide
+from surefill.completion.postprocess import Surroundings
 from surefill.completion.suggestion import (
     CompletionRequest,
     CompletionResult,
+    ContextSummary,
     Suggestion,
     Timings,
-    Verdict,
 )
 from surefill.context.window import ContextBuilder
-from surefill.engine.interface import Cancellation, Candidate, Engine, Generation
+from surefill.engine.interface import Cancellation, Engine, Generation, Prompt
+from surefill.oracle.service import OracleService
 from surefill.settings import Settings
 from surefill.syntax.cursor import Cursor
 from surefill.syntax.document import Document, Snapshot
@@ -32,13 +33,6 @@ __all__ = ["CompletionPipeline", "CompletionRequest"]
 _RESERVE_SHARE = 0.1
 _RESERVE_SECONDS = 0.1
 """Of the time until the deadline, this much is kept for post-processing and checks."""
-_MOST_VERSIONS = 8
-"""How many shortened versions of one candidate are checked."""
-
-_NOT_CHECKED = {
-    "types": Verdict("unchecked", "no type checker is configured"),
-    "executed": Verdict("unchecked", "not run"),
-}
 
 
 @dataclass(frozen=True)
@@ -59,10 +53,15 @@ class CompletionPipeline:
     """
 
     def __init__(
-        self, context: ContextBuilder, settings: Settings, cache: TypeThroughCache | None = None
+        self,
+        context: ContextBuilder,
+        settings: Settings,
+        cache: TypeThroughCache | None = None,
+        oracle: OracleService | None = None,
     ) -> None:
         self._context = context
         self._settings = settings
+        self._asking = Asking(oracle, settings.checks)
         self._cache = cache if cache is not None else TypeThroughCache()
 
     def lookup(self, request: CompletionRequest) -> CompletionResult | None:
@@ -99,7 +98,7 @@ class CompletionPipeline:
         Raises EngineError when the model fails, and nothing else. A cancelled request ends empty.
         """
         started = time.perf_counter()
-        limits = _Limits(_set_deadline(request, cancel), cancel)
+        limits = Limits(_set_deadline(request, cancel), cancel)
         known = self.lookup(request)
         if known is not None:
             return known
@@ -120,29 +119,57 @@ class CompletionPipeline:
         neighbours = request.neighbours if self._settings.context.related else None
         prompt = self._context.build(place.snapshot, place.position, cursor, new_tokens, neighbours)
         context_ms = _since(started)
+        oracle = self._asking.about(place.snapshot, place.position, cursor, cancel)
+        rules = oracle.rules(prompt.lead)
         generation = engine.generate(
-            prompt, max_new_tokens=new_tokens, stop=decision.stop, cancel=cancel, n=request.n
+            prompt,
+            max_new_tokens=new_tokens,
+            stop=decision.stop,
+            guide=engine.guided_by(rules, wanted=request.n) if rules else None,
+            cancel=cancel,
+            n=request.n,
         )
         if cancel.cancelled:
             return CompletionResult(reason="cancelled", timings=Timings(_since(started)))
         checking = time.perf_counter()
-        suggestions, reason = self._suggestions(place, cursor, decision, generation, limits)
+        around = Surroundings.of(place.snapshot, cursor)
+        tokens = self._context.template.special_tokens()
+        judge = Judge(
+            place.snapshot,
+            place.position,
+            around,
+            decision,
+            special_tokens=tokens,
+            checks=oracle.checks(),
+        )
+        outcome = judge.all(generation.candidates, limits)
         if cancel.cancelled:
             return CompletionResult(reason="cancelled", timings=Timings(_since(started)))
         checks_ms = _since(checking)
         if not limits.late:  # what time did not suffice for may come out better again
-            self._remember(request, place, suggestions, generation, reason)
+            self._remember(request, place, outcome, generation)
         return CompletionResult(
-            suggestions=_for_menu(suggestions, request),
+            suggestions=_for_menu(outcome.suggestions, request),
             timings=Timings(
                 total=_since(started),
                 context=context_ms,
                 prefill=generation.timings.prefill_ms,
                 decode=generation.timings.decode_ms,
                 checks=checks_ms,
+                oracle=oracle.spent * 1000,
             ),
-            reason=reason,
+            reason=outcome.reason,
+            withheld=(*outcome.withheld, *oracle.withheld),
+            context=_seen(prompt, generation),
         )
+
+    def outdate_facts(self) -> None:
+        """Other documents or files changed, and with them what a type checker says.
+
+        What rests on installed packages alone is still true, and typed through as before.
+        """
+        self._asking.forget()
+        self._cache.forget_unless(lambda suggestion: not suggestion.evidence.of_project)
 
     def forget(self, uri: str) -> None:
         """Drop what is remembered about a document, when it is closed."""
@@ -157,68 +184,15 @@ class CompletionPipeline:
             return "suggestions are turned off for this language"
         return ""
 
-    def _suggestions(
-        self,
-        place: _Place,
-        cursor: Cursor,
-        decision: Decision,
-        generation: Generation,
-        limits: _Limits,
-    ) -> tuple[tuple[Suggestion, ...], str]:
-        """The candidates that are worth showing, and why there is none."""
-        around = Surroundings.of(place.snapshot, cursor)
-        found: dict[str, Suggestion] = {}
-        reasons: list[str] = []
-        for candidate in generation.candidates:
-            if limits.late:
-                reasons.append("there was no time left to check it")
-                break
-            answer = self._judge(place, around, decision, candidate, limits)
-            if isinstance(answer, str):
-                reasons.append(answer)
-            else:
-                found.setdefault(answer.text, answer)
-        if found:
-            return tuple(found.values()), ""
-        return (), reasons[0] if reasons else "the model suggests nothing"
-
-    def _judge(
-        self,
-        place: _Place,
-        around: Surroundings,
-        decision: Decision,
-        candidate: Candidate,
-        limits: _Limits,
-    ) -> Suggestion | str:
-        """The longest part of a candidate that passes, or why there is none."""
-        if math.exp(min(candidate.mean_logprob, 0.0)) < decision.min_confidence:
-            return "the model is not sure enough"
-        text = postprocess(candidate.text, around, self._context.template.special_tokens())
-        if not text:
-            return "the model suggests nothing new"
-        finished = candidate.stop_reason in ("end", "stop")
-        span = Range(place.position, place.position)
-        failure = ""
-        for version in versions(text, around, complete=finished)[:_MOST_VERSIONS]:
-            if limits.cancel.cancelled or (failure and limits.late):
-                break
-            verdict = check_syntax(place.snapshot, span, version)
-            if verdict.outcome != "failed":
-                verdicts = {"parses": verdict, **_NOT_CHECKED}
-                return Suggestion(version, span, verdicts, candidate.mean_logprob)
-            failure = failure or verdict.reason
-        return f"it would not parse: {failure}" if failure else "the model suggests nothing new"
-
     def _remember(
         self,
         request: CompletionRequest,
         place: _Place,
-        suggestions: tuple[Suggestion, ...],
+        outcome: Outcome,
         generation: Generation,
-        reason: str,
     ) -> None:
         late = any(candidate.stop_reason == "deadline" for candidate in generation.candidates)
-        if late or not place.cacheable or (place.before and not suggestions):
+        if late or not place.cacheable or (place.before and not outcome.suggestions):
             return  # the next request may get a better answer
         at = request.snapshot.clamp(request.position)
         self._cache.put(
@@ -226,25 +200,22 @@ class CompletionPipeline:
             at,
             tuple(
                 replace(suggestion, text=place.before + suggestion.text, range=Range(at, at))
-                for suggestion in suggestions
+                for suggestion in outcome.suggestions
             ),
             explicit=request.explicit,
             n=request.n,
-            reason=reason,
+            reason=outcome.reason,
         )
 
 
-@dataclass(frozen=True)
-class _Limits:
-    """Until when a request is worked at."""
-
-    end: float
-    """When the answer is due, in seconds of ``time.monotonic``."""
-    cancel: Cancellation
-
-    @property
-    def late(self) -> bool:
-        return time.monotonic() > self.end
+def _seen(prompt: Prompt, generation: Generation) -> ContextSummary:
+    return ContextSummary(
+        tokens=generation.timings.prompt_tokens,
+        reused=generation.timings.reused_tokens,
+        prefix_characters=len(prompt.prefix),
+        suffix_characters=len(prompt.suffix),
+        counted=bool(prompt.before),
+    )
 
 
 def _since(started: float) -> float:

@@ -14,13 +14,15 @@ from dataclasses import dataclass
 from surefill.completion.overlap import without_overlap_below, without_overlap_on_line
 from surefill.completion.reindent import normalise_indentation
 from surefill.context.prompt import TEMPLATES
-from surefill.syntax.brackets import scan
+from surefill.syntax.brackets import OPENERS, PAIRS, scan
 from surefill.syntax.cursor import Cursor
 from surefill.syntax.document import Snapshot, with_newlines
 from surefill.syntax.languages import Language
 
 _LINES_AROUND = 200
 _MOST_REPEATS = 3
+_LONGEST_LOOP = 4
+"""Lines, one after another, that are found to repeat."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,7 @@ def postprocess(text: str, around: Surroundings, special_tokens: tuple[str, ...]
     text = normalise_indentation(text, cursor, around.language, around.above)
     text = without_overlap_on_line(text, cursor, around.language, around.closers)
     text = without_overlap_below(text, cursor.line_prefix, around.below)
+    text = before_loop(text)
     text = strip_trailing_whitespace(text, cursor.line_suffix)
     if not text.strip() or repeats_lines_above(text, cursor, around.above) or degenerate(text):
         return ""
@@ -119,6 +122,21 @@ def repeats_lines_above(text: str, cursor: Cursor, above: tuple[str, ...]) -> bo
     return any(re.search(r"\w", line) for line in lines)
 
 
+def before_loop(text: str) -> str:
+    """The lines before those with which a model went round in circles, as small ones do at length.
+
+    All of ``text`` where it did not, and where it began with its first line: then nothing is right.
+    """
+    lines = text.split("\n")
+    for start in range(len(lines)):
+        for period in range(1, min(_LONGEST_LOOP, (len(lines) - start) // _MOST_REPEATS) + 1):
+            first = lines[start : start + period]
+            again = lines[start + period : start + period * _MOST_REPEATS]
+            if any(line.strip() for line in first) and again == first * (_MOST_REPEATS - 1):
+                return "\n".join(lines[:start] or lines)
+    return text
+
+
 def degenerate(text: str) -> bool:
     """Whether ``text`` is stuck in a loop: a line or a piece of one over and over."""
     lines = [line.strip() for line in text.split("\n") if re.search(r"\w", line)]
@@ -158,6 +176,29 @@ def shorter_versions(text: str, language: Language | None, *, complete: bool) ->
         if version.strip() and version != versions[-1] and not _only_opens(version, language):
             versions.append(version)
     return [version for version in versions if version.strip()]
+
+
+def cut_before(text: str, offset: int, *, behind_dot: bool) -> list[str]:
+    """What may be left of ``text`` where something at ``offset`` is wrong, longest first.
+
+    A whole call on its first line: ``get(url)`` of ``get(url).jsn()``. And ``behind_dot`` the name
+    that it begins with: to know which one it is helps, whatever its arguments are.
+    """
+    line = text.split("\n", 1)[0]
+    depth, string = 0, ""
+    cuts: list[int] = []
+    for at, character in enumerate(line[:offset]):
+        if string:
+            string = "" if character == string and line[at - 1] != "\\" else string
+        elif character in "\"'":
+            string = character
+        else:
+            depth += (character in PAIRS) - (character in OPENERS)
+            if character == ")" and depth == 0:
+                cuts = [at + 1]
+    if behind_dot and (name := re.match(r"[^\W\d]\w*", line)):
+        cuts.append(name.end())
+    return [line[:end] for end in cuts if end < len(text)]
 
 
 def _only_opens(version: str, language: Language | None) -> bool:

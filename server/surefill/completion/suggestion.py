@@ -6,7 +6,7 @@ Data only, so that the protocol side need not import the pipeline at start.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 from surefill.syntax.position import Position, Range
@@ -14,6 +14,7 @@ from surefill.syntax.position import Position, Range
 if TYPE_CHECKING:
     from surefill.context.neighbours import Neighbours
     from surefill.syntax.document import Snapshot
+    from surefill.syntax.uses import UseKind
 
 Outcome = Literal["passed", "failed", "unchecked"]
 
@@ -48,17 +49,66 @@ class Verdict:
 
 
 @dataclass(frozen=True)
+class ApiUse:
+    """A name that a suggestion takes from elsewhere; ``kind`` as in ``syntax.uses``."""
+
+    kind: UseKind
+    name: str
+    owner: str
+    """Source of what has to have it, shortened; empty where there is none."""
+    offset: int
+    """Where it stands, from the start of the suggestion's first line."""
+    known: bool
+    """Whether it could be looked up, and exists."""
+    package: str = ""
+    """The distribution that it was found in; "python" for the standard library."""
+    version: str = ""
+
+    @property
+    def installed(self) -> bool:
+        """Whether it was found in a package that has a version."""
+        return bool(self.version)
+
+    def found_in(self, package: str, version: str) -> ApiUse:
+        return replace(self, package=package, version=version)
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What the verdicts on a suggestion rest on."""
+
+    checker: str = ""
+    """Name and version of the type checker; empty where there is none."""
+    uses: tuple[ApiUse, ...] = ()
+
+    @property
+    def of_project(self) -> bool:
+        """Whether something that is used may be the user's own, which changes."""
+        installed = {use.offset for use in self.uses if use.installed}
+        return any(use.offset not in installed for use in self.uses if use.kind != "keyword")
+
+
+@dataclass(frozen=True)
 class Suggestion:
     """A text to put in place of ``range`` and why it can be trusted.
 
-    ``verdicts`` has the keys ``parses``, ``types`` and ``executed``. ``mean_logprob`` is the
-    model's mean natural log-probability per token of the text before post-processing.
+    ``verdicts`` has the keys ``parses``, ``types``, ``apis`` and ``executed``. ``mean_logprob`` is
+    the model's mean natural log-probability per token of the text before post-processing.
     """
 
     text: str
     range: Range
     verdicts: Mapping[str, Verdict]
     mean_logprob: float
+    evidence: Evidence = field(default_factory=Evidence)
+
+
+@dataclass(frozen=True)
+class Withheld:
+    """Something that the model wrote, or wanted to, and that is not shown."""
+
+    text: str
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -70,6 +120,21 @@ class Timings:
     prefill: float = 0.0
     decode: float = 0.0
     checks: float = 0.0
+    oracle: float = 0.0
+    """Of ``decode`` and ``checks``, what was spent on waiting for the type checker."""
+
+
+@dataclass(frozen=True)
+class ContextSummary:
+    """What the model saw of the document and of others, in tokens."""
+
+    tokens: int
+    reused: int
+    """Of these, how many the model had seen before and need not be read again."""
+    prefix_characters: int
+    suffix_characters: int
+    counted: bool
+    """N-grams of the corpus, the document and the project had a say."""
 
 
 @dataclass(frozen=True)
@@ -81,3 +146,6 @@ class CompletionResult:
     cached: bool = False
     reason: str = ""
     """Why ``suggestions`` is empty, for logs and for the user who asks."""
+    withheld: tuple[Withheld, ...] = ()
+    context: ContextSummary | None = None
+    """What the model saw; None where it was not asked."""

@@ -85,6 +85,11 @@ class ContextBuilder:
         return self._template
 
     @property
+    def tokenizer(self) -> Tokenizer:
+        """What makes tokens of the prompts' text."""
+        return self._tokenizer
+
+    @property
     def most_new_tokens(self) -> int:
         """How many tokens may be generated so that at least half the context is prompt."""
         return max(1, (self._context_length - self._overhead) // 2)

@@ -6,7 +6,7 @@ Knows tokens' texts and likelihoods; what a name is and who has it is for the ru
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 
@@ -28,8 +28,11 @@ class Names:
 class Rules(Protocol):
     """What may be written, as text that begins where a prompt's ids end, with its lead."""
 
-    def names(self, generated: str) -> Names | None:
-        """The names that may stand at the end of ``generated``; None where anything may follow."""
+    def names(self, generated: str, *, all_of_them: bool) -> Names | None:
+        """The names that may stand at the end of ``generated``; None where anything may follow.
+
+        Names that are not ``all_of_them`` may be found sooner.
+        """
         ...
 
     def allows(self, generated: str) -> bool:
@@ -51,10 +54,7 @@ class RuledTokens:
 
     def mask(self, generated: str, logprobs: Floats, allowed: Bools) -> Bools | None:
         """See ``interface.Guide``."""
-        names = self._rules.names(generated)
-        mask = allowed.copy()
-        if names is not None:
-            mask &= self._texts.naming(names.typed, names.names)
+        mask = allowed & self._naming(generated, logprobs, allowed)
         waiting = np.where(mask, logprobs, -np.inf)
         found = 0
         for _ in range(_MOST_EXAMINED):
@@ -69,3 +69,20 @@ class RuledTokens:
             else:
                 mask[token] = False
         return mask if found else np.zeros_like(mask)
+
+    def _naming(self, generated: str, logprobs: Floats, allowed: Bools) -> Bools | Literal[True]:
+        """The tokens that lead to a name, or finish one; True where it need not be a name.
+
+        That a name exists is sooner known than that none other does; the latter matters only where
+        the likeliest token does not lead to one.
+        """
+        if self._wanted == 1:
+            some = self._rules.names(generated, all_of_them=False)
+            if some is None:
+                return True
+            naming = self._texts.naming(some.typed, some.names)
+            best = np.where(allowed, logprobs, -np.inf).argmax()
+            if naming[best]:
+                return naming
+        names = self._rules.names(generated, all_of_them=True)
+        return True if names is None else self._texts.naming(names.typed, names.names)

@@ -6,6 +6,7 @@ The one place that reads client capabilities. Knows nothing of documents or mode
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from lsprotocol import types
@@ -15,6 +16,20 @@ from surefill.lsp.convert import Encoding, encoding_of
 
 _FILES = "surefill-files"
 """Names the registration of watched files, of which there is at most one."""
+
+
+@dataclass(frozen=True)
+class MenuAbilities:
+    """What an editor's completion menu can do."""
+
+    snippets: bool = False
+    label_details: bool = False
+    """It has room beside the label."""
+    markdown: bool = False
+    adjusts_indentation: bool = False
+    """It can be told to indent further lines like the first."""
+    resolves: bool = True
+    """It asks for signature and documentation when an entry is looked at."""
 
 
 class Client:
@@ -53,11 +68,58 @@ class Client:
         return bool(watched and watched.dynamic_registration)
 
     @property
+    def pulls_diagnostics(self) -> bool:
+        """Whether it asks for diagnostics itself."""
+        document = self._server.client_capabilities.text_document
+        return bool(document and document.diagnostic)
+
+    @property
+    def refreshes_diagnostics(self) -> bool:
+        """Whether it can be asked to pull diagnostics anew."""
+        workspace = self._server.client_capabilities.workspace
+        diagnostics = workspace and workspace.diagnostics
+        return bool(diagnostics and diagnostics.refresh_support)
+
+    @property
+    def resolves_edits(self) -> bool:
+        """Whether it asks for a code action's edit once the user has chosen it."""
+        document = self._server.client_capabilities.text_document
+        action = document and document.code_action
+        support = action and action.resolve_support
+        return bool(action and action.data_support and support and "edit" in support.properties)
+
+    @property
+    def edits_versions(self) -> bool:
+        """Whether an edit may say which version of a document it is for."""
+        workspace = self._server.client_capabilities.workspace
+        edit = workspace and workspace.workspace_edit
+        return bool(edit and edit.document_changes)
+
+    @property
     def folders(self) -> list[str]:
         """URIs of the workspace's folders, or of the one root that older editors name."""
         workspace = self._server.workspace
         folders = [folder.uri for folder in workspace.folders.values()]
         return folders or ([workspace.root_uri] if workspace.root_uri else [])
+
+    @property
+    def menu(self) -> MenuAbilities:
+        """What its completion menu can do."""
+        document = self._server.client_capabilities.text_document
+        item = document.completion.completion_item if document and document.completion else None
+        if item is None:
+            return MenuAbilities()
+        modes, later = item.insert_text_mode_support, item.resolve_support
+        return MenuAbilities(
+            snippets=bool(item.snippet_support),
+            label_details=bool(item.label_details_support),
+            markdown=types.MarkupKind.Markdown in (item.documentation_format or ()),
+            adjusts_indentation=bool(
+                modes and types.InsertTextMode.AdjustIndentation in modes.value_set
+            ),
+            # Without a list of what may be told later, these two may.
+            resolves=later is None or {"detail", "documentation"} <= set(later.properties),
+        )
 
     def show(self, message: str, kind: types.MessageType = types.MessageType.Warning) -> None:
         """A message that the user sees now."""
@@ -66,6 +128,14 @@ class Client:
     def log(self, message: str, kind: types.MessageType) -> None:
         """A line in the editor's log of this server."""
         self._server.window_log_message(types.LogMessageParams(kind, message))
+
+    def publish_diagnostics(self, params: types.PublishDiagnosticsParams) -> None:
+        """All problems of one document, in the place of those it had before."""
+        self._server.text_document_publish_diagnostics(params)
+
+    async def refresh_diagnostics(self) -> None:
+        """Ask the editor to pull all diagnostics anew."""
+        await self._server.workspace_diagnostic_refresh_async(None)
 
     async def ask_configuration(self, section: str) -> object:
         """The user's settings of one section, as plain JSON values; None where there are none."""

@@ -6,8 +6,10 @@ Arguments come from outside and only go to the log: none of them can fail a comm
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping, Sequence
 
 from surefill import __version__
+from surefill.lsp.checker import Checker
 from surefill.lsp.counters import Counters
 from surefill.lsp.documents import OpenDocuments
 from surefill.lsp.inline_completion import InlineCompletion
@@ -16,6 +18,7 @@ from surefill.lsp.model import ModelService
 logger = logging.getLogger(__name__)
 
 STATUS = "surefill.status"
+EXPLAIN = "surefill.explain"
 
 
 class Commands:
@@ -26,11 +29,13 @@ class Commands:
         documents: OpenDocuments,
         inline: InlineCompletion,
         model: ModelService,
+        checker: Checker,
         counters: Counters,
     ) -> None:
         self._documents = documents
         self._inline = inline
         self._model = model
+        self._checker = checker
         self._counters = counters
 
     def status(self) -> dict[str, object]:
@@ -38,12 +43,34 @@ class Commands:
         return {
             "version": __version__,
             **self._model.status(),
+            "checker": self._checker.status(),
             "documents": len(self._documents),
             "live": self._inline.live,
             "counters": self._counters.as_dict(),
         }
 
+    def explain(self, arguments: Sequence[object]) -> str:
+        """Why the last answer was what it was, as Markdown.
+
+        The argument is the document's URI, by itself or as ``uri`` of an object; without one it is
+        the document that was changed last.
+        """
+        uri = _uri(arguments)
+        if uri is None:
+            uri = next((document.uri for document in self._documents.recent()), None)
+        page = self._inline.explain(uri) if uri is not None else ""
+        return page or "Nothing has been suggested here yet.\n"
+
     def accepted(self, arguments: object) -> None:
         """A suggestion was taken over into the document."""
         self._counters.accepted += 1
         logger.debug("accepted: %.500s", arguments)
+
+
+def _uri(arguments: Sequence[object]) -> str | None:
+    first = arguments[0] if arguments else None
+    if isinstance(first, Mapping):
+        first = first.get("uri")
+    elif first is not None and not isinstance(first, str):
+        first = getattr(first, "uri", None)  # pygls makes objects of JSON objects
+    return first if isinstance(first, str) else None

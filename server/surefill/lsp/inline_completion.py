@@ -16,6 +16,7 @@ from lsprotocol import types
 from surefill.completion.suggestion import CompletionRequest, CompletionResult, Suggestion
 from surefill.engine.interface import Cancellation
 from surefill.errors import SurefillError
+from surefill.lsp.checker import Checker
 from surefill.lsp.client import Client
 from surefill.lsp.configuration import Configuration
 from surefill.lsp.convert import from_lsp_position, from_lsp_range, to_lsp_range
@@ -26,6 +27,7 @@ from surefill.lsp.model import ModelService
 from surefill.lsp.notify import Notifier, OncePerCause
 from surefill.lsp.project import Project
 from surefill.syntax.document import Snapshot
+from surefill.syntax.position import Range
 
 logger = logging.getLogger(__name__)
 
@@ -43,6 +45,7 @@ class InlineCompletion:
         documents: OpenDocuments,
         model: ModelService,
         project: Project,
+        checker: Checker,
         notifier: Notifier,
         counters: Counters,
     ) -> None:
@@ -51,17 +54,38 @@ class InlineCompletion:
         self._documents = documents
         self._model = model
         self._project = project
+        self._checker = checker
         self._notifier = notifier
         self._counters = counters
         self._live = LiveRequests()
         self._errors = OncePerCause()
+        self._answered: dict[str, tuple[Snapshot, CompletionResult]] = {}
+        """The last answer for each document, for the user who asks why."""
         documents.listen(self._live)
+        documents.listen(self)
         configuration.follow(lambda _: self.stop())
 
     @property
     def live(self) -> int:
         """How many requests are on their way."""
         return len(self._live)
+
+    def explain(self, uri: str) -> str:
+        """Why the last answer for a document was what it was, as Markdown; empty without one."""
+        answered = self._answered.get(uri)
+        if answered is None:
+            return ""
+        snapshot, result = answered
+        return self._model.explain(result, snapshot.language.id if snapshot.language else "")
+
+    def edited(self, uri: str, span: Range, new_text: str) -> None:
+        """An answer explains itself as long as its document is open."""
+
+    def replaced(self, uri: str) -> None:
+        """As ``edited``."""
+
+    def closed(self, uri: str) -> None:
+        self._answered.pop(uri, None)
 
     def stop(self) -> None:
         """The session ends: nothing that is on its way is wanted any more."""
@@ -85,12 +109,15 @@ class InlineCompletion:
         request = self._request(params)
         if request is None:
             return nothing()
+        if self._checker.news_for(uri):
+            self._model.outdate_facts()
         known = self._model.lookup(request)
         if known is not None:
             self._counters.cache_hits += 1
             return self._items(request.snapshot, known)
         # Typing through a suggestion needs no other files.
         neighbours = self._project.neighbours(uri)
+        self._checker.catch_up()
         request = dataclasses.replace(request, neighbours=neighbours)
         cancellation = Cancellation(deadline=time.monotonic() + request.deadline_ms / 1000)
         live = self._live.begin(uri, request.position, cancellation)
@@ -157,9 +184,18 @@ class InlineCompletion:
             result.reason,
         )
         self._counters.shown += bool(result.suggestions)
+        self._remember(snapshot, result)
         return types.InlineCompletionList(
             [self._item(snapshot, suggestion) for suggestion in result.suggestions]
         )
+
+    def _remember(self, snapshot: Snapshot, result: CompletionResult) -> None:
+        before = self._answered.get(snapshot.uri)
+        if result.cached and before is not None:
+            # What the model saw and what was withheld is told of the answer that is typed through.
+            _, made = before
+            result = dataclasses.replace(result, context=made.context, withheld=made.withheld)
+        self._answered[snapshot.uri] = snapshot, result
 
     def _item(self, snapshot: Snapshot, suggestion: Suggestion) -> types.InlineCompletionItem:
         """Plain text with a range always: without one Neovim does not shorten it while typing."""
@@ -167,6 +203,17 @@ class InlineCompletion:
             "uri": snapshot.uri,
             "characters": len(suggestion.text),
             "verdicts": {name: each.outcome for name, each in suggestion.verdicts.items()},
+            "checker": suggestion.evidence.checker,
+            "apis": [
+                {
+                    "name": use.name,
+                    "owner": use.owner,
+                    "package": use.package,
+                    "version": use.version,
+                }
+                for use in suggestion.evidence.uses
+                if use.kind == "call"
+            ],
         }
         return types.InlineCompletionItem(
             insert_text=suggestion.text,

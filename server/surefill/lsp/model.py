@@ -13,11 +13,11 @@ import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from surefill.completion.suggestion import CompletionRequest, CompletionResult
 from surefill.engine.interface import Cancellation, Engine
-from surefill.errors import SurefillError
+from surefill.errors import EngineError, SurefillError
 from surefill.lsp.client import Client
 from surefill.lsp.counters import CountedEngine, Counters
 from surefill.lsp.notify import Notifier
@@ -28,13 +28,17 @@ if TYPE_CHECKING:
     from surefill.completion.loading import LoadedModel
     from surefill.completion.pipeline import CompletionPipeline
     from surefill.engine.worker import EngineWorker
+    from surefill.oracle.service import OracleService
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 _GRACE_SECONDS = 0.5
 """How long after its deadline a request is given up though the engine has not come back."""
 
 Loader = Callable[[Settings], "LoadedModel"]
+
 State = Literal["idle", "starting", "loading", "ready", "failed"]
 
 
@@ -54,9 +58,12 @@ class ModelService:
         worker: EngineWorker,
         loader: Loader,
         client: Client,
+        *,
         notifier: Notifier,
         counters: Counters,
+        oracle: OracleService | None = None,
     ) -> None:
+        self._oracle = oracle
         self._worker = worker
         self._loader = loader
         self._client = client
@@ -88,7 +95,7 @@ class ModelService:
         reload = _model_key(settings) != _model_key(self._settings)
         self._settings = settings
         if self._serving:
-            self._serving = _serve(self._serving.model, settings)
+            self._serving = self._serve(self._serving.model, settings)
         if reload and self._state not in ("idle", "starting"):
             self._begin()
 
@@ -111,6 +118,19 @@ class ModelService:
         if self._serving:
             self._serving.pipeline.forget(uri)
 
+    def explain(self, result: CompletionResult, language: str) -> str:
+        """Why an answer was what it was, as Markdown."""
+        from surefill.completion.explanation import Made, explain  # start stays quick
+
+        model = self._serving.model if self._serving else None
+        name = f"{model.name} {model.version}" if model else "A model that is not loaded any more"
+        return explain(result, Made(name, model.provider if model else "nothing", language))
+
+    def outdate_facts(self) -> None:
+        """What a type checker said of the project may not be true any more."""
+        if self._serving:
+            self._serving.pipeline.outdate_facts()
+
     async def complete(
         self, request: CompletionRequest, cancellation: Cancellation
     ) -> CompletionResult:
@@ -127,6 +147,42 @@ class ModelService:
         if not await _until(answer, cancellation, grace=_GRACE_SECONDS):
             return CompletionResult(reason="cancelled" if cancellation.cancelled else "deadline")
         return answer.result()
+
+    def submit(
+        self, work: Callable[[LoadedModel, Engine], T], cancellation: Cancellation
+    ) -> Future[T]:
+        """Have ``work`` done by the worker with the model in service; from any thread.
+
+        The future carries EngineError where there is none, even if one is being loaded.
+        """
+        if self._serving is None:
+            refused: Future[T] = Future()
+            refused.set_exception(_NotInService("No model is in service."))
+            return refused
+
+        def with_engine(engine: Engine) -> T:
+            serving = self._serving
+            if serving is None or serving.model.engine is not engine:
+                raise _NotInService("The model was changed.")
+            return work(serving.model, CountedEngine(engine, self._counters))
+
+        return self._worker.submit(with_engine, cancellation)
+
+    async def run(
+        self, work: Callable[[LoadedModel, Engine], T], cancellation: Cancellation
+    ) -> T | None:
+        """``submit``, and wait: None without a model, or when the answer is not in time.
+
+        Raises what ``work`` raises.
+        """
+        answer = asyncio.wrap_future(self.submit(work, cancellation))
+        answer.add_done_callback(_retrieve)
+        if not await _until(answer, cancellation, grace=_GRACE_SECONDS):
+            return None
+        try:
+            return answer.result()
+        except _NotInService:
+            return None
 
     async def close(self, seconds: float) -> None:
         """Stop loading and free the model, waiting at most ``seconds`` for it."""
@@ -192,7 +248,7 @@ class ModelService:
 
         def adopt() -> None:
             if self._state != "idle":
-                self._serving = _serve(loaded[0], self._settings)
+                self._serving = self._serve(loaded[0], self._settings)
                 self._tell(loaded[0])
 
         def installed(swap: Future[None]) -> None:
@@ -204,6 +260,12 @@ class ModelService:
         swap.add_done_callback(installed)
         await asyncio.wrap_future(swap)
         return loaded[0]
+
+    def _serve(self, model: LoadedModel, settings: Settings) -> _Serving:
+        from surefill.completion.pipeline import CompletionPipeline  # start stays quick
+
+        pipeline = CompletionPipeline(model.context, settings, oracle=self._oracle)
+        return _Serving(model, pipeline)
 
     def _fail(self, error: Exception) -> None:
         self._state = "failed"
@@ -219,10 +281,8 @@ class ModelService:
         self._notifier.show_once(self._problem)
 
 
-def _serve(model: LoadedModel, settings: Settings) -> _Serving:
-    from surefill.completion.pipeline import CompletionPipeline  # start stays quick
-
-    return _Serving(model, CompletionPipeline(model.context, settings))
+class _NotInService(EngineError):
+    """The model that was to do something is not there, or not any more."""
 
 
 def _model_key(settings: Settings) -> tuple[object, ...]:
@@ -231,7 +291,7 @@ def _model_key(settings: Settings) -> tuple[object, ...]:
 
 
 async def _until(
-    awaited: asyncio.Future[object] | asyncio.Task[None] | asyncio.Future[CompletionResult],
+    awaited: asyncio.Future[Any],
     cancellation: Cancellation,
     *,
     grace: float,
@@ -261,7 +321,7 @@ async def _until(
     return awaited.done() and not cancellation.cancelled
 
 
-def _retrieve(future: asyncio.Future[CompletionResult]) -> None:
+def _retrieve(future: asyncio.Future[Any]) -> None:
     """Look at an abandoned result, so that asyncio does not report its error as unnoticed."""
     with contextlib.suppress(asyncio.CancelledError):
         future.exception()

@@ -49,11 +49,12 @@ class Project:
         configuration: Configuration,
         documents: OpenDocuments,
         feed: ProjectFeed,
+        watched: WatchedFiles,
     ) -> None:
         self._client = client
         self._documents = documents
         self._feed = feed
-        self._watched = WatchedFiles(client)
+        self._watched = watched
         # Every request asks for the paths of what is open.
         self._path_of = lru_cache(_CACHED_PATHS)(path_of)
         self._reader = SourceReader()
@@ -64,6 +65,11 @@ class Project:
         self._disabled: frozenset[str] = frozenset()
         documents.listen(self)
         configuration.follow(self._apply)
+
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """The workspace's folders."""
+        return self._folders
 
     def serve(self, model: LoadedModel | None) -> None:
         """Another model is in service, with a memory of its own or none."""
@@ -119,7 +125,6 @@ class Project:
         """The session ends: nothing is fed any more."""
         for uri in list(self._waiting):
             self._forget_timer(uri)
-        self._watched.close()
         self._feed.close()
 
     def _apply(self, settings: Settings) -> None:
@@ -136,7 +141,9 @@ class Project:
         languages = self._languages - self._disabled
         self._feed.serve(self._memory, languages)
         wanted = [each for each in LANGUAGES if self._memory is not None and each.id in languages]
-        self._watched.watch(ending for language in wanted for ending in language.extensions)
+        self._watched.watch(
+            "project", (ending for language in wanted for ending in language.extensions)
+        )
 
     def _show(self, uri: str) -> None:
         self._forget_timer(uri)

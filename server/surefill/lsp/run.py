@@ -18,7 +18,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, BinaryIO
 
 from surefill.errors import InputError
-from surefill.lsp.transport import ByteReader, FrameError, FrameReader, FrameWriter, claim_stdio
+from surefill.frames import ByteReader, FrameError, FrameReader
+from surefill.lsp.transport import FrameWriter, claim_stdio
 
 if TYPE_CHECKING:
     from surefill.lsp.server import SurefillServer
@@ -154,11 +155,13 @@ def _alive(pid: int) -> bool:
 
 
 def _leave_without_stragglers(status: int) -> None:
-    """End the process at once when a thread is still inside the model's native code.
+    """End the process at once when a thread is still at work for nobody.
 
-    The interpreter would tear the runtime down under it, which ends in a crash or a hang.
+    Inside the model's native code the interpreter would tear the runtime down under it, which ends
+    in a crash or a hang; for one that looks into a long document it would wait.
     """
-    if any(each.name.startswith("surefill-engine") for each in threading.enumerate()):
+    stragglers = ("surefill-engine", "surefill-diagnostics")
+    if any(each.name.startswith(stragglers) for each in threading.enumerate()):
         logging.shutdown()
         sys.stderr.flush()
         os._exit(status)

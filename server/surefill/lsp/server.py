@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable
 from typing import Any
@@ -14,18 +15,25 @@ from surefill import __version__
 from surefill.completion.feed import ProjectFeed
 from surefill.completion.loading import load_model
 from surefill.engine.worker import EngineWorker
+from surefill.lsp.background import Background
+from surefill.lsp.checker import Checker
 from surefill.lsp.client import Client
-from surefill.lsp.commands import STATUS, Commands
+from surefill.lsp.code_actions import CodeActions
+from surefill.lsp.commands import EXPLAIN, STATUS, Commands
+from surefill.lsp.completion import TRIGGERS, MenuCompletion
 from surefill.lsp.configuration import Configuration
 from surefill.lsp.counters import Counters
+from surefill.lsp.diagnostics import Diagnostics
 from surefill.lsp.documents import OpenDocuments
 from surefill.lsp.inline_completion import ACCEPTED, InlineCompletion
 from surefill.lsp.logs import EditorLog
 from surefill.lsp.model import Loader, ModelService
 from surefill.lsp.notify import Notifier, OncePerCause
 from surefill.lsp.parser import BackgroundParser
+from surefill.lsp.problems import Problems
 from surefill.lsp.project import Project
 from surefill.lsp.protocol import SurefillProtocol, lenient_converter
+from surefill.lsp.watched import WatchedFiles
 
 logger = logging.getLogger(__name__)
 
@@ -50,12 +58,28 @@ class SurefillServer(LanguageServer):
         self.configuration = Configuration(self.client, self.notifier)
         self.documents = OpenDocuments(lambda: self.client.encoding)
         self.parser = BackgroundParser()
-        self.model = ModelService(EngineWorker(), loader, self.client, self.notifier, self.counters)
+        self.watched = WatchedFiles(self.client)
+        self.checker = Checker(
+            self.client,
+            configuration=self.configuration,
+            documents=self.documents,
+            notifier=self.notifier,
+            watched=self.watched,
+        )
+        self.model = ModelService(
+            EngineWorker(),
+            loader,
+            self.client,
+            notifier=self.notifier,
+            counters=self.counters,
+            oracle=self.checker.service,
+        )
         self.project = Project(
             self.client,
             configuration=self.configuration,
             documents=self.documents,
             feed=ProjectFeed(),
+            watched=self.watched,
         )
         self.inline = InlineCompletion(
             self.client,
@@ -63,10 +87,41 @@ class SurefillServer(LanguageServer):
             documents=self.documents,
             model=self.model,
             project=self.project,
+            checker=self.checker,
             notifier=self.notifier,
             counters=self.counters,
         )
-        self.commands = Commands(self.documents, self.inline, self.model, self.counters)
+        self.background = Background("diagnostics")
+        self.problems = Problems(
+            configuration=self.configuration,
+            documents=self.documents,
+            background=self.background,
+            checker=self.checker,
+        )
+        self.diagnostics = Diagnostics(
+            self.client,
+            configuration=self.configuration,
+            documents=self.documents,
+            problems=self.problems,
+        )
+        self.actions = CodeActions(
+            self.client,
+            documents=self.documents,
+            problems=self.problems,
+            model=self.model,
+            background=self.background,
+        )
+        self.menu = MenuCompletion(
+            self.client,
+            configuration=self.configuration,
+            documents=self.documents,
+            model=self.model,
+            project=self.project,
+            checker=self.checker,
+        )
+        self.commands = Commands(
+            self.documents, self.inline, self.model, self.checker, self.counters
+        )
 
     def report_server_error(self, error: Exception, source: object) -> None:
         """To the log: pygls would show every error to the user.
@@ -79,12 +134,26 @@ class SurefillServer(LanguageServer):
         else:
             logger.debug("refused: %s", error)
 
+    def stop(self) -> None:
+        """Nothing that is on its way is wanted any more."""
+        self.inline.stop()
+        self.menu.stop()
+        self.actions.stop()
+        self.diagnostics.stop()
+
     async def close(self, seconds: float) -> None:
         """End the session: whatever still runs is stopped, waiting at most ``seconds``."""
         self.log.detach()
         self.parser.close()
+        self.watched.close()
+        self.menu.close()
         self.project.close()
+        self.stop()
+        self.problems.close()
+        self.background.close()
+        closing = asyncio.get_running_loop().run_in_executor(None, self.checker.close, seconds)
         await self.model.close(seconds)
+        await closing
 
 
 def create_server(loader: Loader = load_model) -> SurefillServer:
@@ -100,6 +169,9 @@ def create_server(loader: Loader = load_model) -> SurefillServer:
         _documents,
         _project,
         _inline_completion,
+        _diagnostics,
+        _code_actions,
+        _menu_completion,
         _commands,
     )
     for register in features:
@@ -124,12 +196,13 @@ def _lifecycle(server: SurefillServer) -> None:
     async def initialized(_: types.InitializedParams) -> None:
         server.log.start()
         server.project.folders_changed()
+        server.checker.start()
         server.model.start(settled=server.configuration.pull())
         await server.configuration.ask_for_changes()
 
     @server.feature(types.SHUTDOWN)
     def shutdown(*_: object) -> None:
-        server.inline.stop()
+        server.stop()
 
 
 def _configuration(server: SurefillServer) -> None:
@@ -143,6 +216,8 @@ def _documents(server: SurefillServer) -> None:
     def opened(params: types.DidOpenTextDocumentParams) -> None:
         server.parser.add(server.documents.open(params.text_document).snapshot())
         server.project.opened(params.text_document.uri)
+        server.checker.opened(params.text_document.uri)
+        server.diagnostics.opened(params.text_document.uri)
 
     @server.feature(types.TEXT_DOCUMENT_DID_CHANGE)
     def changed(params: types.DidChangeTextDocumentParams) -> None:
@@ -158,10 +233,13 @@ def _project(server: SurefillServer) -> None:
     @server.feature(types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS)
     def folders(_: types.DidChangeWorkspaceFoldersParams) -> None:
         server.project.folders_changed()
+        server.checker.folders_changed()
 
     @server.feature(types.WORKSPACE_DID_CHANGE_WATCHED_FILES)
     def files(params: types.DidChangeWatchedFilesParams) -> None:
         server.project.files_changed(params)
+        server.checker.files_changed(params)
+        server.model.outdate_facts()
 
 
 def _inline_completion(server: SurefillServer) -> None:
@@ -173,11 +251,53 @@ def _inline_completion(server: SurefillServer) -> None:
         return await server.inline.answer(params)
 
 
+def _diagnostics(server: SurefillServer) -> None:
+    server.checker.follow(server.diagnostics.refresh)
+    # An import of another open document may be what is wrong in this one.
+    options = types.DiagnosticOptions(
+        identifier="surefill", inter_file_dependencies=True, workspace_diagnostics=False
+    )
+
+    @server.feature(types.TEXT_DOCUMENT_DIAGNOSTIC, options)
+    async def diagnostic(
+        params: types.DocumentDiagnosticParams,
+    ) -> types.DocumentDiagnosticReport:
+        return await server.diagnostics.pull(params)
+
+
+def _code_actions(server: SurefillServer) -> None:
+    options = types.CodeActionOptions([types.CodeActionKind.QuickFix], resolve_provider=True)
+
+    @server.feature(types.TEXT_DOCUMENT_CODE_ACTION, options)
+    async def code_action(params: types.CodeActionParams) -> list[types.CodeAction]:
+        return await server.actions.answer(params)
+
+    @server.feature(types.CODE_ACTION_RESOLVE)
+    def resolve(action: types.CodeAction) -> types.CodeAction:
+        return server.actions.resolve(action)
+
+
+def _menu_completion(server: SurefillServer) -> None:
+    options = types.CompletionOptions(trigger_characters=TRIGGERS, resolve_provider=True)
+
+    @server.feature(types.TEXT_DOCUMENT_COMPLETION, options)
+    async def completion(params: types.CompletionParams) -> types.CompletionList:
+        return await server.menu.answer(params)
+
+    @server.feature(types.COMPLETION_ITEM_RESOLVE)
+    def resolve(item: types.CompletionItem) -> types.CompletionItem:
+        return server.menu.resolve(item)
+
+
 def _commands(server: SurefillServer) -> None:
     # Parameters annotated ``object`` would be given the server: it is one.
     @server.command(STATUS)
     def status(*_: Any) -> dict[str, object]:  # noqa: ANN401 - any JSON
         return server.commands.status()
+
+    @server.command(EXPLAIN)
+    def explain(*arguments: Any) -> str:  # noqa: ANN401 - any JSON
+        return server.commands.explain(arguments)
 
     @server.command(ACCEPTED)
     def accepted(*arguments: Any) -> None:  # noqa: ANN401 - any JSON

@@ -21,6 +21,7 @@ class WatchedFiles:
 
     def __init__(self, client: Client) -> None:
         self._client = client
+        self._wishes: dict[str, frozenset[str]] = {}
         self._wanted: frozenset[str] = frozenset()
         self._asked: frozenset[str] = frozenset()
         """What the editor was asked for last, whatever it said to it."""
@@ -28,12 +29,13 @@ class WatchedFiles:
         self._asking: asyncio.Task[None] | None = None
         self._closed = False
 
-    def watch(self, endings: Iterable[str]) -> None:
-        """From now on files with these endings are watched, and no others. Returns at once.
+    def watch(self, who: str, endings: Iterable[str]) -> None:
+        """From now on ``who`` wants files with these endings watched. Returns at once.
 
         For the event loop. Does nothing where the editor cannot be asked.
         """
-        self._wanted = frozenset(endings)
+        self._wishes[who] = frozenset(endings)
+        self._wanted = frozenset().union(*self._wishes.values())
         if self._closed or self._asking or self._wanted == self._asked:
             return
         if self._client.registers_watched_files:

@@ -17,9 +17,12 @@ BIG_BYTES = 48_000
 """Documents up to this size are parsed whole; longer excerpts are not made."""
 
 
-def excerpt(snapshot: Snapshot, span: Range) -> tuple[Snapshot, Range]:
-    """A shorter snapshot around ``span`` with ``span`` in it, or both as they are."""
-    if len(snapshot.source) <= BIG_BYTES:
+def excerpt(snapshot: Snapshot, span: Range, big: int = BIG_BYTES) -> tuple[Snapshot, Range]:
+    """A shorter snapshot around ``span`` with ``span`` in it, or both as they are.
+
+    They are as they are up to ``big`` bytes.
+    """
+    if len(snapshot.source) <= big:
         return snapshot, span
     last = len(snapshot.lines)
     start = _first_boundary(snapshot, range(span.start.line - 1, -1, -1), 0)

@@ -16,7 +16,7 @@ from surefill.syntax.cursor import scan_before
 from surefill.syntax.document import Snapshot
 from surefill.syntax.excerpt import excerpt
 from surefill.syntax.indentation import indentation_problem
-from surefill.syntax.languages import Language
+from surefill.syntax.languages import INDENTED_HEADER, Language
 from surefill.syntax.parsing import encode, parse
 from surefill.syntax.position import Position, Range
 from surefill.syntax.probes import continuations
@@ -62,6 +62,21 @@ def parses_with(snapshot: Snapshot, span: Range, text: str) -> tuple[bool, str]:
     return _Judge(snapshot, tree, language, span, text, shown_line=shown_line).verdict()
 
 
+def completed_by(snapshot: Snapshot, span: Range, text: str) -> str:
+    """What may stand behind ``text`` in place of the rest of its line, so that nothing is open.
+
+    The rest itself where that will do, and where nothing will.
+    """
+    span = Range(*sorted(map(snapshot.clamp, span)))
+    part, inside = excerpt(snapshot, span)
+    rest = snapshot.line(span.end.line)[span.end.character :]
+    tree, language = part.tree, part.language
+    if tree is None or language is None:
+        return rest
+    judge = _Judge(part, tree, language, inside, text, shown_line=0)
+    return next(judge.completions(), rest)
+
+
 class _Judge:
     """One text in one place. Offsets are bytes of the snapshot's source."""
 
@@ -93,6 +108,20 @@ class _Judge:
             return True, "it is part of a comment"
         problem = self._indentation_problem()
         return (False, problem) if problem else self._parsed()
+
+    def completions(self) -> Iterator[str]:
+        """What may stand behind the text for the document to have no error at all.
+
+        A grammar may take a header without its body; whoever reads on does not.
+        """
+        behind = (self._rest, *self._probes)
+        last_line = (self._line_prefix + self._text).rsplit("\n", 1)[-1]
+        if self._language.blocks == "indent" and INDENTED_HEADER.match(last_line):
+            behind = (*self._probes, self._rest)
+        for probe in behind:
+            tree = self._parse(self._start, self._line_end, self._text + probe)
+            if tree is not None and not tree.root_node.has_error:
+                yield probe
 
     def _parsed(self) -> tuple[bool, str]:
         whole = self._parse(self._start, self._end, self._text)

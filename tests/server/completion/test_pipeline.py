@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from fakes import FakeEngine
 from surefill.checks.syntax import check_syntax
-from surefill.completion import pipeline as module
+from surefill.completion import judging as module
 from surefill.completion.pipeline import CompletionPipeline
 from surefill.completion.suggestion import CompletionRequest
 from surefill.context.prompt import TEMPLATES
@@ -67,6 +67,7 @@ def test_a_suggestion_with_its_verdicts_and_timings():
     assert {name: v.outcome for name, v in suggestion.verdicts.items()} == {
         "parses": "passed",
         "types": "unchecked",
+        "apis": "unchecked",
         "executed": "unchecked",
     }
     assert all(verdict.reason for verdict in suggestion.verdicts.values())
@@ -382,3 +383,9 @@ def test_languages_are_turned_off_by_the_editor_s_name_or_ours(disabled, editor_
     asked = request("x = |\n", name, language_id=editor_says)
     result = pipeline({"disabledLanguages": [disabled]}).lookup(asked)
     assert (result is None) is speaks
+
+
+def test_of_very_many_lines_that_do_not_parse_the_first_is_still_tried():
+    broken = "\n".join(["f(1)", *["    )"] * 40])
+    result, _ = complete("x = |", broken, explicit=True)
+    assert texts(result) == ["f(1)"]

@@ -6,7 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from surefill.completion.postprocess import Surroundings, postprocess, shorter_versions
+from surefill.completion.postprocess import (
+    Surroundings,
+    before_loop,
+    cut_before,
+    postprocess,
+    shorter_versions,
+)
 from surefill.syntax.cursor import Cursor
 from surefill.syntax.document import Document
 from surefill.syntax.languages import LANGUAGES, language_for
@@ -61,3 +67,35 @@ def test_whatever_comes_in_nothing_is_invented(text, before, after, language):
 )
 def test_shorter_versions_end_with_a_whole_line(text, complete, expected):
     assert shorter_versions(text, language_for("python", None), complete=complete) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong", "behind_dot", "expected"),
+    [
+        ("get(url).jsn()", "jsn", True, ["get(url)", "get"]),
+        ("get(url).jsn()", "jsn", False, ["get(url)"]),
+        ("get(url, a(1), b)", "b)", True, ["get"]),
+        ("get(')').jsn()", "jsn", False, ["get(')')"]),
+        ("name", "name", True, []),
+        ("a(1).b(2).c\nd", "c", False, ["a(1).b(2)"]),
+        ("(1)", "1", True, []),
+    ],
+)
+def test_what_is_left_before_something_wrong(text, wrong, behind_dot, expected):
+    assert cut_before(text, text.index(wrong), behind_dot=behind_dot) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a\nb\nb\nb", "a"),
+        ("a\nb\nc\nb\nc\nb\nc\nb", "a"),
+        ("a\nb\nb\nc", "a\nb\nb\nc"),
+        ("a\n\n\n\nb", "a\n\n\n\nb"),
+        ("b\nb\nb\nb", "b\nb\nb\nb"),
+        ("a", "a"),
+        ("a\nb\nc\nd\ne\nf\nb\nc\nd\ne\nf\nb\nc\nd\ne\nf", None),
+    ],
+)
+def test_the_lines_before_a_loop_are_kept(text, expected):
+    assert before_loop(text) == (text if expected is None else expected)

@@ -39,7 +39,7 @@ class Only:
         self._names, self._before, self._forbidden = frozenset(names), before, forbidden
         self.asked: list[str] = []
 
-    def names(self, generated: str) -> Names | None:
+    def names(self, generated: str, *, all_of_them: bool = True) -> Names | None:
         typed = generated.removeprefix(self._before)
         if not generated.startswith(self._before) or not all(map(is_part_of_name, typed)):
             return None

@@ -13,6 +13,7 @@ from surefill.lsp.configuration import Configuration
 from surefill.lsp.documents import OpenDocuments
 from surefill.lsp.notify import Notifier
 from surefill.lsp.project import Project
+from surefill.lsp.watched import WatchedFiles
 
 REGISTER, UNREGISTER = "client/registerCapability", "client/unregisterCapability"
 WATCHES = {"workspace": {"didChangeWatchedFiles": {"dynamicRegistration": True}}}
@@ -40,13 +41,15 @@ def model(languages, memory):
 @pytest.fixture
 async def project(session):
     configuration = Configuration(session.client, Notifier(session.client))
+    watched = WatchedFiles(session.client)
     made = Project(
         session.client,
         configuration=configuration,
         documents=OpenDocuments(lambda: "utf-16"),
         feed=ProjectFeed(),
+        watched=watched,
     )
-    made.configuration = configuration
+    made.configuration, made.watched = configuration, watched
     yield made
     made.close()
 
@@ -113,7 +116,7 @@ async def test_the_end_of_the_session_asks_nothing(session, project):
     session.initialize(WATCHES)
     project.serve(model(("python",), Texts()))
     await asked(session)
-    project.close()
+    project.watched.close()
     project.serve(None)
     assert await asked(session) == []
 

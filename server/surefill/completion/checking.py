@@ -1,0 +1,164 @@
+"""What the oracle says of a suggestion: does it bring type errors, does what it names exist.
+
+One `OracleChecks` belongs to one request. It knows nothing of models.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from surefill.checks.types import Change, errors_within, new_errors_elsewhere
+from surefill.completion.existence import NOT_ASKED, Existence, Finding
+from surefill.completion.facts import Facts
+from surefill.completion.suggestion import ApiUse, Verdict
+from surefill.oracle.answers import Diagnostics, Unknown
+from surefill.syntax.document import Document, Snapshot
+from surefill.syntax.position import Position, Range
+from surefill.syntax.uses import Use, uses
+from surefill.syntax.validity import completed_by
+
+_NOTHING = Diagnostics(())
+_MOST_ORIGINS = 6
+"""Of so many called names it is found out where they come from."""
+
+
+@dataclass(frozen=True)
+class Checked:
+    """The verdicts ``types`` and ``apis`` on one text, and what it takes from elsewhere."""
+
+    types: Verdict
+    apis: Verdict
+    uses: tuple[ApiUse, ...] = ()
+    wrong_at: int = 0
+    """Offset in the text of what is wrong, if something is."""
+
+    @property
+    def failure(self) -> str:
+        """Why the text must not be shown; empty when it may."""
+        return next((v.reason for v in (self.types, self.apis) if v.outcome == "failed"), "")
+
+
+class OracleChecks:
+    """Checks texts in place of ``span`` of a document."""
+
+    def __init__(self, facts: Facts, snapshot: Snapshot, span: Range) -> None:
+        self._facts = facts
+        self._snapshot = snapshot
+        self._span = span
+        self._existence = Existence(facts, snapshot)
+
+    @property
+    def checker(self) -> str:
+        """Name and version of who is asked."""
+        return self._facts.checker
+
+    def check(self, text: str, *, unfinished: bool = False) -> Checked:
+        """Both verdicts on ``text``.
+
+        Of one that is ``unfinished``, a name that the user will go on from, it only counts whether
+        it exists: what type the whole will have is not known.
+        """
+        rest = completed_by(self._snapshot, self._span, text)
+        lines = self._line_prefix + text + rest
+        findings = self._findings(text, rest, lines)
+        for use, finding in findings:
+            if finding.reason:
+                return Checked(
+                    Verdict("unchecked", "what it names does not exist"),
+                    Verdict("failed", finding.reason),
+                    wrong_at=max(0, use.offset - len(self._line_prefix)),
+                )
+        if unfinished:
+            types, wrong_at = Verdict("unchecked", "the expression goes on"), 0
+        else:
+            types, wrong_at = self._types(text, lines)
+        found = tuple(
+            # A name that stands by itself is known when nothing is said against it.
+            replace(use, known=finding.known if finding.asked else types.outcome == "passed")
+            for use, finding in findings
+        )
+        return Checked(types, _verdict_on(found), found, wrong_at)
+
+    def with_origins(self, text: str, checked: Checked) -> Checked:
+        """``checked`` with where the names come from that ``text`` calls."""
+        lines = self._line_prefix + text + completed_by(self._snapshot, self._span, text)
+        found = []
+        for number, use in enumerate(checked.uses):
+            if use.kind == "call" and number < _MOST_ORIGINS:
+                origin = self._facts.origin(lines, use.offset)
+                if origin:
+                    found.append(use.found_in(origin.name or origin.kind, origin.version))
+                    continue
+            found.append(use)
+        return Checked(checked.types, checked.apis, tuple(found))
+
+    @property
+    def _line_prefix(self) -> str:
+        return self._snapshot.line(self._span.start.line)[: self._span.start.character]
+
+    def _types(self, text: str, lines: str) -> tuple[Verdict, int]:
+        """The verdict, and where in ``text`` the first error is."""
+        after = self._facts.diagnostics(lines)
+        if isinstance(after, Unknown):
+            return Verdict("unchecked", after.reason), 0
+        change = Change(self._span, text)
+        errors = errors_within(after, change)
+        for fresh in (False, True):
+            if errors or not new_errors_elsewhere(_NOTHING, after, change):
+                break  # what the document was like without it does not matter
+            before = self._facts.diagnostics_before(fresh=fresh)
+            if not isinstance(before, Unknown) and not new_errors_elsewhere(before, after, change):
+                break
+            if fresh:
+                if isinstance(before, Unknown):
+                    return Verdict("unchecked", before.reason), 0
+                errors = new_errors_elsewhere(before, after, change)
+        if errors:
+            start = errors[0].range.start
+            first = self._span.start
+            inside = start.line == first.line
+            wrong_at = max(0, start.character - first.character) if inside else 0
+            return Verdict("failed", errors[0].message), wrong_at
+        return Verdict("passed", "no new type error"), 0
+
+    def _findings(self, text: str, rest: str, lines: str) -> list[tuple[ApiUse, Finding]]:
+        """What ``text`` takes from elsewhere, up to the first name that does not exist."""
+        found: list[tuple[ApiUse, Finding]] = []
+        for use, offset in self._uses(text, rest):
+            called = lines[offset + len(use.name) : offset + len(use.name) + 1] == "("
+            finding = NOT_ASKED
+            if use.kind != "call":
+                finding = self._existence.of(lines, use.kind, use.name, offset, called=called)
+            elif found and found[-1][0].offset == offset:
+                finding = found[-1][1]  # what is called is a member as well
+            found.append((ApiUse(use.kind, use.name, use.owner, offset, known=False), finding))
+            if finding.reason:
+                break
+        return found
+
+    def _uses(self, text: str, rest: str) -> list[tuple[Use, int]]:
+        """What ``text`` takes from elsewhere, with offsets in the lines as ``Facts`` takes them."""
+        document = Document.of(self._snapshot)
+        last = self._span.end.line
+        line_end = Position(last, len(self._snapshot.line(last)))
+        document.edit(Range(self._span.start, line_end), text + rest)
+        snapshot = document.snapshot()
+        first = self._span.start
+        change = Range(first, Change(self._span, text).end)
+        start = Position(first.line, 0)
+        return [
+            (use, len(snapshot.text_in(Range(start, use.span.start))))
+            for use in uses(snapshot, change)
+            if use.span.end > first
+        ]
+
+
+def _verdict_on(found: Sequence[ApiUse]) -> Verdict:
+    names = {use.offset: use.known for use in found}
+    unknown = sum(not known for known in names.values())
+    if not names:
+        return Verdict("passed", "it names nothing that could be missing")
+    if unknown:
+        return Verdict("unchecked", f"{unknown} of {len(names)} names could not be looked up")
+    return Verdict("passed", "what it names exists")

@@ -1,0 +1,205 @@
+"""What the oracle knows about one place in a document, with suggestions in it: for the worker.
+
+Every answer is remembered by the texts around the place, because the guide, the checks and the next
+keystroke ask the same again. Time is limited for a question and for all of them together: past it
+every answer is Unknown, and nothing is held up.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Coroutine, Hashable
+from concurrent.futures import Future
+from typing import Any, TypeVar
+
+from surefill.engine.interface import Cancellation
+from surefill.oracle.answers import Diagnostics, Members, Origin, Signatures, Source, Unknown
+from surefill.oracle.oracle import Oracle
+from surefill.oracle.service import OracleService, wait_for
+from surefill.syntax.document import Snapshot, split_lines
+from surefill.syntax.position import Position, Range
+
+T = TypeVar("T")
+
+_QUESTION_SHARE = 3
+"""One question may take one part in so many of the time for all of them."""
+_REMEMBERED = 256
+
+
+class Memory:
+    """Answers to the questions asked last, of all documents. For one thread at a time."""
+
+    def __init__(self) -> None:
+        self._answers: OrderedDict[Hashable, Any] = OrderedDict()
+
+    def get(self, key: Hashable) -> Any:  # noqa: ANN401 - answers of all kinds
+        answer = self._answers.get(key)
+        if answer is not None:
+            self._answers.move_to_end(key)
+        return answer
+
+    def put(self, key: Hashable, answer: object) -> None:
+        self._answers[key] = answer
+        if len(self._answers) > _REMEMBERED:
+            self._answers.popitem(last=False)
+
+    def clear(self) -> None:
+        """Forget everything: files or other documents changed."""
+        self._answers.clear()
+
+
+class Facts:
+    """Questions about a document with other text in place of the lines that ``span`` touches.
+
+    That text, the argument ``lines`` of every question, begins with the first of these lines and
+    ends with the last one, without its line end; offsets are in it. ``seconds`` is how long all
+    questions may take together.
+    """
+
+    def __init__(
+        self,
+        service: OracleService,
+        memory: Memory,
+        snapshot: Snapshot,
+        span: Range,
+        *,
+        seconds: float,
+        cancel: Cancellation,
+    ) -> None:
+        self._service = service
+        self._memory = memory
+        self._uri = snapshot.uri
+        self._language = snapshot.language.id if snapshot.language else ""
+        self._first, last = span.start.line, span.end.line
+        self._head = "".join(snapshot.lines[: self._first])
+        self._foot = snapshot.suffix(Position(last, len(snapshot.line(last))))
+        self.lines = snapshot.text_in(Range(Position(self._first, 0), Position(last, 1 << 30)))
+        """The lines as they are."""
+        self._left = seconds
+        self._most = seconds / _QUESTION_SHARE
+        self._cancel = cancel
+        self.spent = 0.0
+        """Seconds that were waited for answers."""
+
+    @property
+    def available(self) -> bool:
+        """Whether there is a checker for the document's language."""
+        return self._service.answers_for(self._language)
+
+    @property
+    def checker(self) -> str:
+        """Name and version of the checker; empty before it has started."""
+        return self._service.checker(self._language)
+
+    def members(self, lines: str, offset: int) -> Members | Unknown:
+        """What may stand in place of the name at ``offset``."""
+        at = self.position(lines, offset)
+        return self._ask(
+            ("members", *_around_name(lines, offset)),
+            lambda oracle, limits: oracle.members(self._source(lines), at, **limits),
+        )
+
+    def listed(self, lines: str, offset: int) -> Members | Unknown:
+        """As ``members``, sooner; what is not listed may exist all the same."""
+        at = self.position(lines, offset)
+        around = _around_name(lines, offset)
+        return self._remembered(("members", *around)) or self._ask(
+            ("listed", *around),
+            lambda oracle, limits: oracle.listed(self._source(lines), at, **limits),
+        )
+
+    def signature(self, lines: str, offset: int) -> Signatures | Unknown:
+        """What the call around the name at ``offset`` takes."""
+        at = self.position(lines, offset)
+        return self._ask(
+            ("signature", *_around_name(lines, offset)),
+            lambda oracle, limits: oracle.signature(self._source(lines), at, **limits),
+        )
+
+    def diagnostics(self, lines: str) -> Diagnostics | Unknown:
+        """What the checker says about the whole document."""
+        return self._ask(
+            ("diagnostics", lines),
+            lambda oracle, limits: oracle.diagnostics(self._source(lines), **limits),
+        )
+
+    def origin(self, lines: str, offset: int) -> Origin | Unknown:
+        """Where the symbol at ``offset`` comes from."""
+        at = self.position(lines, offset)
+        return self._ask(
+            ("origin", lines, offset),
+            lambda oracle, limits: oracle.origin(self._source(lines), at, **limits),
+        )
+
+    def diagnostics_before(self, *, fresh: bool) -> Diagnostics | Unknown:
+        """What the checker says about the document as it is, or, unless it is to be ``fresh``, was.
+
+        What was is of the same document but for these lines, or Unknown.
+        """
+        question = ("diagnostics before",)
+        if not fresh:
+            return self._remembered(question) or Unknown("the document has not been looked at")
+        return self._keep(question, self.diagnostics(self.lines))
+
+    def _source(self, lines: str) -> Source:
+        return Source(self._uri, f"{self._head}{lines}{self._foot}")
+
+    def position(self, lines: str, offset: int) -> Position:
+        """Where an offset of ``lines`` is in the document with them."""
+        before = split_lines(lines[:offset])
+        return Position(self._first + len(before) - 1, len(before[-1]))
+
+    def _ask(
+        self,
+        question: tuple[Hashable, ...],
+        ask: Callable[[Oracle, dict[str, Any]], Coroutine[Any, Any, T | Unknown]],
+    ) -> T | Unknown:
+        known: T | None = self._remembered(question)
+        if known is not None:
+            return known
+        if self._left <= 0 or self._cancel.cancelled:
+            return Unknown("there was no time left")
+        deadline = self._deadline()
+        limits = self._limits(deadline)
+        future = self._service.submit(self._language, lambda oracle: ask(oracle, limits))
+        return self._keep(question, self._wait(future, deadline))
+
+    def _limits(self, deadline: float) -> dict[str, Any]:
+        return {"deadline": deadline, "cancel": self._cancel}
+
+    def _deadline(self) -> float:
+        return time.monotonic() + min(self._most, max(0.0, self._left))
+
+    def _wait(self, future: Future[T | Unknown], deadline: float) -> T | Unknown:
+        began = time.monotonic()
+        answer = wait_for(future, deadline)
+        taken = time.monotonic() - began
+        self._left -= taken
+        self.spent += taken
+        return answer
+
+    def _remembered(self, question: tuple[Hashable, ...]) -> Any:  # noqa: ANN401 - any answer
+        return self._memory.get(self._key(question))
+
+    def _keep(self, question: tuple[Hashable, ...], answer: T | Unknown) -> T | Unknown:
+        if answer:
+            self._memory.put(self._key(question), answer)
+        return answer
+
+    def _key(self, question: tuple[Hashable, ...]) -> Hashable:
+        return self._uri, self._head, self._foot, question
+
+
+def _around_name(lines: str, offset: int) -> tuple[str, str]:
+    """What stands before and behind the name at ``offset``: the name itself is no matter."""
+    start = end = offset
+    while start > 0 and _continues_name(lines[start - 1]):
+        start -= 1
+    while end < len(lines) and _continues_name(lines[end]):
+        end += 1
+    return lines[:start], lines[end:]
+
+
+def _continues_name(character: str) -> bool:
+    return character.isalnum() or character == "_"

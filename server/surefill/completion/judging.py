@@ -1,0 +1,159 @@
+"""From a model's candidates to suggestions that may be shown, with the reasons for the others."""
+
+from __future__ import annotations
+
+import math
+import re
+import time
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from surefill.checks.syntax import check_syntax
+from surefill.completion.checking import Checked, OracleChecks
+from surefill.completion.policy import Decision
+from surefill.completion.postprocess import Surroundings, cut_before, postprocess, versions
+from surefill.completion.suggestion import Evidence, Suggestion, Verdict, Withheld
+from surefill.engine.interface import Cancellation, Candidate
+from surefill.syntax.document import Snapshot
+from surefill.syntax.position import Position, Range
+
+_MOST_VERSIONS = 8
+_LONGEST_VERSIONS = 4
+"""How many shortened versions of one candidate are checked, and how many of the longest."""
+
+_NAME = re.compile(r"[^\W\d]\w*")
+_BEHIND_DOT = re.compile(r"[\w)\]}\"']\.\w*$")
+
+_UNCHECKED = Checked(
+    Verdict("unchecked", "no type checker is configured"),
+    Verdict("unchecked", "no type checker is configured"),
+)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Until when a request is worked at."""
+
+    end: float
+    """When the answer is due, in seconds of ``time.monotonic``."""
+    cancel: Cancellation
+
+    @property
+    def late(self) -> bool:
+        return time.monotonic() > self.end
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of the candidates of one request."""
+
+    suggestions: tuple[Suggestion, ...]
+    withheld: tuple[Withheld, ...] = ()
+    reason: str = ""
+    """Why there are no suggestions."""
+
+
+def _some(versions: list[str]) -> list[str]:
+    """As many as may be checked: the longest, some in between, and the shortest."""
+    left = len(versions) - _LONGEST_VERSIONS
+    if len(versions) <= _MOST_VERSIONS:
+        return versions
+    steps = _MOST_VERSIONS - _LONGEST_VERSIONS
+    between = [
+        versions[_LONGEST_VERSIONS + left * step // steps - 1] for step in range(1, steps + 1)
+    ]
+    return versions[:_LONGEST_VERSIONS] + between
+
+
+class Judge:
+    """Judges candidates for one position. ``special_tokens`` are those of the model in use."""
+
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        position: Position,
+        around: Surroundings,
+        decision: Decision,
+        *,
+        special_tokens: tuple[str, ...],
+        checks: OracleChecks | None = None,
+    ) -> None:
+        self._snapshot = snapshot
+        self._span = Range(position, position)
+        self._around = around
+        self._decision = decision
+        self._special_tokens = special_tokens
+        self._checks = checks
+
+    def all(self, candidates: Iterable[Candidate], limits: Limits) -> Outcome:
+        """The candidates that are worth showing, and why others are not."""
+        found: dict[str, Suggestion] = {}
+        withheld: list[Withheld] = []
+        reasons: list[str] = []
+        for candidate in candidates:
+            if limits.late:
+                reasons.append("there was no time left to check it")
+                break
+            answer = self._one(candidate, limits)
+            if isinstance(answer, Suggestion):
+                found.setdefault(answer.text, answer)
+            else:
+                reasons.append(answer.reason)
+                if answer.text:
+                    withheld.append(answer)
+        if found:
+            return Outcome(tuple(found.values()), tuple(withheld))
+        reason = reasons[0] if reasons else "the model suggests nothing"
+        return Outcome((), tuple(withheld), reason)
+
+    def _one(self, candidate: Candidate, limits: Limits) -> Suggestion | Withheld:
+        """The longest part of a candidate that passes, or why there is none."""
+        if math.exp(min(candidate.mean_logprob, 0.0)) < self._decision.min_confidence:
+            return Withheld(candidate.text, "the model is not sure enough")
+        text = postprocess(candidate.text, self._around, self._special_tokens)
+        if not text:
+            return Withheld("", "the model suggests nothing new")
+        finished = candidate.stop_reason in ("end", "stop")
+        waiting = deque(_some(versions(text, self._around, complete=finished)))
+        failure, cut = "", False
+        while waiting:
+            version = waiting.popleft()
+            if limits.cancel.cancelled or (failure and limits.late):
+                break
+            parses = check_syntax(self._snapshot, self._span, version)
+            if parses.outcome == "failed":
+                failure = failure or f"it would not parse: {parses.reason}"
+                continue
+            checked = _UNCHECKED
+            if self._checks:
+                name_alone = cut and _NAME.fullmatch(version) is not None
+                checked = self._checks.check(version, unfinished=name_alone)
+            if not checked.failure:
+                return self._suggestion(version, parses, checked, candidate.mean_logprob)
+            failure = failure or checked.failure
+            if not waiting and not cut:  # not even its first line passes, but a part of it may
+                invented = checked.apis.outcome == "failed" and checked.wrong_at == 0
+                behind_dot = self._behind_dot and not invented
+                waiting.extend(cut_before(version, checked.wrong_at, behind_dot=behind_dot))
+                cut = True
+        return Withheld(text, failure or "the model suggests nothing new")
+
+    @property
+    def _behind_dot(self) -> bool:
+        return _BEHIND_DOT.search(self._around.cursor.line_prefix) is not None
+
+    def _suggestion(
+        self, text: str, parses: Verdict, checked: Checked, logprob: float
+    ) -> Suggestion:
+        evidence = Evidence()
+        if self._checks is not None:
+            checked = self._checks.with_origins(text, checked)
+            evidence = Evidence(self._checks.checker, checked.uses)
+        verdicts = {
+            "parses": parses,
+            "types": checked.types,
+            "apis": checked.apis,
+            "executed": Verdict("unchecked", "not run"),
+        }
+        return Suggestion(text, self._span, verdicts, logprob, evidence)

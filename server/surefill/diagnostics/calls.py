@@ -1,0 +1,109 @@
+"""Keyword arguments that a checker lets pass and that what is called does not take all the same.
+
+Where a function hands its ``**kwargs`` on, the checker of types has nothing to say, but the list of
+parameters, which follows them, may be complete. Asking costs some milliseconds for each call, so
+what was found to be right is remembered.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Sequence
+from functools import cache
+from typing import TYPE_CHECKING, NamedTuple
+
+from surefill.diagnostics.inquiry import Inquiry
+from surefill.syntax.document import Snapshot
+from surefill.syntax.languages import Language
+from surefill.syntax.position import Range
+
+if TYPE_CHECKING:
+    import tree_sitter
+
+_SECONDS = 1.0
+"""So long calls are asked about in one look at a document; the next look goes on."""
+_MOST_BYTES = 400_000
+_REMEMBERED = 4_000
+_QUERY = "(call arguments: (argument_list (keyword_argument name: (identifier) @name))) @call"
+
+
+class Call(NamedTuple):
+    """A call with keyword arguments: its text, and where their names stand."""
+
+    text: str
+    names: tuple[Range, ...]
+
+
+class KnownCalls:
+    """Calls that were found to be right, by document and text, as long as nothing else changes."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[tuple[str, str], None] = OrderedDict()
+
+    def holds(self, uri: str, call: Call) -> bool:
+        return (uri, call.text) in self._known
+
+    def add(self, uri: str, call: Call) -> None:
+        self._known[uri, call.text] = None
+        while len(self._known) > _REMEMBERED:
+            self._known.popitem(last=False)
+
+    def clear(self) -> None:
+        """Files or the checker have changed."""
+        self._known.clear()
+
+
+def keyword_calls(snapshot: Snapshot) -> list[Call]:
+    """Python calls with keyword arguments, in the order of the text. Not for the event loop."""
+    language, tree = snapshot.language, snapshot.tree
+    if language is None or language.id != "python" or tree is None:
+        return []
+    if len(snapshot.source) > _MOST_BYTES:
+        return []
+    import tree_sitter
+
+    found: list[Call] = []
+    matches = tree_sitter.QueryCursor(_query(language)).matches(tree.root_node)
+    names: dict[int, tuple[tree_sitter.Node, list[tree_sitter.Node]]] = {}
+    for _, captures in matches:
+        call = captures["call"][0]
+        names.setdefault(call.id, (call, []))[1].extend(captures["name"])
+    for call, nodes in names.values():
+        spans = (Range(*map(snapshot.position_at, (n.start_byte, n.end_byte))) for n in nodes)
+        text = (call.text or b"").decode("utf-8", "replace")
+        found.append(Call(text, tuple(spans)))
+    return found
+
+
+async def unknown_keywords(
+    snapshot: Snapshot, inquiry: Inquiry, calls: Sequence[Call], known: KnownCalls
+) -> list[Range]:
+    """The names in ``calls`` that what is called does not take, as far as there was time."""
+    give_up = time.monotonic() + _SECONDS
+    found: list[Range] = []
+    for call in calls:
+        if known.holds(snapshot.uri, call):
+            continue
+        if time.monotonic() > give_up:
+            break
+        signatures = await inquiry.signature(snapshot, call.names[0].start)
+        if signatures is None:
+            continue
+        allowed = signatures.keywords
+        wrong = [span for span in call.names if allowed and _lacks(snapshot, span, allowed)]
+        if not wrong:
+            known.add(snapshot.uri, call)
+        found += wrong
+    return found
+
+
+def _lacks(snapshot: Snapshot, span: Range, allowed: frozenset[str]) -> bool:
+    return snapshot.text_in(span) not in allowed
+
+
+@cache
+def _query(language: Language) -> tree_sitter.Query:
+    import tree_sitter
+
+    return tree_sitter.Query(language.grammar(), _QUERY)

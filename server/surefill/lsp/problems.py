@@ -1,0 +1,157 @@
+"""The problems of open documents as they are now, found once for every version of a text.
+
+Joins the documents, the settings and the two ways of finding problems. Knows nothing of how
+editors are told.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import logging
+import time
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from surefill.diagnostics.calls import KnownCalls
+from surefill.diagnostics.inquiry import Inquiry
+from surefill.diagnostics.problem import Problem
+from surefill.engine.interface import Cancellation
+from surefill.lsp.background import Background
+from surefill.lsp.checker import Checker
+from surefill.lsp.configuration import Configuration
+from surefill.lsp.documents import OpenDocuments
+from surefill.lsp.notify import OncePerCause
+from surefill.oracle.answers import Unknown
+from surefill.settings import DiagnosticsSettings
+from surefill.syntax.document import Snapshot
+from surefill.syntax.position import Range
+
+logger = logging.getLogger(__name__)
+
+if TYPE_CHECKING:
+    from surefill.oracle.oracle import Oracle
+
+T = TypeVar("T")
+
+_CHECK_SECONDS = 5.0
+"""So long the checker may take. The first look at a library takes seconds."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """The problems of one version. Not ``complete`` where the checker has not answered."""
+
+    snapshot: Snapshot
+    settings: DiagnosticsSettings
+    problems: tuple[Problem, ...]
+    complete: bool
+
+
+class Problems:
+    """Finds and remembers the problems of open documents. A listener of them."""
+
+    def __init__(
+        self,
+        *,
+        configuration: Configuration,
+        documents: OpenDocuments,
+        background: Background,
+        checker: Checker,
+    ) -> None:
+        self._configuration = configuration
+        self._documents = documents
+        self._background = background
+        self._checker = checker
+        self._found: dict[str, Found] = {}
+        self._finding: dict[str, tuple[Snapshot, asyncio.Task[Found]]] = {}
+        self._known_calls = KnownCalls()
+        self._errors = OncePerCause()
+        self._closed = False
+        documents.listen(self)
+
+    async def of(self, uri: str) -> Found | None:
+        """The problems of a document in its present version; None when it is not open."""
+        document = self._documents.get(uri)
+        if document is None or self._closed:
+            return None
+        snapshot, settings = document.snapshot(), self._configuration.current.diagnostics
+        found = self._found.get(uri)
+        if found and found.complete and (found.snapshot, found.settings) == (snapshot, settings):
+            return found
+        running = self._finding.get(uri)
+        if running is None or running[0] is not snapshot:
+            if running is not None:
+                running[1].cancel()
+            task = asyncio.ensure_future(self._find(snapshot, settings))
+            running = self._finding[uri] = snapshot, task
+            task.add_done_callback(functools.partial(self._done, uri))
+        # Others may wait for the same, so that one who is cancelled must not take it along.
+        return await asyncio.shield(running[1])
+
+    def checker_for(self, snapshot: Snapshot, cancel: Cancellation) -> Inquiry | None:
+        """The checker of a document's language, for one request; None where there is none."""
+        language = snapshot.language.id if snapshot.language else ""
+        if not self._checker.service.answers_for(language):
+            return None
+
+        async def ask(
+            question: Callable[[Oracle], Coroutine[Any, Any, T | Unknown]],
+        ) -> T | Unknown:
+            return await self._checker.ask(language, question)
+
+        deadline = cancel.deadline or time.monotonic() + _CHECK_SECONDS
+        return Inquiry(ask, deadline, cancel)
+
+    def forget_checks(self) -> None:
+        """What the checker has said does not hold any more."""
+        self._found.clear()
+        self._known_calls.clear()
+
+    def edited(self, uri: str, span: Range, new_text: str) -> None:
+        """Nothing: who asks compares versions."""
+
+    def replaced(self, uri: str) -> None:
+        """Nothing: who asks compares versions."""
+
+    def closed(self, uri: str) -> None:
+        self._found.pop(uri, None)
+        if running := self._finding.pop(uri, None):
+            running[1].cancel()
+
+    def close(self) -> None:
+        """The session ends: nothing is looked for any more."""
+        self._closed = True
+        for _, task in self._finding.values():
+            task.cancel()
+
+    async def _find(self, snapshot: Snapshot, settings: DiagnosticsSettings) -> Found:
+        from surefill.diagnostics.apis import api_problems  # a start needs none of these
+        from surefill.diagnostics.calls import keyword_calls
+        from surefill.diagnostics.syntax import syntax_problems
+
+        cancel = Cancellation(deadline=time.monotonic() + _CHECK_SECONDS)
+        try:
+            problems = await self._background.run(lambda: syntax_problems(snapshot))
+            shown = problems if settings.syntax else []
+            complete = True
+            checker = self.checker_for(snapshot, cancel) if settings.apis else None
+            if checker is not None:
+                calls = await self._background.run(lambda: keyword_calls(snapshot))
+                apis = await api_problems(snapshot, checker, problems, calls, self._known_calls)
+                complete = apis is not None
+                shown = sorted([*shown, *(apis or ())], key=lambda problem: problem.range)
+        except Exception as error:  # noqa: BLE001 - it must not reach the editor
+            self._errors.log("looking for problems failed", error)
+            return Found(snapshot, settings, (), complete=True)
+        finally:
+            cancel.cancel()
+        return Found(snapshot, settings, tuple(shown), complete)
+
+    def _done(self, uri: str, task: asyncio.Task[Found]) -> None:
+        running = self._finding.get(uri)
+        if running is not None and running[1] is task:
+            del self._finding[uri]
+            if not task.cancelled() and not self._closed:
+                self._found[uri] = task.result()

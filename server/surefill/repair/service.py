@@ -1,0 +1,218 @@
+"""Repairs for one problem, from its candidates to what is offered: at most three, each proven.
+
+Joins rules, model and checker. Knows them by what they answer, and nothing of editors.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+from surefill.diagnostics.inquiry import Inquiry
+from surefill.diagnostics.problem import Problem
+from surefill.engine.interface import Cancellation
+from surefill.oracle.answers import Diagnostic
+from surefill.repair.edit import Candidate, Repair, edited
+from surefill.repair.judge import Mark, better, no_worse_within
+from surefill.repair.model import Author
+from surefill.repair.names import name_candidates
+from surefill.repair.ranking import ballot, ranked
+from surefill.repair.region import Region
+from surefill.repair.syntax import SyntaxJudge, syntax_candidates
+from surefill.syntax.document import Snapshot
+from surefill.syntax.position import Range
+
+MOST_REPAIRS = 3
+_REWRITES = 2
+_MODEL_SHARE = 0.4
+"""Of the time that is left, the model gets this much for each of its answers."""
+_MOST_TRIED = 10
+_CLEAR = 2.0
+"""By so much a candidate's prior may stand out that the model is not asked: one slip less."""
+_LEAST_ALIKE = 60.0
+"""A line of the model's that is less like the one there was, in percent, is another line."""
+
+T = TypeVar("T")
+
+
+class Helpers(Protocol):
+    """Where the work is done. Both return None where it cannot be done, or not in time."""
+
+    async def in_thread(self, work: Callable[[], T]) -> T:
+        """Run ``work`` where it holds nobody up."""
+        ...
+
+    async def with_model(self, work: Callable[[Author], T], cancel: Cancellation) -> T | None:
+        """Run ``work`` with the model in service; None without one."""
+        ...
+
+
+@dataclass(frozen=True)
+class RepairRequest:
+    """One problem of one document, and until when repairs for it are wanted."""
+
+    snapshot: Snapshot
+    problem: Problem
+    cancel: Cancellation
+    """Its deadline is that of the request."""
+
+    @property
+    def late(self) -> bool:
+        return self.cancel.cancelled or self.cancel.expired
+
+    @contextmanager
+    def share(self, part: float) -> Iterator[Cancellation]:
+        """A stop signal for ``part`` of the time that is left, which this one's sets off, too."""
+        now = time.monotonic()
+        deadline = self.cancel.deadline
+        until = None if deadline is None else now + part * max(0.0, deadline - now)
+        within = Cancellation(deadline=until)
+        undo = self.cancel.on_cancel(within.cancel)
+        try:
+            yield within
+        finally:
+            undo()
+
+
+async def find_repairs(
+    request: RepairRequest, helpers: Helpers, checker: Inquiry | None
+) -> list[Repair]:
+    """At most three repairs, the likeliest first; without a checker only of syntax problems."""
+    judge = await _Judge.of(request, helpers, checker)
+    candidates = await _candidates(request, helpers, checker)
+    candidates = await _in_order(request, helpers, candidates)
+    found = await judge.proven(candidates, MOST_REPAIRS)
+    if len(found) < MOST_REPAIRS and not request.late:
+        rewritten = await _rewritten(request, helpers)
+        known = {(each.range, each.text) for each in candidates}
+        new = [each for each in rewritten if (each.range, each.text) not in known]
+        found += await judge.proven(new, MOST_REPAIRS - len(found))
+    return found
+
+
+async def _candidates(
+    request: RepairRequest, helpers: Helpers, checker: Inquiry | None
+) -> list[Candidate]:
+    snapshot, problem = request.snapshot, request.problem
+    if problem.category == "syntax":
+        return await helpers.in_thread(
+            lambda: syntax_candidates(snapshot, problem, lambda: request.late)
+        )
+    return await name_candidates(snapshot, problem, checker) if checker else []
+
+
+async def _in_order(
+    request: RepairRequest, helpers: Helpers, candidates: list[Candidate]
+) -> list[Candidate]:
+    """The candidates, likeliest first, by the model's word where it has one."""
+    choices = ballot(request.snapshot, candidates)
+    if choices is None or request.late or _is_clear(candidates):
+        return candidates
+    with request.share(_MODEL_SHARE) as cancel:
+        scores = await helpers.with_model(
+            lambda author: author.score(request.snapshot, choices.span, choices.texts), cancel
+        )
+    return ranked(candidates, choices, scores) if scores else candidates
+
+
+def _is_clear(candidates: list[Candidate]) -> bool:
+    """Whether the first one is so much likelier that the model need not be asked."""
+    return candidates[0].prior - candidates[1].prior > _CLEAR
+
+
+async def _rewritten(request: RepairRequest, helpers: Helpers) -> list[Candidate]:
+    """The problem's lines as the model would have written them, where that is much alike."""
+    from rapidfuzz import fuzz  # with the first repair
+
+    region = Region(request.snapshot, request.problem)
+    with request.share(_MODEL_SHARE) as cancel:
+        texts = await helpers.with_model(
+            lambda author: author.rewrite(request.snapshot, region.span, _REWRITES), cancel
+        )
+    found = []
+    for text in dict.fromkeys(texts or ()):
+        written = text.strip() if region.span.start.character else text
+        alike = fuzz.ratio(" ".join(written.split()), " ".join(region.code.split()))
+        if _LEAST_ALIKE <= alike < 100.0:
+            title = f"Write `{_first_line(written)}`"
+            found.append(Candidate(region.span, written, title))
+    return found
+
+
+def _first_line(text: str) -> str:
+    first, _, rest = text.strip().partition("\n")
+    return first + (" …" if rest else "")
+
+
+class _Judge:
+    """Lets those through with which the document is better, by its tree and by the checker."""
+
+    def __init__(
+        self,
+        request: RepairRequest,
+        helpers: Helpers,
+        checker: Inquiry | None,
+        syntax: SyntaxJudge,
+        errors: tuple[Diagnostic, ...] | None,
+    ) -> None:
+        self._request = request
+        self._helpers = helpers
+        self._checker = checker
+        self._syntax = syntax
+        self._errors = errors
+
+    @classmethod
+    async def of(cls, request: RepairRequest, helpers: Helpers, checker: Inquiry | None) -> _Judge:
+        snapshot = request.snapshot
+        errors = await checker.errors(snapshot) if checker else None
+        syntax = await helpers.in_thread(lambda: SyntaxJudge(snapshot))
+        return cls(request, helpers, checker, syntax, errors)
+
+    async def proven(self, candidates: list[Candidate], most: int) -> list[Repair]:
+        """The first ``most`` that make the document better."""
+        found: list[Repair] = []
+        for candidate in candidates[:_MOST_TRIED]:
+            if len(found) == most or self._request.late:
+                break
+            if await self._better(candidate):
+                found.append(Repair(candidate.range, candidate.text, candidate.title))
+        return found
+
+    def _unseen(self) -> list[Mark]:
+        """The problem itself, where it is one of the names that the checker lets pass."""
+        problem = self._request.problem
+        if problem.category != "unknown-keyword":
+            return []
+        if any(_meet(each.range, problem.range) for each in self._errors or ()):
+            return []
+        return [Mark(problem.category, problem.message, problem.range.start)]
+
+    async def _better(self, candidate: Candidate) -> bool:
+        is_syntax = self._request.problem.category == "syntax"
+        parses = await self._helpers.in_thread(
+            lambda: self._syntax.better(candidate, equal=not is_syntax)
+        )
+        if not parses:
+            return False
+        if self._checker is None or self._errors is None:
+            return is_syntax
+        changed = edited(self._request.snapshot, candidate.range, candidate.text)
+        errors = await self._checker.errors(changed)
+        if errors is None:
+            return False
+        before, after = _marks(self._errors), _marks(errors)
+        before += self._unseen()
+        if is_syntax:
+            return no_worse_within(before, after, self._request.problem.region, candidate)
+        return better(before, after, candidate.range, candidate.text)
+
+
+def _meet(one: Range, other: Range) -> bool:
+    return one.start <= other.end and other.start <= one.end
+
+
+def _marks(errors: tuple[Diagnostic, ...]) -> list[Mark]:
+    return [Mark(each.code, each.message, each.range.start) for each in errors]

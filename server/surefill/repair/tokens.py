@@ -1,0 +1,55 @@
+"""Candidates where a statement stumbles over one token: something put in, replaced or left out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from surefill.repair.edit import Candidate
+from surefill.repair.region import Region
+
+_INSERTED = (",", ":", ")", "(", "=", ".", "]", "}", "[", "{", " in ", " as ", " import ", "==")
+_AROUND = 3
+"""So many tokens before the one in question are looked at, too."""
+
+
+def token_candidates(region: Region) -> Iterator[Candidate]:
+    """For a problem of the cause "colon", "missing" or "unexpected"; to be judged by parsing."""
+    start, end = region.problem_offsets
+    code, wanted = region.code, region.problem.wanted
+    if region.problem.cause in ("colon", "missing"):
+        if wanted:
+            yield region.insert(end, wanted, 2.0)
+        start = end
+    elif wanted:
+        title = f"Replace `{code[start:end]}` by `{wanted}`"
+        yield region.replace(start, end, wanted, title, 0.5)
+    for place, (first, last) in enumerate(_near(region, start)):
+        for number, token in enumerate(_INSERTED):
+            prior = -1.5 - 0.1 * number - place + _fits(code, first, last, token)
+            yield region.insert(
+                last, token if code[last : last + 1] != " " else token.rstrip(), prior
+            )
+        if place < 2:
+            yield region.remove(first, last, -2.5 - place)
+
+
+def _near(region: Region, at: int) -> list[tuple[int, int]]:
+    """The tokens around an offset, the one right before it first."""
+    before = [piece for piece in region.pieces if piece[1] <= at]
+    behind = [piece for piece in region.pieces if piece[1] > at]
+    return [*reversed(before[-_AROUND:]), *behind[:2]]
+
+
+def _fits(code: str, first: int, last: int, token: str) -> float:
+    """More for a token that usually stands in such a place."""
+    before = code[:last]
+    depth = {each: before.count(each) for each in "([{)]}"}
+    in_braces = depth["{"] > depth["}"]
+    in_brackets = in_braces or depth["("] > depth[")"] or depth["["] > depth["]"]
+    if token == ":" and in_braces and ":" in code[last:] + before[before.rfind("{") :]:
+        return 1.5
+    if token == "," and in_brackets:
+        return 1.0 if code[last : last + 1].isspace() else 0.5
+    if token == "(" and code[first:last].isidentifier() and not code[last : last + 1].isspace():
+        return 1.0
+    return 0.0

@@ -1,0 +1,109 @@
+"""What the model is asked about a repair, and what it says: the real one, and one that is told."""
+
+import asyncio
+import time
+
+import pytest
+
+from fakes import FakeEngine
+from surefill.completion.loading import load_model
+from surefill.context.window import ContextBuilder
+from surefill.diagnostics.syntax import syntax_problems
+from surefill.engine.interface import Cancellation
+from surefill.repair.edit import edited
+from surefill.repair.model import Author
+from surefill.repair.service import RepairRequest, find_repairs
+from surefill.settings import Settings
+from surefill.syntax.document import Document
+from surefill.syntax.languages import language_for
+from surefill.syntax.position import Position, Range
+from word_tokenizer import QWEN, WordTokenizer
+
+CLASS = (
+    "class Stack:\n    def __init__(self):\n        self.items = []\n\n"
+    "    def push(self, item):\n        self.items.append(item)\n\n"
+    "    def push_all(self, items):\n        for item in items:\n"
+    "            self.items.apend(item)\n"
+)
+
+
+def snapshot_of(text):
+    return Document("file:///a", language_for("python", None), text).snapshot()
+
+
+def span_of(text, part):
+    start = text.index(part)
+    line = text.count("\n", 0, start)
+    character = start - (text.rfind("\n", 0, start) + 1)
+    return Range(Position(line, character), Position(line, character + len(part)))
+
+
+@pytest.fixture(scope="module")
+def shipped():
+    model = load_model(Settings())
+    yield model
+    model.engine.close()
+
+
+def test_the_model_prefers_what_the_document_does_elsewhere(shipped):
+    author = Author(shipped.engine, shipped.context, Cancellation())
+    texts = ["append(item)", "extend(item)", "count(item)"]
+    scores = author.score(snapshot_of(CLASS), span_of(CLASS, "apend(item)"), texts)
+    assert len(scores) == len(texts)
+    assert all(score < 0 for score in scores)
+    assert max(zip(scores, texts, strict=True))[1] == "append(item)"
+
+
+def test_a_cancelled_model_has_no_opinion(shipped):
+    cancel = Cancellation()
+    cancel.cancel()
+    author = Author(shipped.engine, shipped.context, cancel)
+    assert author.score(snapshot_of(CLASS), span_of(CLASS, "apend"), ["append"]) is None
+
+
+def author_of(engine, cancel=None):
+    context = ContextBuilder(WordTokenizer(), QWEN, "spm", 1024)
+    return Author(engine, context, cancel or Cancellation())
+
+
+def test_an_engine_that_cannot_be_guided_has_no_opinion():
+    author = author_of(FakeEngine(default=""))
+    assert author.score(snapshot_of(CLASS), span_of(CLASS, "apend"), ["append", "pop"]) is None
+
+
+def test_as_many_lines_are_written_as_there_were():
+    text = "x = [\n    1\ny = 2\n"
+    span = Range(Position(0, 0), Position(1, 5))
+    author = author_of(FakeEngine(["x = [\n    1]\ny = 2\nz"]))
+    assert author.rewrite(snapshot_of(text), span, 1) == ["x = [\n    1]"]
+
+
+class Helpers:
+    def __init__(self, *answers):
+        self.engine = FakeEngine(answers)
+
+    async def in_thread(self, work):
+        return work()
+
+    async def with_model(self, work, cancel):
+        return work(author_of(self.engine, cancel))
+
+
+def repaired(text, *answers):
+    snapshot = snapshot_of(text)
+    cancel = Cancellation(deadline=time.monotonic() + 60)
+    request = RepairRequest(snapshot, syntax_problems(snapshot)[0], cancel)
+    repairs = asyncio.run(find_repairs(request, Helpers(*answers), None))
+    return [edited(snapshot, repair.range, repair.text).text for repair in repairs]
+
+
+def test_what_no_rule_knows_the_model_may_mend():
+    broken = "for x y z in range(30):\n    pass\n"
+    mended = "for x in range(30):"
+    assert mended + "\n    pass\n" in repaired(broken, (mended, mended))
+
+
+@pytest.mark.parametrize("answer", ["for x y in range(30):", "import os", "<|fim_middle|>", ""])
+def test_what_does_not_mend_is_not_offered(answer):
+    broken = "for x y z in range(30):\n    pass\n"
+    assert not any(answer and answer in text for text in repaired(broken, (answer, answer)))

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from surefill.oracle.answers import Diagnostic, Diagnostics
-from surefill.syntax.document import split_lines
+from surefill.syntax.document import end_of
 from surefill.syntax.position import Position, Range
 
 _SYNTAX = {"invalid-syntax", "parse-error", "syntax-error"}
@@ -24,10 +24,7 @@ class Change:
     @property
     def end(self) -> Position:
         """Where ``text`` ends."""
-        lines = split_lines(self.text)
-        start = self.span.start
-        character = len(lines[-1]) + (start.character if len(lines) == 1 else 0)
-        return Position(start.line + len(lines) - 1, character)
+        return end_of(self.span.start, self.text)
 
     @property
     def rows(self) -> int:

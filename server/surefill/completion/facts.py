@@ -13,11 +13,12 @@ from collections.abc import Callable, Coroutine, Hashable
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
+from surefill.engine.healing import is_part_of_name
 from surefill.engine.interface import Cancellation
 from surefill.oracle.answers import Diagnostics, Members, Origin, Signatures, Source, Unknown
 from surefill.oracle.oracle import Oracle
 from surefill.oracle.service import OracleService, wait_for
-from surefill.syntax.document import Snapshot, split_lines
+from surefill.syntax.document import Snapshot, end_of
 from surefill.syntax.position import Position, Range
 
 T = TypeVar("T")
@@ -147,8 +148,7 @@ class Facts:
 
     def position(self, lines: str, offset: int) -> Position:
         """Where an offset of ``lines`` is in the document with them."""
-        before = split_lines(lines[:offset])
-        return Position(self._first + len(before) - 1, len(before[-1]))
+        return end_of(Position(self._first, 0), lines[:offset])
 
     def _ask(
         self,
@@ -194,12 +194,8 @@ class Facts:
 def _around_name(lines: str, offset: int) -> tuple[str, str]:
     """What stands before and behind the name at ``offset``: the name itself is no matter."""
     start = end = offset
-    while start > 0 and _continues_name(lines[start - 1]):
+    while start > 0 and is_part_of_name(lines[start - 1]):
         start -= 1
-    while end < len(lines) and _continues_name(lines[end]):
+    while end < len(lines) and is_part_of_name(lines[end]):
         end += 1
     return lines[:start], lines[end:]
-
-
-def _continues_name(character: str) -> bool:
-    return character.isalnum() or character == "_"

@@ -135,7 +135,10 @@ class Judge:
             if not waiting and not cut:  # not even its first line passes, but a part of it may
                 invented = checked.apis.outcome == "failed" and checked.wrong_at == 0
                 behind_dot = self._behind_dot and not invented
-                waiting.extend(cut_before(version, checked.wrong_at, behind_dot=behind_dot))
+                language = self._around.language
+                waiting.extend(
+                    cut_before(version, checked.wrong_at, language, behind_dot=behind_dot)
+                )
                 cut = True
         return Withheld(text, failure or "the model suggests nothing new")
 

@@ -25,7 +25,7 @@ from surefill.engine.interface import Cancellation, Engine, Generation, Prompt
 from surefill.oracle.service import OracleService
 from surefill.settings import Settings
 from surefill.syntax.cursor import Cursor
-from surefill.syntax.document import Document, Snapshot
+from surefill.syntax.document import Document, Snapshot, end_of
 from surefill.syntax.position import Position, Range
 
 __all__ = ["CompletionPipeline", "CompletionRequest"]
@@ -257,10 +257,8 @@ def _place(request: CompletionRequest) -> _Place:
     start = request.snapshot.clamp(span.start)
     edited = Document.of(request.snapshot)
     edited.edit(span, text)
-    rows = text.count("\n")
-    column = len(text) - (text.rfind("\n") + 1) + (0 if rows else start.character)
     snapshot = edited.snapshot()
-    moved = snapshot.clamp(Position(start.line + rows, column))
+    moved = snapshot.clamp(end_of(start, text))
     return _Place(snapshot, moved, before or "", cacheable=before is not None)
 
 

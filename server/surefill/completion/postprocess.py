@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from surefill.completion.overlap import without_overlap_below, without_overlap_on_line
 from surefill.completion.reindent import normalise_indentation
 from surefill.context.prompt import TEMPLATES
-from surefill.syntax.brackets import OPENERS, PAIRS, scan
+from surefill.syntax.brackets import Lexical, scan
 from surefill.syntax.cursor import Cursor
 from surefill.syntax.document import Snapshot, with_newlines
 from surefill.syntax.languages import Language
@@ -178,24 +178,15 @@ def shorter_versions(text: str, language: Language | None, *, complete: bool) ->
     return [version for version in versions if version.strip()]
 
 
-def cut_before(text: str, offset: int, *, behind_dot: bool) -> list[str]:
+def cut_before(text: str, offset: int, language: Language | None, *, behind_dot: bool) -> list[str]:
     """What may be left of ``text`` where something at ``offset`` is wrong, longest first.
 
     A whole call on its first line: ``get(url)`` of ``get(url).jsn()``. And ``behind_dot`` the name
     that it begins with: to know which one it is helps, whatever its arguments are.
     """
     line = text.split("\n", 1)[0]
-    depth, string = 0, ""
-    cuts: list[int] = []
-    for at, character in enumerate(line[:offset]):
-        if string:
-            string = "" if character == string and line[at - 1] != "\\" else string
-        elif character in "\"'":
-            string = character
-        else:
-            depth += (character in PAIRS) - (character in OPENERS)
-            if character == ")" and depth == 0:
-                cuts = [at + 1]
+    calls = (at + 1 for at, sign in enumerate(line[:offset]) if sign == ")")
+    cuts = [end for end in calls if scan(line[:end], language) == Lexical()][-1:]
     if behind_dot and (name := re.match(r"[^\W\d]\w*", line)):
         cuts.append(name.end())
     return [line[:end] for end in cuts if end < len(text)]

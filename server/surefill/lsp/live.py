@@ -9,7 +9,7 @@ import asyncio
 from dataclasses import dataclass
 
 from surefill.engine.interface import Cancellation
-from surefill.syntax.document import split_lines
+from surefill.syntax.document import end_of
 from surefill.syntax.position import Position, Range
 
 
@@ -91,10 +91,3 @@ class LiveRequests:
             live.outdate()
 
     closed = replaced
-
-
-def end_of(start: Position, text: str) -> Position:
-    """Where ``text`` ends when it is put at ``start``."""
-    lines = split_lines(text)
-    character = len(lines[-1])
-    return Position(start.line + len(lines) - 1, character + (len(lines) == 1) * start.character)

@@ -33,7 +33,7 @@ _GRACE_SECONDS = 0.05
 
 class OracleService:
     """Starts, replaces and asks oracles. Every method may be called from any thread, and returns
-    at once but for ``ask`` and ``close``.
+    at once but for ``close``.
 
     Until it is configured, and for languages without a checker, every answer is Unknown.
     ``on_status`` is called on the service's own thread.
@@ -90,17 +90,6 @@ class OracleService:
         if loop is None:
             return _known(Unknown("the checker is not running"))
         return asyncio.run_coroutine_threadsafe(self._ask(language, question), loop)
-
-    def ask(
-        self,
-        language: str,
-        question: Callable[[Oracle], Coroutine[Any, Any, T | Unknown]],
-        *,
-        deadline: float,
-    ) -> T | Unknown:
-        """``submit``, and wait for the answer until ``deadline``, which the question keeps, too."""
-        future = self.submit(language, question)
-        return wait_for(future, deadline)
 
     def close(self, seconds: float) -> None:
         """End all checkers, waiting at most ``seconds`` for them to go by themselves."""

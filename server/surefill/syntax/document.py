@@ -34,6 +34,13 @@ def split_lines(text: str) -> list[str]:
     return lines
 
 
+def end_of(start: Position, text: str) -> Position:
+    """Where ``text`` ends when it is put at ``start``."""
+    lines = split_lines(text)
+    character = len(lines[-1])
+    return Position(start.line + len(lines) - 1, character + (len(lines) == 1) * start.character)
+
+
 def with_newlines(text: str) -> str:
     """``text`` as models have seen it in training: whatever ends its lines, here a newline does."""
     return text.replace("\r\n", "\n").replace("\r", "\n")

@@ -82,7 +82,8 @@ def test_shorter_versions_end_with_a_whole_line(text, complete, expected):
     ],
 )
 def test_what_is_left_before_something_wrong(text, wrong, behind_dot, expected):
-    assert cut_before(text, text.index(wrong), behind_dot=behind_dot) == expected
+    python = language_for("python", None)
+    assert cut_before(text, text.index(wrong), python, behind_dot=behind_dot) == expected
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,8 @@ import asyncio
 import pytest
 
 from surefill.engine.interface import Cancellation
-from surefill.lsp.live import LiveRequests, end_of
+from surefill.lsp.live import LiveRequests
+from surefill.syntax.document import end_of
 from surefill.syntax.position import Position, Range
 
 URI = "file:///a.py"

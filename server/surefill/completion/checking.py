@@ -61,6 +61,12 @@ class OracleChecks:
         """
         rest = completed_by(self._snapshot, self._span, text)
         lines = self._line_prefix + text + rest
+        types, wrong_at = Verdict("unchecked", "the expression goes on"), 0
+        if not unfinished:
+            types, wrong_at = self._types(text, lines)
+            if types.outcome == "failed":
+                apis = Verdict("unchecked", "the type check has failed")
+                return Checked(types, apis, wrong_at=wrong_at)
         findings = self._findings(text, rest, lines)
         for use, finding in findings:
             if finding.reason:
@@ -69,10 +75,6 @@ class OracleChecks:
                     Verdict("failed", finding.reason),
                     wrong_at=max(0, use.offset - len(self._line_prefix)),
                 )
-        if unfinished:
-            types, wrong_at = Verdict("unchecked", "the expression goes on"), 0
-        else:
-            types, wrong_at = self._types(text, lines)
         found = tuple(
             # A name that stands by itself is known when nothing is said against it.
             replace(use, known=finding.known if finding.asked else types.outcome == "passed")
@@ -107,7 +109,7 @@ class OracleChecks:
         for fresh in (False, True):
             if errors or not new_errors_elsewhere(_NOTHING, after, change):
                 break  # what the document was like without it does not matter
-            before = self._facts.diagnostics_before(fresh=fresh)
+            before = self._facts.diagnostics_before(lines, fresh=fresh)
             if not isinstance(before, Unknown) and not new_errors_elsewhere(before, after, change):
                 break
             if fresh:

@@ -56,6 +56,9 @@ class Existence:
         """
         if kind == "keyword":
             return self._keyword(lines, name, start)
+        before = self._facts.listed_before(lines, start)
+        if before and _among(name, before, unfinished=unfinished):
+            return _EXISTS  # what follows rarely matters to the receiver, and is checked as a whole
         members = self._facts.listed(lines, start)
         if members and not _among(name, members, unfinished=unfinished):
             members = self._facts.members(lines, start)

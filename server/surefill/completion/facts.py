@@ -11,6 +11,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Coroutine, Hashable
 from concurrent.futures import Future
+from functools import cached_property
 from typing import Any, TypeVar
 
 from surefill.engine.healing import is_part_of_name
@@ -18,6 +19,7 @@ from surefill.engine.interface import Cancellation
 from surefill.oracle.answers import Diagnostics, Members, Origin, Signatures, Source, Unknown
 from surefill.oracle.oracle import Oracle
 from surefill.oracle.service import OracleService, wait_for
+from surefill.syntax.condensed import Condensed, condense
 from surefill.syntax.document import Snapshot, end_of
 from surefill.syntax.position import Position, Range
 
@@ -75,6 +77,7 @@ class Facts:
         self._first, last = span.start.line, span.end.line
         self._head = "".join(snapshot.lines[: self._first])
         self._foot = snapshot.suffix(Position(last, len(snapshot.line(last))))
+        self._snapshot, self._span = snapshot, span
         self.lines = snapshot.text_in(Range(Position(self._first, 0), Position(last, 1 << 30)))
         """The lines as they are."""
         self._left = seconds
@@ -105,10 +108,16 @@ class Facts:
         """As ``members``, sooner; what is not listed may exist all the same."""
         at = self.position(lines, offset)
         around = _around_name(lines, offset)
-        return self._remembered(("members", *around)) or self._ask(
+        found = self._remembered(("members", *around)) or self._ask(
             ("listed", *around),
             lambda oracle, limits: oracle.listed(self._source(lines), at, **limits),
         )
+        return self._keep(("listed before", around[0]), found)
+
+    def listed_before(self, lines: str, offset: int) -> Members | Unknown:
+        """What was ``listed`` last for the same text in front of the name, without asking."""
+        before, _ = _around_name(lines, offset)
+        return self._remembered(("listed before", before)) or Unknown("it has not been asked")
 
     def signature(self, lines: str, offset: int) -> Signatures | Unknown:
         """What the call around the name at ``offset`` takes."""
@@ -119,10 +128,11 @@ class Facts:
         )
 
     def diagnostics(self, lines: str) -> Diagnostics | Unknown:
-        """What the checker says about the whole document."""
+        """What the checker says about the document, but for functions that do not depend on it."""
+        source = self._with(lines, self._around(lines, checked=True))
         return self._ask(
-            ("diagnostics", lines),
-            lambda oracle, limits: oracle.diagnostics(self._source(lines), **limits),
+            ("diagnostics", source.text),
+            lambda oracle, limits: oracle.diagnostics(source, **limits),
         )
 
     def origin(self, lines: str, offset: int) -> Origin | Unknown:
@@ -133,18 +143,49 @@ class Facts:
             lambda oracle, limits: oracle.origin(self._source(lines), at, **limits),
         )
 
-    def diagnostics_before(self, *, fresh: bool) -> Diagnostics | Unknown:
-        """What the checker says about the document as it is, or, unless it is to be ``fresh``, was.
+    def diagnostics_before(self, lines: str, *, fresh: bool) -> Diagnostics | Unknown:
+        """What ``diagnostics`` of ``lines`` are to be compared with.
 
-        What was is of the same document but for these lines, or Unknown.
+        They are of the document as it is, or, unless they are to be ``fresh``, as it was, if it was
+        the same but for these lines; else Unknown.
         """
-        question = ("diagnostics before",)
+        around = self._around(lines, checked=True)
+        question = ("diagnostics before", *around)
         if not fresh:
             return self._remembered(question) or Unknown("the document has not been looked at")
-        return self._keep(question, self.diagnostics(self.lines))
+        source = self._with(self.lines, around)
+        before = self._ask(
+            ("diagnostics", source.text),
+            lambda oracle, limits: oracle.diagnostics(source, **limits),
+        )
+        return self._keep(question, before)
+
+    @cached_property
+    def _condensed(self) -> Condensed | None:
+        if self._service.reads_bodies(self._language):
+            return None
+        question = ("condensed",)
+        known: tuple[Condensed | None] | None = self._remembered(question)
+        if known is None:
+            known = (condense(self._snapshot, self._span),)
+            self._memory.put(self._key(question), known)
+        return known[0]
+
+    def _around(self, lines: str, *, checked: bool = False) -> tuple[str, str]:
+        """What a checker has to see above and below ``lines``.
+
+        Where they are to be ``checked``, with every function that may depend on them.
+        """
+        condensed = self._condensed
+        if condensed is None or (checked and not condensed.suffices_for(lines)):
+            return self._head, self._foot
+        return condensed.around_for(lines)
+
+    def _with(self, lines: str, around: tuple[str, str]) -> Source:
+        return Source(self._uri, f"{around[0]}{lines}{around[1]}")
 
     def _source(self, lines: str) -> Source:
-        return Source(self._uri, f"{self._head}{lines}{self._foot}")
+        return self._with(lines, self._around(lines))
 
     def position(self, lines: str, offset: int) -> Position:
         """Where an offset of ``lines`` is in the document with them."""

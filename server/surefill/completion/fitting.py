@@ -10,7 +10,7 @@ from surefill.apis.snippets import Snippet
 from surefill.checks.syntax import check_syntax
 from surefill.checks.types import Change, new_errors
 from surefill.completion.facts import Facts
-from surefill.oracle.answers import Diagnostic, Diagnostics, Unknown
+from surefill.oracle.answers import Diagnostic, Unknown
 from surefill.syntax.document import Snapshot, split_lines
 from surefill.syntax.position import Position, Range
 
@@ -37,7 +37,6 @@ class Fitting:
         self._facts = facts
         self._snapshot = snapshot
         self._position = position
-        self._before: Diagnostics | Unknown | None = None
 
     def call(self, call: Call, start: Position, form: Form) -> Call | None:
         """``call`` with those values only that fit where its ``form`` stands from ``start`` on.
@@ -86,14 +85,13 @@ class Fitting:
         return before + line[self._position.character :], len(before)
 
     def _errors(self, snippet: Snippet, start: Position) -> Sequence[Diagnostic] | None:
-        if self._before is None:
-            self._before = self._facts.diagnostics_before(fresh=True)
         lines, _ = self.lines(snippet.plain, start)
-        after = self._facts.diagnostics(lines) if self._before else self._before
-        if isinstance(after, Unknown) or isinstance(self._before, Unknown):
+        before = self._facts.diagnostics_before(lines, fresh=True)
+        after = self._facts.diagnostics(lines) if before else before
+        if isinstance(after, Unknown) or isinstance(before, Unknown):
             return None
         change = Change(Range(start, self._position), snippet.plain)
-        return new_errors(self._before, after, change)
+        return new_errors(before, after, change)
 
     def _touched(self, error: Diagnostic, snippet: Snippet, start: Position) -> set[int]:
         """Numbers of the stops that an error is about."""

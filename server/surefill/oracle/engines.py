@@ -31,6 +31,8 @@ class Dialect:
     """``**kw: Unpack[T]`` is shown as T's keys and ``**kw: object`` behind them."""
     names_every_parameter: bool = False
     """A parameter that is shown without an annotation has no name."""
+    list_tells_type: bool = False
+    """Lists of members are equal only where the types are, and show what each member is."""
     only_in_folders: bool = False
     """It says nothing about files outside the workspace's folders."""
     optional: re.Pattern[str] | None = None
@@ -82,6 +84,7 @@ def ty(environment: Environment) -> EngineSpec:
             most_items=1000,
             python=True,
             adds_open_keywords=True,
+            list_tells_type=True,
             only_in_folders=True,
             optional=_NONE_IN_UNION,
         ),

@@ -2,12 +2,14 @@
 
 The list is a completion. Whether it is closed is found by a probe: a name that cannot exist is put
 at the position, and the checker has to say that it does not. Where it says nothing the receiver
-takes any name, or has no known type.
+takes any name, or has no known type. A probe costs a look at the whole text, so what it has shown
+of a type is remembered.
 """
 
 from __future__ import annotations
 
 import re
+from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -25,6 +27,7 @@ _KINDS = (
     "reference", "folder", "enum member", "constant", "struct", "event", "operator",
     "type parameter",
 )  # fmt: skip
+_MOST_TYPES = 512
 _NO_NAMES = {"text", "keyword", "snippet"}
 _MODULE_WANTED = re.compile(r"^\s*(?:from\s+|import\s+(?:.*,\s*)?)\.*[\w.]*$")
 _TYPE_SAID = re.compile(r"(?:of type|of class|[Mm]odule|in union) `([^`]+)`|on type '([^']+)'")
@@ -55,26 +58,60 @@ class _Verdict:
     """Offset in the text where the receiver begins, where the checker says it."""
 
 
-async def find_members(question: Question, position: Position) -> Members:
+class ProbedTypes:
+    """What probes have shown of types, each known by the list of its members."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[tuple[Member, ...], Members] = OrderedDict()
+
+    def get(self, listed: tuple[Member, ...]) -> Members | None:
+        known = self._known.get(listed)
+        if known is not None:
+            self._known.move_to_end(listed)
+        return known
+
+    def put(self, listed: tuple[Member, ...], members: Members) -> None:
+        """Remember it, if the list says enough of the type.
+
+        A value of no known type lists what every object has; one that is only narrowed to a type
+        lists what that has, and takes any name: the type itself takes only those.
+        """
+        names = members.names
+        own = any(not name.startswith("__") for name in names)
+        if own and (members.closed or "__getattr__" in names) and not members.optional:
+            self._known[listed] = members
+            if len(self._known) > _MOST_TYPES:
+                self._known.popitem(last=False)
+
+
+async def find_members(question: Question, position: Position, probed: ProbedTypes) -> Members:
     """The members at ``position``, whatever of the name stands there already."""
     place = _place(question, position)
     dialect = question.dialect
     wants_module = dialect.python and _wants_module(place)
     items, complete = await _items(question, place, modules=wants_module)
+    listed = _distinct(items, identifiers=dialect.python)
+    by_list = dialect.list_tells_type and place.before.endswith(".") and not wants_module
+    known = probed.get(listed) if by_list else None
+    if known is not None:
+        return known
     verdict = await _probe(question, place)
     optional, receiver = verdict.optional, verdict.receiver
     if optional and dialect.python and verdict.start is not None:
         place = _without_none(question, place, verdict.start)
         items, complete = await _items(question, place, modules=False)
         verdict = await _probe(question, place)
-    members = _distinct(items, identifiers=dialect.python)
-    return Members(
-        members,
-        closed=verdict.absent and complete and bool(members),
+    items_found = _distinct(items, identifiers=dialect.python)
+    members = Members(
+        items_found,
+        closed=verdict.absent and complete and bool(items_found),
         dynamic=not verdict.absent,
         optional=optional,
         receiver=receiver,
     )
+    if by_list:
+        probed.put(listed, members)
+    return members
 
 
 async def list_members(question: Question, position: Position) -> Members:

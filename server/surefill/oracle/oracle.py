@@ -23,7 +23,7 @@ from surefill.oracle.answers import (
 )
 from surefill.oracle.connection import NoAnswer
 from surefill.oracle.locations import locate
-from surefill.oracle.members import find_item, find_members, list_members
+from surefill.oracle.members import ProbedTypes, find_item, find_members, list_members
 from surefill.oracle.origin import Origins
 from surefill.oracle.question import Question, markup
 from surefill.oracle.server import Server
@@ -130,6 +130,7 @@ class ServerOracle:
         self._warmer = warmer
         self._language = language
         self._origins = origins
+        self._probed, self._probed_at = ProbedTypes(), server.files_version
 
     @property
     def available(self) -> bool:
@@ -157,7 +158,12 @@ class ServerOracle:
     async def members(
         self, source: Source, position: Position, *, deadline: float, cancel: Cancel | None = None
     ) -> Members | Unknown:
-        return await self._ask(source, lambda q: find_members(q, position), deadline, cancel)
+        if self._probed_at != self._server.files_version:
+            self._probed, self._probed_at = ProbedTypes(), self._server.files_version
+        probed = self._probed
+        return await self._ask(
+            source, lambda q: find_members(q, position, probed), deadline, cancel
+        )
 
     async def listed(
         self, source: Source, position: Position, *, deadline: float, cancel: Cancel | None = None

@@ -64,6 +64,8 @@ class Server:
         """The last one reported."""
         self.generation = 0
         """Counts the sessions: what a server was warmed with is gone with it."""
+        self.files_version = 0
+        """Counts the changes of files: what was learned of their types may be out of date."""
         self._on_status = on_status
         self._patience = patience
         self._told: set[Status] = set()
@@ -151,6 +153,7 @@ class Server:
 
     def files_changed(self, changes: Sequence[tuple[str, int]]) -> None:
         """Tell of files on the disk, by URI and LSP's number of the kind of change."""
+        self.files_version += 1
         if self._state == "ready" and self._session is not None:
             self._session.files_changed(changes)
 

@@ -49,6 +49,8 @@ class OracleService:
         self._replaced: set[asyncio.Future[None]] = set()
         """Oracles on their way out; asyncio itself forgets a task that nobody holds."""
         self._languages: frozenset[str] = frozenset()
+        self._by_signature: frozenset[str] = frozenset()
+        """Languages whose checker takes a function's result from its signature alone."""
         self._closed = False
 
     def configure(self, settings: OracleSettings, folders: Sequence[Path]) -> None:
@@ -58,11 +60,17 @@ class OracleService:
         """
         languages = set(settings.servers) | ({PYTHON} if settings.engine != "off" else set())
         self._languages = frozenset(languages)
+        ours = settings.engine == "ty" and PYTHON not in settings.servers
+        self._by_signature = frozenset([PYTHON] if ours else [])
         self._post(lambda: self._replace(settings, tuple(folders)))
 
     def answers_for(self, language: str) -> bool:
         """Whether there is a checker to ask about a language; it may be unwell."""
         return language in self._languages and not self._closed
+
+    def reads_bodies(self, language: str) -> bool:
+        """Whether the checker of a language infers from bodies what functions return."""
+        return language not in self._by_signature
 
     def checker(self, language: str) -> str:
         """Name and version of the checker of a language; empty before it has started."""

@@ -26,13 +26,14 @@ from pathlib import Path
 
 import numpy as np
 
-from surefill.checks.types import Change, new_errors
+from surefill.checks.types import Change, errors_within, new_errors_elsewhere
 from surefill.completion.checking import OracleChecks
 from surefill.completion.facts import Facts, Memory
 from surefill.completion.loading import LoadedModel, load_model
 from surefill.completion.pipeline import CompletionPipeline
 from surefill.completion.suggestion import CompletionRequest, CompletionResult
 from surefill.engine.interface import Cancellation
+from surefill.oracle.answers import Diagnostics, Source, Unknown
 from surefill.oracle.service import OracleService
 from surefill.settings import CheckSettings, CompletionSettings, OracleSettings, Settings
 from surefill.syntax.document import Document, Snapshot
@@ -72,6 +73,8 @@ class Place:
     """"member" or "argument"."""
     name: str
     """The member's name that stood there; empty for arguments."""
+    whole: Snapshot
+    """The document as it was written."""
 
 
 @dataclass
@@ -175,8 +178,11 @@ def _place(
     if not before.strip() or not behind or (name and not before.endswith(".")):
         return
     without = "\n".join([*lines[:line], before, *lines[line + 1 :]]) + "\n"
-    snapshot = Document(path.as_uri(), language_for("python", None), without).snapshot()
-    yield Place(package, snapshot, Position(line, column), "member" if name else "argument", name)
+    python = language_for("python", None)
+    snapshot = Document(path.as_uri(), python, without).snapshot()
+    whole = Document(path.as_uri(), python, "\n".join(lines) + "\n").snapshot()
+    kind = "member" if name else "argument"
+    yield Place(package, snapshot, Position(line, column), kind, name, whole)
 
 
 def measure(
@@ -226,22 +232,51 @@ def judged(place: Place, result: CompletionResult, service: OracleService) -> Me
     if not result.suggestions:
         return Measured(False, False, total_ms=timings.total, oracle_ms=timings.oracle)
     text = result.suggestions[0].text
-    span, line = Range(place.position, place.position), place.position.line
+    span = Range(place.position, place.position)
     facts = _facts(service, place)
-    checked = OracleChecks(facts, place.snapshot, span).check(text)
-    rest = completed_by(place.snapshot, span, text)
-    before, after = facts.diagnostics(facts.lines), facts.diagnostics(facts.lines + text + rest)
+    exists = OracleChecks(facts, place.snapshot, span).check(text, unfinished=True)
+    # From a name alone the user goes on; its line is as unfinished as it was.
+    goes_on = text.isidentifier() and place.kind == "member"
     return Measured(
         shown=True,
         right=_first_name(text) == place.name,
-        parses=parses_with(place.snapshot, span, text)[0],
-        # From a name alone the user goes on; what type the whole will have is not known.
-        type_error=not (text.isidentifier() and place.snapshot.line(line).endswith("."))
-        and bool(before and after and new_errors(before, after, Change(span, text))),
-        invented=checked.apis.outcome == "failed",
+        parses=goes_on or parses_with(place.snapshot, span, text)[0],
+        type_error=not goes_on and adds_type_error(place, text, service),
+        invented=exists.apis.outcome == "failed",
         total_ms=timings.total,
         oracle_ms=timings.oracle,
     )
+
+
+def adds_type_error(place: Place, text: str, service: OracleService) -> bool:
+    """Whether the whole document has an error in ``text``, or one elsewhere that it has neither
+    without it nor as it was written.
+    """
+    span, line = Range(place.position, place.position), place.position.line
+    rest = completed_by(place.snapshot, span, text)
+    change = Change(span, text)
+    after = diagnosed(place, place.snapshot.line(line) + text + rest, service)
+    as_it_is = diagnosed(place, place.snapshot.line(line), service)
+    as_written = diagnosed(place, place.whole.line(line), service)
+    if errors_within(after, change):
+        return True
+    elsewhere = new_errors_elsewhere(as_it_is, after, change)
+    new = new_errors_elsewhere(as_written, after, change)
+    return bool(set(elsewhere) & set(new))
+
+
+def diagnosed(place: Place, line: str, service: OracleService) -> Diagnostics:
+    """What the checker says about the document with ``line`` in place of the position's."""
+    number = place.position.line
+    lines = [*place.whole.lines[:number], f"{line}\n", *place.whole.lines[number + 1 :]]
+    source = Source(place.snapshot.uri, "".join(lines))
+    deadline = time.monotonic() + PATIENCE
+    answer = service.submit(
+        "python", lambda oracle: oracle.diagnostics(source, deadline=deadline)
+    ).result()
+    if isinstance(answer, Unknown):
+        raise TimeoutError(answer.reason)
+    return answer
 
 
 def _facts(service: OracleService, place: Place) -> Facts:

@@ -5,20 +5,24 @@ One `OracleChecks` belongs to one request. It knows nothing of models.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from keyword import iskeyword
 
 from surefill.checks.types import Change, errors_within, new_errors_elsewhere
 from surefill.completion.existence import NOT_ASKED, Existence, Finding
 from surefill.completion.facts import Facts
 from surefill.completion.suggestion import ApiUse, Verdict
-from surefill.oracle.answers import Diagnostics, Unknown
+from surefill.oracle.answers import Diagnostic, Diagnostics, Unknown
 from surefill.syntax.document import Document, Snapshot
 from surefill.syntax.position import Position, Range
 from surefill.syntax.uses import Use, uses
 from surefill.syntax.validity import completed_by
 
 _NOTHING = Diagnostics(())
+_NAMES = re.compile(r"[^\W\d]\w*")
+_UNKNOWN = "surefill_unknown_"
 _MOST_ORIGINS = 6
 """Of so many called names it is found out where they come from."""
 
@@ -69,7 +73,7 @@ class OracleChecks:
                 return Checked(types, apis, wrong_at=wrong_at)
         findings = self._findings(text, rest, lines)
         for use, finding in findings:
-            if finding.reason:
+            if finding.reason and not (finding.listed and self._accepts(lines, use, types)):
                 return Checked(
                     Verdict("unchecked", "what it names does not exist"),
                     Verdict("failed", finding.reason),
@@ -81,6 +85,19 @@ class OracleChecks:
             for use, finding in findings
         )
         return Checked(types, _verdict_on(found), found, wrong_at)
+
+    def _accepts(self, lines: str, use: ApiUse, types: Verdict) -> bool:
+        """Whether the checker has nothing against a name that a list of its lacks.
+
+        Submodules that somebody else imports are there, and in no list.
+        """
+        if types.outcome == "passed":
+            return True
+        said = self._facts.diagnostics(lines)
+        if isinstance(said, Unknown):
+            return False
+        about = re.compile(rf"[`'\"]{re.escape(use.name)}[`'\"]")
+        return not any(about.search(error.message) for error in said.errors)
 
     def with_origins(self, text: str, checked: Checked) -> Checked:
         """``checked`` with where the names come from that ``text`` calls."""
@@ -116,6 +133,8 @@ class OracleChecks:
                 if isinstance(before, Unknown):
                     return Verdict("unchecked", before.reason), 0
                 errors = new_errors_elsewhere(before, after, change)
+                if _NAMES.search(text):
+                    errors = self._because_of_names(text, errors)
         if errors:
             start = errors[0].range.start
             first = self._span.start
@@ -123,6 +142,23 @@ class OracleChecks:
             wrong_at = max(0, start.character - first.character) if inside else 0
             return Verdict("failed", errors[0].message), wrong_at
         return Verdict("passed", "no new type error"), 0
+
+    def _because_of_names(
+        self, text: str, errors: tuple[Diagnostic, ...]
+    ) -> tuple[Diagnostic, ...]:
+        """Those of ``errors`` elsewhere that there are not with unknown names in ``text``.
+
+        A document may not parse without the text; what is wrong in it shows when it does.
+        """
+        unknown = _NAMES.sub(lambda name: name[0] if iskeyword(name[0]) else _UNKNOWN, text)
+        lines = self._line_prefix + unknown + completed_by(self._snapshot, self._span, unknown)
+        stood = self._facts.diagnostics(lines)
+        if isinstance(stood, Unknown):
+            return errors
+        known = {(each.code, each.message, each.range.start.line) for each in stood.errors}
+        return tuple(
+            each for each in errors if (each.code, each.message, each.range.start.line) not in known
+        )
 
     def _findings(self, text: str, rest: str, lines: str) -> list[tuple[ApiUse, Finding]]:
         """What ``text`` takes from elsewhere, up to the first name that does not exist."""

@@ -24,6 +24,8 @@ class Finding:
     """It is wrong as it stands, and the beginning of names that are not."""
     asked: bool = True
     """It was a question for the oracle's lists."""
+    listed: bool = False
+    """It is wrong because a list that should be complete lacks it."""
 
 
 NOT_ASKED = Finding(known=False, asked=False)
@@ -72,7 +74,8 @@ class Existence:
         if not wrong:
             return _NOT_KNOWN
         reason = f"{_owner(kind, members)} has no {name}"
-        return Finding(True, reason, _among(name, members, unfinished=True))
+        completable = _among(name, members, unfinished=True)
+        return Finding(True, reason, completable, listed=members.closed)
 
     def _keyword(self, lines: str, name: str, start: int) -> Finding:
         signatures = self._facts.signature(lines, start)

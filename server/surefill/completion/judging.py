@@ -25,6 +25,7 @@ _LONGEST_VERSIONS = 4
 _NAME = re.compile(r"[^\W\d]\w*")
 _BEHIND_DOT = re.compile(r"[\w)\]}\"']\.\w*$")
 
+_GOES_ON = Verdict("passed", "its line goes on, and is no more wrong with the name")
 _UNCHECKED = Checked(
     Verdict("unchecked", "no type checker is configured"),
     Verdict("unchecked", "no type checker is configured"),
@@ -121,26 +122,28 @@ class Judge:
             version = waiting.popleft()
             if limits.cancel.cancelled or (failure and limits.late):
                 break
-            parses = check_syntax(self._snapshot, self._span, version)
-            if parses.outcome == "failed":
-                failure = failure or f"it would not parse: {parses.reason}"
-                continue
-            checked = _UNCHECKED
-            if self._checks:
-                name_alone = cut and _NAME.fullmatch(version) is not None
-                checked = self._checks.check(version, unfinished=name_alone)
-            if not checked.failure:
-                return self._suggestion(version, parses, checked, candidate.mean_logprob)
-            failure = failure or checked.failure
-            if not waiting and not cut:  # not even its first line passes, but a part of it may
+            name_alone = cut and self._behind_dot and _NAME.fullmatch(version) is not None
+            parses = _GOES_ON if name_alone else self._parses(version)
+            failed = f"it would not parse: {parses.reason}" if parses.outcome == "failed" else ""
+            wrong_at, invented = 0, False
+            if not failed:
+                checked = _UNCHECKED
+                if self._checks:
+                    checked = self._checks.check(version, unfinished=name_alone)
+                if not checked.failure:
+                    return self._suggestion(version, parses, checked, candidate.mean_logprob)
+                failed, wrong_at = checked.failure, checked.wrong_at
                 invented = checked.apis.outcome == "failed" and checked.wrong_at == 0
+            failure = failure or failed
+            if not waiting and not cut:  # not even its first line passes, but a part of it may
                 behind_dot = self._behind_dot and not invented
                 language = self._around.language
-                waiting.extend(
-                    cut_before(version, checked.wrong_at, language, behind_dot=behind_dot)
-                )
+                waiting.extend(cut_before(version, wrong_at, language, behind_dot=behind_dot))
                 cut = True
         return Withheld(text, failure or "the model suggests nothing new")
+
+    def _parses(self, version: str) -> Verdict:
+        return check_syntax(self._snapshot, self._span, version)
 
     @property
     def _behind_dot(self) -> bool:

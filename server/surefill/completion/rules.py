@@ -9,6 +9,7 @@ from __future__ import annotations
 from surefill.completion.existence import Existence
 from surefill.completion.facts import Facts
 from surefill.engine.guide import Names
+from surefill.syntax.brackets import scan
 from surefill.syntax.claims import Claim, ClaimReader, ClaimState
 from surefill.syntax.cursor import scan_before
 from surefill.syntax.document import Snapshot
@@ -27,6 +28,8 @@ class ExistingNames:
             raise ValueError("a document without a language makes no claims")
         line = snapshot.line(position.line)
         before, self._rest = line[: position.character], line[position.character :]
+        self._language = language
+        self._closed_by_rest = len(scan(self._rest, language).stray)
         self._cursor = len(before)
         self._base = before.removesuffix(lead)
         self._facts = facts
@@ -47,7 +50,7 @@ class ExistingNames:
         if claim is None or not claim.open or claim.kind == "keyword":
             return None
         ask = self._facts.members if all_of_them else self._facts.listed
-        members = ask(text + self._rest, claim.start)
+        members = ask(self._lines(text), claim.start)
         if not members or (all_of_them and not members.closed):
             return None
         names = members.names
@@ -66,11 +69,19 @@ class ExistingNames:
         known = self._seen[: self._state.length]
         return self._state if text.startswith(known) else self._first
 
+    def _lines(self, text: str) -> str:
+        """``text`` and the rest of the line, with the brackets closed that are open behind both.
+
+        Inside of one a checker takes the lines below for the rest of the expression.
+        """
+        closers = scan(text, self._language, string=self._first.string).closers
+        return f"{text}{self._rest}{closers[self._closed_by_rest :]}"
+
     def _holds(self, text: str, claim: Claim) -> bool:
         if claim.end < self._cursor:
             return True
         finding = self._existence.of(
-            text + self._rest,
+            self._lines(text),
             claim.kind,
             claim.name,
             claim.start,

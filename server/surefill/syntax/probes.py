@@ -87,6 +87,8 @@ def _indented(behind: str, last_line: str, probe: str) -> Iterator[str]:
         yield f"{behind}{colon}\n{indent} case _: {probe}"
     elif INDENTED_HEADER.match(last_line):
         yield f"{behind}{colon} {probe}"
+        if colon:
+            yield f"{behind}{colon}"
 
 
 def _braced(behind: str, last_line: str, language: Language, rest: str) -> Iterator[str]:

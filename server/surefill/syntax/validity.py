@@ -114,10 +114,11 @@ class _Judge:
 
         A grammar may take a header without its body; whoever reads on does not.
         """
-        behind = (self._rest, *self._probes)
-        last_line = (self._line_prefix + self._text).rsplit("\n", 1)[-1]
-        if self._language.blocks == "indent" and INDENTED_HEADER.match(last_line):
-            behind = (*self._probes, self._rest)
+        behind = [self._rest, *self._probes]
+        if self._ends_in_header:
+            behind = [*self._probes, self._rest]
+            if self._body_below:
+                behind.sort(key=lambda each: each.endswith(self._language.probe))
         for probe in behind:
             tree = self._parse(self._start, self._line_end, self._text + probe)
             if tree is not None and not tree.root_node.has_error:
@@ -137,6 +138,20 @@ class _Judge:
         if baseline is None or not baseline.root_node.has_error:
             return False, self._reason(whole)
         return self._against_broken(whole, baseline)
+
+    @cached_property
+    def _ends_in_header(self) -> bool:
+        """The text's last line begins a block."""
+        last_line = (self._line_prefix + self._text).rsplit("\n", 1)[-1]
+        return self._language.blocks == "indent" and bool(INDENTED_HEADER.match(last_line))
+
+    @cached_property
+    def _body_below(self) -> bool:
+        """What stands below the text is indented as what belongs to its last line."""
+        last_line = (self._line_prefix + self._text).rsplit("\n", 1)[-1]
+        end = self._last.line + 1
+        below = next((x for x in self._snapshot.lines[end : end + _LINES_BELOW] if x.strip()), "")
+        return _width(below) > _width(last_line)
 
     @cached_property
     def _line_prefix(self) -> str:
@@ -173,9 +188,12 @@ class _Judge:
             return ""
         _, _, above = scan_before(self._snapshot, Position(self._first.line, 0))
         end = self._last.line + 1
+        text = self._line_prefix + self._text + self._rest
+        if self._ends_in_header and self._body_below and not text.rstrip().endswith(":"):
+            text += ":"  # it is on its way: what is below belongs to it
         return indentation_problem(
             above,
-            self._line_prefix + self._text + self._rest,
+            text,
             self._snapshot.lines[end : end + _LINES_BELOW],
             self._language,
             given=bool(self._line_prefix.strip()),
@@ -310,6 +328,10 @@ class _Judge:
         if error.missing:
             return f"{error.missing} is missing"
         return f"syntax error near line {self._shown_line}"
+
+
+def _width(line: str) -> int:
+    return len(line) - len(line.lstrip(" \t"))
 
 
 def _errors(tree: tree_sitter.Tree, start: int = 0) -> list[_Error]:

@@ -56,7 +56,9 @@ class Asking:
         seconds = _SHARE * left
         facts = Facts(self._service, self._memory, snapshot, span, seconds=seconds, cancel=cancel)
         checks = OracleChecks(facts, snapshot, span) if self._settings.types else None
-        return Asked(facts, snapshot, position, checks, guides=self._settings.guide)
+        asked = Asked(facts, snapshot, position, checks, guides=self._settings.guide)
+        asked.anticipate()
+        return asked
 
 
 class Asked:
@@ -77,6 +79,12 @@ class Asked:
         self._checks = checks
         self._guides = guides
         self._rules: ExistingNames | None = None
+
+    def anticipate(self) -> None:
+        """Ask at once what the rules will want to know first."""
+        rules = self.rules("")
+        if rules is not None:
+            rules.anticipate()
 
     def rules(self, lead: str) -> ExistingNames | None:
         """What the model may write; None where that is not known."""

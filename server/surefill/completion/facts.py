@@ -11,8 +11,8 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Coroutine, Hashable
 from concurrent.futures import Future
-from functools import cached_property
-from typing import Any, TypeVar
+from functools import cached_property, partial
+from typing import Any, TypeAlias, TypeVar
 
 from surefill.engine.healing import is_part_of_name
 from surefill.engine.interface import Cancellation
@@ -24,6 +24,8 @@ from surefill.syntax.document import Snapshot, end_of
 from surefill.syntax.position import Position, Range
 
 T = TypeVar("T")
+_Question: TypeAlias = "tuple[Hashable, ...]"
+_Ask: TypeAlias = "Callable[[dict[str, Any], Oracle], Coroutine[Any, Any, T | Unknown]]"
 
 _QUESTION_SHARE = 3
 """One question may take one part in so many of the time for all of them."""
@@ -83,6 +85,8 @@ class Facts:
         self._left = seconds
         self._most = seconds / _QUESTION_SHARE
         self._cancel = cancel
+        self._coming: dict[tuple[Hashable, ...], Future[Any]] = {}
+        """Answers that were asked for before they are needed."""
         self.spent = 0.0
         """Seconds that were waited for answers."""
 
@@ -96,22 +100,23 @@ class Facts:
         """Name and version of the checker; empty before it has started."""
         return self._service.checker(self._language)
 
+    def anticipate_members(self, lines: str, offset: int) -> None:
+        """Ask for what ``listed`` and ``members`` will say, without waiting for it."""
+        for question, ask in (self._listed(lines, offset), self._members(lines, offset)):
+            if self._remembered(question) is None and question not in self._coming:
+                limits = self._limits(self._deadline())
+                self._coming[question] = self._service.submit(self._language, partial(ask, limits))
+
     def members(self, lines: str, offset: int) -> Members | Unknown:
         """What may stand in place of the name at ``offset``."""
-        at = self.position(lines, offset)
-        return self._ask(
-            ("members", *_around_name(lines, offset)),
-            lambda oracle, limits: oracle.members(self._source(lines), at, **limits),
-        )
+        return self._ask(*self._members(lines, offset))
 
     def listed(self, lines: str, offset: int) -> Members | Unknown:
         """As ``members``, sooner; what is not listed may exist all the same."""
-        at = self.position(lines, offset)
         around = _around_name(lines, offset)
-        found = self._remembered(("members", *around)) or self._ask(
-            ("listed", *around),
-            lambda oracle, limits: oracle.listed(self._source(lines), at, **limits),
-        )
+        found: Members | Unknown | None = self._remembered(("members", *around))
+        if found is None:
+            found = self._ask(*self._listed(lines, offset))
         return self._keep(("listed before", around[0]), found)
 
     def listed_before(self, lines: str, offset: int) -> Members | Unknown:
@@ -124,7 +129,7 @@ class Facts:
         at = self.position(lines, offset)
         return self._ask(
             ("signature", *_around_name(lines, offset)),
-            lambda oracle, limits: oracle.signature(self._source(lines), at, **limits),
+            lambda limits, oracle: oracle.signature(self._source(lines), at, **limits),
         )
 
     def diagnostics(self, lines: str) -> Diagnostics | Unknown:
@@ -132,7 +137,7 @@ class Facts:
         source = self._with(lines, self._around(lines, checked=True))
         return self._ask(
             ("diagnostics", source.text),
-            lambda oracle, limits: oracle.diagnostics(source, **limits),
+            lambda limits, oracle: oracle.diagnostics(source, **limits),
         )
 
     def origin(self, lines: str, offset: int) -> Origin | Unknown:
@@ -140,7 +145,7 @@ class Facts:
         at = self.position(lines, offset)
         return self._ask(
             ("origin", lines, offset),
-            lambda oracle, limits: oracle.origin(self._source(lines), at, **limits),
+            lambda limits, oracle: oracle.origin(self._source(lines), at, **limits),
         )
 
     def diagnostics_before(self, lines: str, *, fresh: bool) -> Diagnostics | Unknown:
@@ -156,7 +161,7 @@ class Facts:
         source = self._with(self.lines, around)
         before = self._ask(
             ("diagnostics", source.text),
-            lambda oracle, limits: oracle.diagnostics(source, **limits),
+            lambda limits, oracle: oracle.diagnostics(source, **limits),
         )
         return self._keep(question, before)
 
@@ -171,6 +176,16 @@ class Facts:
             self._memory.put(self._key(question), known)
         return known[0]
 
+    def _members(self, lines: str, offset: int) -> tuple[_Question, _Ask[Members]]:
+        source, at = self._source(lines), self.position(lines, offset)
+        question = "members", *_around_name(lines, offset)
+        return question, lambda limits, oracle: oracle.members(source, at, **limits)
+
+    def _listed(self, lines: str, offset: int) -> tuple[_Question, _Ask[Members]]:
+        source, at = self._source(lines), self.position(lines, offset)
+        question = "listed", *_around_name(lines, offset)
+        return question, lambda limits, oracle: oracle.listed(source, at, **limits)
+
     def _around(self, lines: str, *, checked: bool = False) -> tuple[str, str]:
         """What a checker has to see above and below ``lines``.
 
@@ -179,7 +194,7 @@ class Facts:
         condensed = self._condensed
         if condensed is None or (checked and not condensed.suffices_for(lines)):
             return self._head, self._foot
-        return condensed.around_for(lines)
+        return condensed.around_for(lines, all_attributes=not checked)
 
     def _with(self, lines: str, around: tuple[str, str]) -> Source:
         return Source(self._uri, f"{around[0]}{lines}{around[1]}")
@@ -191,19 +206,16 @@ class Facts:
         """Where an offset of ``lines`` is in the document with them."""
         return end_of(Position(self._first, 0), lines[:offset])
 
-    def _ask(
-        self,
-        question: tuple[Hashable, ...],
-        ask: Callable[[Oracle, dict[str, Any]], Coroutine[Any, Any, T | Unknown]],
-    ) -> T | Unknown:
+    def _ask(self, question: _Question, ask: _Ask[T]) -> T | Unknown:
         known: T | None = self._remembered(question)
         if known is not None:
             return known
         if self._left <= 0 or self._cancel.cancelled:
             return Unknown("there was no time left")
         deadline = self._deadline()
-        limits = self._limits(deadline)
-        future = self._service.submit(self._language, lambda oracle: ask(oracle, limits))
+        future: Future[T | Unknown] | None = self._coming.pop(question, None)
+        if future is None:
+            future = self._service.submit(self._language, partial(ask, self._limits(deadline)))
         return self._keep(question, self._wait(future, deadline))
 
     def _limits(self, deadline: float) -> dict[str, Any]:
@@ -220,15 +232,15 @@ class Facts:
         self.spent += taken
         return answer
 
-    def _remembered(self, question: tuple[Hashable, ...]) -> Any:  # noqa: ANN401 - any answer
+    def _remembered(self, question: _Question) -> Any:  # noqa: ANN401 - any answer
         return self._memory.get(self._key(question))
 
-    def _keep(self, question: tuple[Hashable, ...], answer: T | Unknown) -> T | Unknown:
+    def _keep(self, question: _Question, answer: T | Unknown) -> T | Unknown:
         if answer:
             self._memory.put(self._key(question), answer)
         return answer
 
-    def _key(self, question: tuple[Hashable, ...]) -> Hashable:
+    def _key(self, question: _Question) -> Hashable:
         return self._uri, self._head, self._foot, question
 
 

@@ -116,10 +116,10 @@ class CompletionPipeline:
         if decision.kind == "none":
             return CompletionResult(reason=decision.reason, timings=Timings(_since(started)))
         new_tokens = min(decision.max_new_tokens, self._context.most_new_tokens)
+        oracle = self._asking.about(place.snapshot, place.position, cursor, cancel)
         neighbours = request.neighbours if self._settings.context.related else None
         prompt = self._context.build(place.snapshot, place.position, cursor, new_tokens, neighbours)
         context_ms = _since(started)
-        oracle = self._asking.about(place.snapshot, place.position, cursor, cancel)
         rules = oracle.rules(prompt.lead)
         generation = engine.generate(
             prompt,

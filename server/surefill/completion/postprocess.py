@@ -182,14 +182,15 @@ def cut_before(text: str, offset: int, language: Language | None, *, behind_dot:
     """What may be left of ``text`` where something at ``offset`` is wrong, longest first.
 
     A whole call on its first line: ``get(url)`` of ``get(url).jsn()``. And ``behind_dot`` the name
-    that it begins with: to know which one it is helps, whatever its arguments are.
+    that it begins with, even if that is all: to know which one it is helps, whatever follows.
     """
     line = text.split("\n", 1)[0]
     calls = (at + 1 for at, sign in enumerate(line[:offset]) if sign == ")")
     cuts = [end for end in calls if scan(line[:end], language) == Lexical()][-1:]
+    shorter = [line[:end] for end in cuts if end < len(text)]
     if behind_dot and (name := re.match(r"[^\W\d]\w*", line)):
-        cuts.append(name.end())
-    return [line[:end] for end in cuts if end < len(text)]
+        shorter.append(name[0])
+    return shorter
 
 
 def _only_opens(version: str, language: Language | None) -> bool:

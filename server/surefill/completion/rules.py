@@ -41,6 +41,12 @@ class ExistingNames:
         self.withheld: dict[str, str] = {}
         """What the model would have liked to write and may not: each with the reason."""
 
+    def anticipate(self) -> None:
+        """Have it looked up what may stand at the position, while there is other work."""
+        claims, _ = self._reader.read(self._base, self._first)
+        if claims and claims[-1].open and claims[-1].kind != "keyword":
+            self._facts.anticipate_members(self._lines(self._base), claims[-1].start)
+
     def names(self, generated: str, *, all_of_them: bool = True) -> Names | None:
         """See ``engine.guide.Rules``."""
         text = self._base + generated

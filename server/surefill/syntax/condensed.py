@@ -37,62 +37,116 @@ _QUERY = """
 (module (expression_statement . (assignment left: (identifier) @name) .) @part)
 [(global_statement) (nonlocal_statement)] @given
 (import_statement name: (dotted_name (identifier) (identifier))) @given
-(assignment left: [(attribute) (pattern_list (attribute)) (tuple_pattern (attribute))]) @given
-(for_statement left: (attribute)) @given
-(as_pattern_target (attribute)) @given
+(assignment left: [
+  (attribute) @attribute
+  (pattern_list (attribute) @attribute)
+  (tuple_pattern (attribute) @attribute)
+  (list_pattern (attribute) @attribute)])
+(for_statement left: (attribute) @attribute)
+(as_pattern_target (attribute) @attribute)
 (yield) @yield
 """
 _DEFINES = re.compile(r"\s*(?:async\s+)?def\b")
 _NO_RETURN = re.compile(rb"\b(?:NoReturn|Never)\b")
 _WORD = re.compile(r"[^\W\d]\w*")
+_NAMED = re.compile(r"(?:\.\s*)?[^\W\d]\w*")
 _BINDING_WORD = re.compile(
     r"^\s*(?:@|(?:async|class|def|del|for|from|import|with)\b)", re.MULTILINE
 )
 _BINDING_SIGN = re.compile(r"^([^#=\n]*?)(?:=(?!=)|:)", re.MULTILINE)
 
 
+class _Part(NamedTuple):
+    """Something that others may depend on by a name: a definition, or a body that sets attributes.
+
+    The names of attributes begin with their dot. In a body's place stands ``instead`` where nobody
+    does, in that of a definition nothing.
+    """
+
+    names: frozenset[str]
+    start: int
+    end: int
+    instead: str
+
+    def without(self, lines: Sequence[str]) -> list[str]:
+        """Its lines, of all ``lines``, where it is left out."""
+        first = f"{indent_of(lines[self.start])}{self.instead}".rstrip(" \t") + "\n"
+        return [first, *["\n"] * (self.end - self.start)]
+
+    def moved(self, rows: int) -> _Part:
+        return self._replace(start=self.start + rows, end=self.end + rows)
+
+
 class Condensed:
-    """What stands above and below some lines of a document."""
+    """What stands above and below some lines of a document.
+
+    ``lines`` are those of the document as far as anybody depends on them, with an empty one in
+    place of these, at ``row``; ``others`` are all but these.
+    """
 
     def __init__(
         self,
-        snapshot: Snapshot,
         lines: list[str],
-        span: Range,
+        row: int,
         parts: Sequence[_Part],
+        others: Sequence[str],
+        *,
         in_function: bool,
     ) -> None:
         self._lines = lines
-        self._row = span.start.line
-        self._others = (*snapshot.lines[: self._row], *snapshot.lines[span.end.line + 1 :])
+        self._row = row
+        self._others = others
         self._in_function = in_function
-        self._parts: dict[str, list[_Part]] = {}
+        self._bodies = [part for part in parts if part.instead]
+        self._definitions = [part for part in parts if not part.instead]
+        self._owner = {
+            body: definition
+            for body in self._bodies
+            for definition in self._definitions
+            if definition.start <= body.start <= definition.end
+        }
+        self._users: dict[str, list[_Part]] = {}
         for part in parts:
-            self._parts.setdefault(part.name, []).append(part)
+            for name in part.names:
+                self._users.setdefault(name, []).append(part)
 
-    @cached_property
-    def around(self) -> tuple[str, str]:
-        """The text above, and below; the latter begins with the end of the last of the lines."""
-        return self._halves(self._lines)
+    def around_for(self, text: str, *, all_attributes: bool) -> tuple[str, str]:
+        """The text above and below of what the lines depend on when they are ``text``.
 
-    def around_for(self, text: str) -> tuple[str, str]:
-        """``around`` without what is defined for others than for the lines, which are ``text``.
-
-        Kept is what is named in them, in the function and class around them, or in what is kept.
+        That is what is named in them, in the function and class around them, or in what is named.
+        Attributes that nobody names belong to it where ``all_attributes`` have to be known. The
+        text below begins with the end of the last of the lines.
         """
-        lines = list(self._lines)
-        for part in self._all_parts:
-            lines[part.start : part.end + 1] = ["\n"] * (part.end + 1 - part.start)
+        base = list(self._lines)
+        for body in () if all_attributes else self._bodies:
+            base[body.start : body.end + 1] = body.without(base)
+        lines = list(base)
+        for part in self._definitions:
+            lines[part.start : part.end + 1] = part.without(lines)
+        names: set[str] = set()
+        kept: set[_Part] = set(self._bodies) if all_attributes else set()
         waiting = [text, *lines]
-        known: set[str] = set()
+
+        def keep(part: _Part, source: Sequence[str]) -> None:
+            kept.add(part)
+            own = source[part.start : part.end + 1]
+            lines[part.start : part.end + 1] = own
+            waiting.extend(own)
+
         while waiting:
-            for name in _words(waiting.pop()) - known:
-                known.add(name)
-                for part in self._parts.get(name, ()):
-                    own = self._lines[part.start : part.end + 1]
-                    lines[part.start : part.end + 1] = own
-                    waiting += own
-        return self._halves(lines)
+            new = _words(waiting.pop()) - names
+            names |= new
+            users = {part for name in new for part in self._users.get(name, ())}
+            for part in users - kept:
+                owner = self._owner.get(part)
+                if not part.instead:
+                    keep(part, base)
+                    for body in self._bodies:
+                        if self._owner.get(body) is part and not names.isdisjoint(body.names):
+                            keep(body, self._lines)
+                elif owner is None or owner in kept:
+                    keep(part, self._lines)
+        return "".join(lines[: self._row]), "".join(lines[self._row :])
 
     def suffices_for(self, text: str) -> bool:
         """Whether the lines, when they are ``text``, change nothing for what is left out.
@@ -101,7 +155,7 @@ class Condensed:
         other methods is left aside. Elsewhere they do where they bind a name that others use.
         """
         if self._in_function:
-            return "global" not in _words(text)
+            return "global" not in _WORD.findall(text)
         bound = _WORD.findall(text) if _BINDING_WORD.search(text) else []
         for match in _BINDING_SIGN.finditer(text):
             bound += _WORD.findall(match[1])
@@ -109,22 +163,7 @@ class Condensed:
 
     @cached_property
     def _used_elsewhere(self) -> frozenset[str]:
-        return frozenset().union(*map(_words, self._others))
-
-    @cached_property
-    def _all_parts(self) -> tuple[_Part, ...]:
-        return tuple(part for parts in self._parts.values() for part in parts)
-
-    def _halves(self, lines: Sequence[str]) -> tuple[str, str]:
-        return "".join(lines[: self._row]), "".join(lines[self._row :])
-
-
-class _Part(NamedTuple):
-    """Something defined at the top level: its name, first and last row."""
-
-    name: str
-    start: int
-    end: int
+        return frozenset(word.lstrip(".") for line in self._others for word in _words(line))
 
 
 def condense(snapshot: Snapshot, span: Range) -> Condensed | None:
@@ -145,20 +184,19 @@ def condense(snapshot: Snapshot, span: Range) -> Condensed | None:
     first, last = span.start.line, span.end.line
     found = tree_sitter.QueryCursor(_query(language)).captures(tree.root_node)
     lines = list(snapshot.lines)
-    for start, end, instead in _left_out(found, snapshot.source):
-        if end < own or start > last:
-            lines[start : end + 1] = [
-                f"{indent_of(lines[start])}{instead}\n",
-                *["\n"] * (end - start),
-            ]
-    taken = last - first + 1
-    parts = [
-        part if part.end < first else _Part(part.name, part.start - taken + 1, part.end - taken + 1)
-        for part in _parts(found)
-        if part.end < own or part.start > last
-    ]
+    parts: list[_Part] = []
+    for part in (*_texts(found), *_bodies(found, snapshot.source), *_definitions(found)):
+        if part.start <= last and part.end >= own:
+            continue
+        if part.names:
+            parts.append(part)
+        else:
+            lines[part.start : part.end + 1] = part.without(lines)
+    taken = last - first
+    parts = [part.moved(-taken) if part.start > last else part for part in parts]
     lines[first : last + 1] = [snapshot.lines[last][len(snapshot.line(last)) :]]
-    return Condensed(snapshot, lines, span, parts, header is not None)
+    others = (*snapshot.lines[:first], *snapshot.lines[last + 1 :])
+    return Condensed(lines, first, parts, others, in_function=header is not None)
 
 
 def _own_function(snapshot: Snapshot, span: Range) -> int | None:
@@ -167,15 +205,21 @@ def _own_function(snapshot: Snapshot, span: Range) -> int | None:
     return next((line for line, _ in headers if _DEFINES.match(snapshot.line(line))), None)
 
 
-def _left_out(found: Captures, source: bytes) -> Iterator[tuple[int, int, str]]:
-    """First and last row of what nobody outside depends on, and what to put there, in order."""
+def _texts(found: Captures) -> Iterator[_Part]:
+    """Documentation."""
     for text in found.get("text", ()):
         block = text.parent
         start, end = text.start_point[0], text.end_point[0]
         if end > start and block is not None and not block.has_error:
-            yield start, end, '""'
+            yield _Part(frozenset(), start, end, '""')
+
+
+def _bodies(found: Captures, source: bytes) -> Iterator[_Part]:
+    """Bodies of functions on which others depend by attributes alone, or not at all."""
     given = sorted(node.start_byte for node in found.get("given", ()))
     yields = sorted(node.start_byte for node in found.get("yield", ()))
+    attributes = sorted(found.get("attribute", ()), key=lambda node: node.start_byte)
+    starts = [node.start_byte for node in attributes]
     behind = 0
     for function in sorted(found.get("function", ()), key=lambda node: node.start_byte):
         body = function.child_by_field_name("body")
@@ -197,17 +241,38 @@ def _left_out(found: Captures, source: bytes) -> Iterator[tuple[int, int, str]]:
             )
         ):
             continue
-        yield start, end, _STUB
+        inside = attributes[
+            bisect_left(starts, body.start_byte) : bisect_left(starts, body.end_byte)
+        ]
+        yield _Part(frozenset(_set_by(function, inside)), start, end, _STUB)
 
 
-def _parts(found: Captures) -> Iterator[_Part]:
+def _set_by(function: tree_sitter.Node, attributes: Sequence[tree_sitter.Node]) -> Iterator[str]:
+    """Names of the attributes that a method sets of its own object."""
+    parameters = function.child_by_field_name("parameters")
+    first = parameters.named_children[0] if parameters and parameters.named_children else None
+    if first is None or first.text is None:
+        return
+    own = _WORD.match(first.text.decode("utf-8", "replace"))
+    for attribute in attributes:
+        of, name = (
+            attribute.child_by_field_name("object"),
+            attribute.child_by_field_name("attribute"),
+        )
+        if own and of and name and of.text == own[0].encode() and name.text:
+            yield "." + name.text.decode("utf-8", "replace")
+
+
+def _definitions(found: Captures) -> Iterator[_Part]:
+    """What is defined at the top level."""
     names = sorted(found.get("name", ()), key=lambda node: node.start_byte)
     starts = [name.start_byte for name in names]
     for part in found.get("part", ()):
         at = bisect_left(starts, part.start_byte)
         name = names[at].text if at < len(names) else None
         if name is not None and not part.has_error:
-            yield _Part(name.decode(), part.start_point[0], part.end_point[0])
+            start, end = part.start_point[0], part.end_point[0]
+            yield _Part(frozenset([name.decode("utf-8", "replace")]), start, end, "")
 
 
 def _any_in(node: tree_sitter.Node, starts: Sequence[int]) -> bool:
@@ -217,7 +282,8 @@ def _any_in(node: tree_sitter.Node, starts: Sequence[int]) -> bool:
 
 @lru_cache(maxsize=20_000)
 def _words(line: str) -> frozenset[str]:
-    return frozenset() if line.lstrip().startswith("#") else frozenset(_WORD.findall(line))
+    """The names in a line, those behind a dot with it."""
+    return frozenset() if line.lstrip().startswith("#") else frozenset(_NAMED.findall(line))
 
 
 @cache

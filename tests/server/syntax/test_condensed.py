@@ -83,7 +83,10 @@ def joined(halves, line=""):
 
 
 def test_lines_stay_where_they_are(condensed):
-    for halves in (condensed().around, condensed().around_for("    last(")):
+    for halves in (
+        condensed().around_for("    helper(Shelf)", all_attributes=True),
+        condensed().around_for("    last(", all_attributes=False),
+    ):
         lines = joined(halves).split("\n")
         whole = TEXT.replace("¦", "").split("\n")
         assert len(lines) == len(whole)
@@ -92,7 +95,7 @@ def test_lines_stay_where_they_are(condensed):
 
 
 def test_a_function_keeps_its_body_where_others_depend_on_it(condensed):
-    text = joined(condensed().around)
+    text = joined(condensed().around_for("    last(helper", all_attributes=True))
     assert "self.book = again" in text
     assert "yield x" in text
     assert "raise SystemExit" in text
@@ -104,13 +107,21 @@ def test_a_function_keeps_its_body_where_others_depend_on_it(condensed):
 
 
 def test_what_nobody_names_is_left_out(condensed):
-    text = joined(condensed().around_for("    shelf."))
+    text = joined(condensed().around_for("    shelf.", all_attributes=True))
     assert "class Shelf" in text
     assert "class Other" not in text
     assert "LIMIT" not in text
     assert "import os" in text
     for name, there in (("LIMIT", "LIMIT = 3"), ("last", "class Other"), ("helper", "def helper")):
-        assert there in joined(condensed().around_for(f"    {name}("))
+        assert there in joined(condensed().around_for(f"    {name}(", all_attributes=True))
+
+
+def test_a_body_is_kept_for_the_attributes_that_are_named(condensed):
+    def text(line):
+        return joined(condensed().around_for(line, all_attributes=False))
+
+    assert "self.book = again" not in text("    shelf.")
+    assert "self.book = again" in text("    shelf.book")
 
 
 def test_lines_that_change_what_others_see_need_the_whole_document(condensed):
@@ -125,7 +136,9 @@ def test_lines_that_change_what_others_see_need_the_whole_document(condensed):
 
 
 def test_a_line_that_does_not_parse_leaves_the_rest_as_it_is(condensed):
-    text = joined(condensed(TEXT.replace("¦", "shelf.(¦")).around, "    shelf.(")
+    text = joined(
+        condensed(TEXT.replace("¦", "shelf.(¦")).around_for("    shelf.(", all_attributes=True)
+    )
     assert "class Shelf" in text
     assert "there = here" not in text
     assert "after = 2" in text

@@ -28,6 +28,7 @@ _STUB = 'return eval("")'
 _SMALL = 4_000
 """Characters of a document that is not worth condensing."""
 _LEAST_ROWS = 3
+_MOST_HALVES = 16
 _QUERY = """
 (function_definition body: (block)) @function
 (block (expression_statement . (string) .) @text)
@@ -105,6 +106,7 @@ class Condensed:
             for definition in self._definitions
             if definition.start <= body.start <= definition.end
         }
+        self._halves: dict[tuple[frozenset[str], bool], tuple[str, str]] = {}
         self._users: dict[str, list[_Part]] = {}
         for part in parts:
             for name in part.names:
@@ -117,6 +119,16 @@ class Condensed:
         Attributes that nobody names belong to it where ``all_attributes`` have to be known. The
         text below begins with the end of the last of the lines.
         """
+        words = frozenset().union(*map(_words, text.splitlines()))
+        named = words.intersection(self._users)
+        key = named, all_attributes
+        if key not in self._halves:
+            if len(self._halves) >= _MOST_HALVES:
+                self._halves.clear()
+            self._halves[key] = self._around(named, all_attributes)
+        return self._halves[key]
+
+    def _around(self, named: frozenset[str], all_attributes: bool) -> tuple[str, str]:
         base = list(self._lines)
         for body in () if all_attributes else self._bodies:
             base[body.start : body.end + 1] = body.without(base)
@@ -125,7 +137,7 @@ class Condensed:
             lines[part.start : part.end + 1] = part.without(lines)
         names: set[str] = set()
         kept: set[_Part] = set(self._bodies) if all_attributes else set()
-        waiting = [text, *lines]
+        waiting = ["\n".join(named), *lines]
 
         def keep(part: _Part, source: Sequence[str]) -> None:
             kept.add(part)

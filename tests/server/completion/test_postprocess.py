@@ -76,7 +76,7 @@ def test_shorter_versions_end_with_a_whole_line(text, complete, expected):
         ("get(url).jsn()", "jsn", False, ["get(url)"]),
         ("get(url, a(1), b)", "b)", True, ["get"]),
         ("get(')').jsn()", "jsn", False, ["get(')')"]),
-        ("name", "name", True, []),
+        ("name", "name", True, ["name"]),
         ("a(1).b(2).c\nd", "c", False, ["a(1).b(2)"]),
         ("(1)", "1", True, []),
     ],

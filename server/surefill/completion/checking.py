@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from keyword import iskeyword
 
 from surefill.checks.types import Change, errors_within, new_errors_elsewhere
-from surefill.completion.existence import NOT_ASKED, Existence, Finding
+from surefill.completion.existence import EXISTS, NOT_ASKED, Existence, Finding
 from surefill.completion.facts import Facts
 from surefill.completion.suggestion import ApiUse, Verdict
 from surefill.oracle.answers import Diagnostic, Diagnostics, Unknown
@@ -71,7 +71,7 @@ class OracleChecks:
             if types.outcome == "failed":
                 apis = Verdict("unchecked", "the type check has failed")
                 return Checked(types, apis, wrong_at=wrong_at)
-        findings = self._findings(text, rest, lines)
+        findings = self._findings(text, rest, lines, sound=types.outcome == "passed")
         for use, finding in findings:
             if finding.reason and not (finding.listed and self._accepts(lines, use, types)):
                 return Checked(
@@ -160,13 +160,20 @@ class OracleChecks:
             each for each in errors if (each.code, each.message, each.range.start.line) not in known
         )
 
-    def _findings(self, text: str, rest: str, lines: str) -> list[tuple[ApiUse, Finding]]:
-        """What ``text`` takes from elsewhere, up to the first name that does not exist."""
+    def _findings(
+        self, text: str, rest: str, lines: str, *, sound: bool
+    ) -> list[tuple[ApiUse, Finding]]:
+        """What ``text`` takes from elsewhere, up to the first name that does not exist.
+
+        In what is ``sound`` a name that has a definition exists.
+        """
         found: list[tuple[ApiUse, Finding]] = []
         for use, offset in self._uses(text, rest):
             called = lines[offset + len(use.name) : offset + len(use.name) + 1] == "("
             finding = NOT_ASKED
-            if use.kind != "call":
+            if sound and use.kind != "keyword" and self._facts.origin(lines, offset):
+                finding = EXISTS
+            elif use.kind != "call":
                 finding = self._existence.of(lines, use.kind, use.name, offset, called=called)
             elif found and found[-1][0].offset == offset:
                 finding = found[-1][1]  # what is called is a member as well

@@ -31,7 +31,8 @@ class Finding:
 NOT_ASKED = Finding(known=False, asked=False)
 """Of a name that is no member, import or keyword argument: the type check judges it."""
 _NOT_KNOWN = Finding(known=False)
-_EXISTS = Finding(known=True)
+EXISTS = Finding(known=True)
+"""Of a name that is known to be right."""
 
 
 class Existence:
@@ -60,14 +61,14 @@ class Existence:
             return self._keyword(lines, name, start)
         before = self._facts.listed_before(lines, start)
         if before and _among(name, before, unfinished=unfinished):
-            return _EXISTS  # what follows rarely matters to the receiver, and is checked as a whole
+            return EXISTS  # what follows rarely matters to the receiver, and is checked as a whole
         members = self._facts.listed(lines, start)
         if members and not _among(name, members, unfinished=unfinished):
             members = self._facts.members(lines, start)
         if not members:
             return _NOT_KNOWN
         if _among(name, members, unfinished=unfinished):
-            return _EXISTS
+            return EXISTS
         wrong = members.closed or (
             kind == "member" and called and not unfinished and self._invented(name, members)
         )
@@ -83,7 +84,7 @@ class Existence:
         if keywords is None:
             return _NOT_KNOWN
         if name in keywords:
-            return _EXISTS
+            return EXISTS
         return Finding(True, f"what is called takes no argument {name}")
 
     def _invented(self, name: str, members: Members) -> bool:

@@ -141,11 +141,12 @@ class Facts:
         )
 
     def origin(self, lines: str, offset: int) -> Origin | Unknown:
-        """Where the symbol at ``offset`` comes from."""
+        """Where the symbol at ``offset`` comes from. Soon said of what has just been checked."""
+        source = self._with(lines, self._around(lines, checked=True))
         at = self.position(lines, offset)
         return self._ask(
             ("origin", lines, offset),
-            lambda limits, oracle: oracle.origin(self._source(lines), at, **limits),
+            lambda limits, oracle: oracle.origin(source, at, **limits),
         )
 
     def diagnostics_before(self, lines: str, *, fresh: bool) -> Diagnostics | Unknown:

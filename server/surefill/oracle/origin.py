@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from functools import lru_cache
 from importlib import metadata
 from pathlib import Path
+from typing import NamedTuple
 
 from surefill.oracle.answers import Origin
 
 _SITE = {"site-packages", "dist-packages"}
 _STUBS = re.compile(r"-stubs$")
+_TOP = re.compile(r"^([^/.,\n]+)[/.]", re.MULTILINE)
 _CACHED_FILES = 1024
+_CACHED_SITES = 4
 
 
 class Origins:
@@ -57,23 +59,46 @@ def _bundled_stub(path: Path) -> str:
     return _STUBS.sub("", parts[0]) if parts else ""
 
 
-@lru_cache(_CACHED_FILES)
 def _distribution(site: Path, file: Path) -> tuple[str, str]:
     """Name and version of the distribution that installed ``file``; empty when none did.
 
     For a stub of its own distribution (``requests-stubs``), that of what it describes.
     """
     top = _STUBS.sub("", file.parts[0]).removesuffix(".py").removesuffix(".pyi")
-    owners = [each for each in _records(site) if f"\n{top}/" in each[2] or f"\n{top}." in each[2]]
+    try:
+        installed = site.stat().st_mtime_ns
+    except OSError:
+        return "", ""
+    owners = _owners(site, installed).get(top, ())
     if len(owners) > 1:  # a namespace that several distributions share
-        owners = [each for each in owners if f"\n{file.as_posix()}," in each[2]] or owners[:1]
-    return owners[0][:2] if owners else ("", "")
+        owners = _that_have(file, owners) or owners[:1]
+    return (owners[0].name, owners[0].version) if owners else ("", "")
 
 
-def _records(site: Path) -> Iterator[tuple[str, str, str]]:
-    """Each distribution's name, version and list of files, which begins with a line feed."""
+class _Owner(NamedTuple):
+    """A distribution."""
+
+    name: str
+    version: str
+    metadata: metadata.Distribution
+
+
+@lru_cache(_CACHED_SITES)
+def _owners(site: Path, _installed: int) -> dict[str, tuple[_Owner, ...]]:
+    """The distributions in ``site``, as of when something was installed last, by top-level name."""
+    found: dict[str, list[_Owner]] = {}
     for distribution in metadata.distributions(path=[str(site)]):
         record = distribution.read_text("RECORD")
         name = distribution.metadata["Name"]
-        if record and name:
-            yield name, distribution.version, "\n" + record
+        if not record or not name:
+            continue
+        owner = _Owner(name, distribution.version, distribution)
+        for top in set(_TOP.findall(record)):
+            found.setdefault(top, []).append(owner)
+    return {top: tuple(owners) for top, owners in found.items()}
+
+
+@lru_cache(_CACHED_FILES)
+def _that_have(file: Path, owners: tuple[_Owner, ...]) -> tuple[_Owner, ...]:
+    line = f"\n{file.as_posix()},"
+    return tuple(each for each in owners if line in f"\n{each.metadata.read_text('RECORD')}")

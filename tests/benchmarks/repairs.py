@@ -18,7 +18,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence, Sized
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -94,7 +94,7 @@ class Bench:
             if (problem.category, problem.message) not in known
         ]
         if not found:
-            self._tell(defect, [], [])
+            self._tell(defect, [], [], [])
             return True
         self._count(defect, "noticed")
         nearest = min(found, key=lambda each: abs(each.range.start.line - defect.line))
@@ -107,14 +107,20 @@ class Bench:
         self._count(defect, "offered", bool(repairs))
         self._count(defect, "first", right[:1] == [True])
         self._count(defect, "among three", any(right))
-        for repair in repairs:
-            text = edited(broken, repair.range, repair.text)
-            errors = await self.checker(_CHECK_SECONDS).errors(text) or ()
-            worse = len(errors) > max(len(after), len(before))
-            self._count(defect, "worse", worse or (parses(defect.text) and not parses(text.text)))
-        if right[:1] != [True]:
-            self._tell(defect, found, repairs)
+        worse = [
+            await self._is_worse(defect, broken, repair, (before, after)) for repair in repairs
+        ]
+        self._count(defect, "worse", sum(worse))
+        if right[:1] != [True] or any(worse):
+            self._tell(defect, found, repairs, worse)
         return True
+
+    async def _is_worse(
+        self, defect: Defect, broken: Snapshot, repair: Repair, known: tuple[Sized, Sized]
+    ) -> bool:
+        text = edited(broken, repair.range, repair.text)
+        errors = await self.checker(_CHECK_SECONDS).errors(text) or ()
+        return len(errors) > max(map(len, known)) or (parses(defect.text) and not parses(text.text))
 
     async def _problems(self, snapshot: Snapshot) -> list[Problem]:
         syntax = await self.in_thread(lambda: syntax_problems(snapshot))
@@ -125,7 +131,9 @@ class Bench:
     def _count(self, defect: Defect, what: str, number: int = 1) -> None:
         self.counts[defect.kind, what] += number
 
-    def _tell(self, defect: Defect, found: list[Problem], repairs: list[Repair]) -> None:
+    def _tell(
+        self, defect: Defect, found: list[Problem], repairs: Sequence[Repair], worse: list[bool]
+    ) -> None:
         if not self.verbose:
             return
         lines = defect.text.split("\n")
@@ -134,8 +142,8 @@ class Bench:
         print("was:", defect.original.split("\n")[defect.line].strip())
         for problem in found[:3]:
             print("  problem:", problem.range.start, problem.message)
-        for repair in repairs:
-            print("  repair:", repair.title)
+        for repair, bad in zip(repairs, worse, strict=True):
+            print("  WORSE:" if bad else "  repair:", repair.title)
 
 
 def snapshot_of(uri: str, text: str) -> Snapshot:

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from environments import make_environment
 from surefill.completion.facts import Facts, Memory
 from surefill.completion.rules import ExistingNames
 from surefill.engine.interface import Cancellation
@@ -16,15 +15,6 @@ from surefill.syntax.languages import language_for
 from surefill.syntax.position import Position, Range
 
 PATIENCE = 60.0
-
-
-@pytest.fixture(scope="module")
-def service(tmp_path_factory):
-    environment = make_environment(tmp_path_factory.mktemp("environment") / "env")
-    service = OracleService()
-    service.configure(OracleSettings(python=str(environment)), [tmp_path_factory.mktemp("work")])
-    yield service
-    service.close(10)
 
 
 @pytest.fixture
@@ -181,6 +171,20 @@ def test_the_memory_answers_the_same_question_without_the_checker(service):
     assert not facts(0.0).members("shelf2.po", 7)
     memory.clear()
     assert not facts(0.0).members("shelf.", 6)
+
+
+def test_in_an_open_bracket_stand_the_members_of_the_receiver(rules):
+    text = SHELF + "class Shop:\n    def a(self, name: str):\n        x = print(1, name.¦\n\n"
+    names = rules(text + "    def b(self): ...\n").names("").names
+    assert "replace" in names
+    assert "b" not in names
+
+
+def test_what_may_stand_at_the_cursor_is_asked_ahead(rules):
+    found = rules(SHELF + "shelf.¦\n")
+    found.anticipate()
+    assert "post" in found.names("").names
+    rules("x = ¦\n").anticipate()
 
 
 def test_a_closed_service_knows_nothing(tmp_path: Path):

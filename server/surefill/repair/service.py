@@ -163,6 +163,8 @@ class _Judge:
         self._checker = checker
         self._syntax = syntax
         self._errors = errors
+        self._left: int | None = None
+        """How many errors the first repair of a syntax problem leaves."""
 
     @classmethod
     async def of(cls, request: RepairRequest, helpers: Helpers, checker: Inquiry | None) -> _Judge:
@@ -206,7 +208,13 @@ class _Judge:
         before, after = _marks(self._errors), _marks(errors)
         before += self._unseen()
         if is_syntax:
-            return no_worse_within(before, after, self._request.problem.region, candidate)
+            # Much was hidden before; the first that parses shows how little may be wrong.
+            if self._left is not None and len(after) > self._left:
+                return False
+            good = no_worse_within(before, after, self._request.problem.region, candidate)
+            if good and self._left is None:
+                self._left = len(after)
+            return good
         return better(before, after, candidate.range, candidate.text)
 
 

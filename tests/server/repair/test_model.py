@@ -10,6 +10,7 @@ from surefill.completion.loading import load_model
 from surefill.context.window import ContextBuilder
 from surefill.diagnostics.syntax import syntax_problems
 from surefill.engine.interface import Cancellation
+from surefill.oracle.answers import Diagnostic
 from surefill.repair.edit import edited
 from surefill.repair.model import Author
 from surefill.repair.service import RepairRequest, find_repairs
@@ -89,11 +90,11 @@ class Helpers:
         return work(author_of(self.engine, cancel))
 
 
-def repaired(text, *answers):
+def repaired(text, *answers, checker=None):
     snapshot = snapshot_of(text)
     cancel = Cancellation(deadline=time.monotonic() + 60)
     request = RepairRequest(snapshot, syntax_problems(snapshot)[0], cancel)
-    repairs = asyncio.run(find_repairs(request, Helpers(*answers), None))
+    repairs = asyncio.run(find_repairs(request, Helpers(*answers), checker))
     return [edited(snapshot, repair.range, repair.text).text for repair in repairs]
 
 
@@ -107,3 +108,28 @@ def test_what_no_rule_knows_the_model_may_mend():
 def test_what_does_not_mend_is_not_offered(answer):
     broken = "for x y z in range(30):\n    pass\n"
     assert not any(answer and answer in text for text in repaired(broken, (answer, answer)))
+
+
+class Checker:
+    """Finds a function missing that is called, where the text parses."""
+
+    async def errors(self, snapshot):
+        if "def show(self)" in snapshot.text:
+            return ()
+        try:
+            compile(snapshot.text, "a.py", "exec")
+        except SyntaxError:
+            return ()
+        return (Diagnostic(Range(Position(5, 8), Position(5, 12)), "error", "missing", "no show"),)
+
+
+CALLED = (
+    "class A:\n    def show(self):\n        return 1\n\n    def use(self):\n        self.show()\n"
+)
+
+
+def test_a_rewriting_that_leaves_more_wrong_than_the_first_repair_is_not_offered():
+    broken = CALLED.replace("show(self):", "show(self)")
+    other = "    def shown(self):"
+    assert repaired(broken, (other, other), checker=Checker()) == [CALLED]
+    assert len(repaired(broken, (other, other))) == 2

@@ -220,6 +220,69 @@ def test_a_killed_checker_comes_back(ask):
     assert len(session.told("ty ")) <= 1
 
 
+def test_a_checker_may_be_killed_in_the_middle_of_a_request(ask):
+    session = ask({"completion": {"deadlineMs": 30_000}})
+    assert session.shown("pots(1)", "import shelf\nx = shelf.¦\n") == []
+    server = psutil.Process(session.editor.process.pid)
+    (checker,) = [each for each in server.children() if "ty" in Path(each.exe()).name]
+    checker.suspend()
+    text = "# model: answer f(1)\nx = "
+    message = session.editor.inline_message(
+        session.editor.open(text, uri=session.uri("other.py")), 1, 4
+    )
+    session.editor.send(message)
+    session.editor.wait_for_status(lambda status: status["counters"]["model_calls"] > 1)
+    checker.kill()
+    items = session.editor.answer(message["id"])["result"]["items"]
+    assert [item["insertText"] for item in items] == ["f(1)"]
+    assert len(session.told("ty ")) <= 1
+
+
+def test_a_burst_of_requests_is_answered(ask):
+    session = ask()
+    uri = session.editor.open(
+        "# model: answer post('u')\nimport shelf\nx = shelf.", uri=session.uri("main.py")
+    )
+    messages = [session.editor.inline_message(uri, 2, 10) for _ in range(100)]
+    for message in messages:
+        session.editor.send(message)
+    answers = [session.editor.answer(message["id"]) for message in messages]
+    assert all("result" in each or each["error"]["code"] == -32800 for each in answers)
+    assert [item["insertText"] for item in answers[-1]["result"]["items"]] == ["post('u')"]
+    assert session.shown("pots(1)", "import shelf\nx = shelf.¦\n", name="second.py") == []
+
+
+def test_a_workspace_may_have_thousands_of_files(ask, tmp_path):
+    for number in range(5_000):
+        path = tmp_path / f"part_{number // 100}" / f"module_{number}.py"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(f"def work_{number}() -> int:\n    return {number}\n")
+    session = ask()
+    code = "from part_7.module_777 import ¦\n"
+    assert session.shown("work_777", code) == ["work_777"]
+    assert session.shown("work_778", code) == []
+
+
+def test_modules_may_import_each_other(ask):
+    session = ask(
+        files={
+            "one.py": "import two\n\ndef first() -> int:\n    return two.second()\n",
+            "two.py": "import one\n\ndef second() -> int:\n    return one.first()\n",
+        }
+    )
+    code = "import one\n\nx = one.two.one.¦\n"
+    assert session.shown("first()", code) == ["first()"]
+    assert session.shown("second()", code) == []
+
+
+@pytest.mark.parametrize("junk", ["((([[[{{{\n", ")]}\nclass\ndef\n", "\x00\x01\ufffd\n", '"""\n'])
+def test_a_document_that_does_not_parse_keeps_its_suggestions(ask, junk):
+    session = ask()
+    assert session.shown("sep", f"{junk}import os\nx = os.¦\n") in ([], ["sep"])
+    assert session.shown("sep", "import os\nx = os.¦\n", name="sound.py") == ["sep"]
+    assert session.shown("seq(1)", "import os\nx = os.¦\n", name="sound.py") == []
+
+
 def test_nothing_is_left_running(ask):
     session = ask()
     assert session.shown("sep", "import os\nx = os.¦\n") == ["sep"]

@@ -162,7 +162,7 @@ def test_explain_shows_verdicts_evidence_and_what_was_withheld(ask):
     page = session.explain()
     assert page.startswith("# Why no suggestion\n")
     assert "- `pots(1)`: " in page
-    assert "has no pots" in page
+    assert "has no member `pots`" in page
 
 
 def test_explain_without_an_answer_says_so(ask):

@@ -20,6 +20,8 @@ _SHARE = 0.25
 _NO_DEADLINE_SECONDS = 60.0
 _LARGEST = 1_000_000
 """Characters of a document beyond which no checker keeps pace with a typist."""
+_LONGEST_LINE = 5_000
+"""Characters of a line that is no code to be read token by token."""
 
 
 class Asking:
@@ -47,6 +49,7 @@ class Asking:
             or cursor.in_comment
             or not self._service.answers_for(language.id)
             or sum(map(len, snapshot.lines)) > _LARGEST
+            or len(snapshot.line(position.line)) > _LONGEST_LINE
         ):
             return Asked()
         span = Range(position, position)

@@ -136,12 +136,20 @@ class OracleChecks:
                 if _NAMES.search(text):
                     errors = self._because_of_names(text, errors)
         if errors:
-            start = errors[0].range.start
-            first = self._span.start
-            inside = start.line == first.line
-            wrong_at = max(0, start.character - first.character) if inside else 0
-            return Verdict("failed", errors[0].message), wrong_at
+            return Verdict("failed", errors[0].message), self._wrong_at(errors[0])
         return Verdict("passed", "no new type error"), 0
+
+    def _wrong_at(self, error: Diagnostic) -> int:
+        """Offset in the text of what is wrong; 0 where it is not on the first line.
+
+        What is said of ``a.b(c).d`` is wrong at its end.
+        """
+        first, end = self._span.start, error.range.end
+        if end.line != first.line:
+            end = error.range.start
+        if end.line != first.line:
+            return 0
+        return max(0, end.character - 1 - first.character)
 
     def _because_of_names(
         self, text: str, errors: tuple[Diagnostic, ...]

@@ -23,13 +23,13 @@ export function bundlesFolder(
   home: string = homedir(),
 ): string {
   if (platform === "win32") {
-    const local = env["LOCALAPPDATA"] || path.win32.join(home, "AppData", "Local");
+    const local = env.LOCALAPPDATA || path.win32.join(home, "AppData", "Local");
     return path.win32.join(local, "surefill", "bundles");
   }
   if (platform === "darwin") {
     return path.posix.join(home, "Library", "Application Support", "surefill", "bundles");
   }
-  const data = env["XDG_DATA_HOME"]?.trim() || path.posix.join(home, ".local", "share");
+  const data = env.XDG_DATA_HOME?.trim() || path.posix.join(home, ".local", "share");
   return path.posix.join(data, "surefill", "bundles");
 }
 

@@ -42,7 +42,8 @@ export async function findServer(places: Places): Promise<Discovery> {
     }
   }
   const own = await places.privateInterpreter();
-  const server = own === undefined ? undefined : await fromInterpreter(own, "private", places.probe);
+  const server =
+    own === undefined ? undefined : await fromInterpreter(own, "private", places.probe);
   if (server) return { kind: "found", server };
   const program = await places.onPath("surefill");
   if (program === undefined) return { kind: "missing" };

@@ -96,9 +96,15 @@ export class PrivateEnvironment {
     const { base, signal, log } = request;
     request.report("making a virtual environment");
     await mkdir(this.root, { recursive: true });
-    const venv = await this.run(base, ["-m", "venv", folder], { signal, timeout: VENV_MS, onLine: log });
+    const venv = await this.run(base, ["-m", "venv", folder], {
+      signal,
+      timeout: VENV_MS,
+      onLine: log,
+    });
     if (venv.code !== 0) {
-      throw new EnvironmentError(`${base} could not make a virtual environment: ${tail(venv.stderr || venv.stdout)}`);
+      throw new EnvironmentError(
+        `${base} could not make a virtual environment: ${tail(venv.stderr || venv.stdout)}`,
+      );
     }
     const python = interpreterOf(folder, this.platform);
     request.report(`installing ${request.package}`);
@@ -111,7 +117,9 @@ export class PrivateEnvironment {
       },
     });
     if (pip.code !== 0) {
-      throw new EnvironmentError(`pip could not install ${request.package}: ${pipReason(pip.stderr)}`);
+      throw new EnvironmentError(
+        `pip could not install ${request.package}: ${pipReason(pip.stderr)}`,
+      );
     }
     request.report("trying it");
     const probe = await this.probe(python);

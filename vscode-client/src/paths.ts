@@ -51,7 +51,7 @@ export async function isProgram(file: string): Promise<boolean> {
 /** Where a program lies on the PATH. Entries relative to the current folder do not count. */
 export async function onPath(name: string): Promise<string | undefined> {
   const endings = process.platform === "win32" ? [".exe", ".cmd", ".bat", ""] : [""];
-  for (const folder of (process.env["PATH"] ?? "").split(path.delimiter)) {
+  for (const folder of (process.env.PATH ?? "").split(path.delimiter)) {
     if (!path.isAbsolute(folder)) continue;
     for (const ending of endings) {
       const file = path.join(folder, name + ending);

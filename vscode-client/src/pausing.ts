@@ -20,7 +20,10 @@ export function scopeInForce(inspected: Inspected<unknown> | undefined): Scope {
 }
 
 /** Turn everything on or off. */
-export function enabling(enabled: boolean, inspected: Inspected<boolean> | undefined): Change<boolean> {
+export function enabling(
+  enabled: boolean,
+  inspected: Inspected<boolean> | undefined,
+): Change<boolean> {
   const scope = scopeInForce(inspected);
   // On is the default: in the user's settings it need not be spelled out.
   return { scope, value: enabled && scope === "user" ? undefined : enabled };

@@ -24,19 +24,19 @@ const STATES: readonly string[] = ["idle", "starting", "loading", "ready", "fail
 /** The answer's fields that we know; undefined for what is no such answer. */
 export function parseStatus(raw: unknown): ServerStatus | undefined {
   const answer = asObject(raw);
-  const state = answer["state"];
+  const state = answer.state;
   if (typeof state !== "string" || !STATES.includes(state)) return undefined;
-  const bundle = asObject(answer["bundle"]);
-  const checker = asObject(answer["checker"]);
+  const bundle = asObject(answer.bundle);
+  const checker = asObject(answer.checker);
   return {
-    version: asText(answer["version"]),
+    version: asText(answer.version),
     model: state as ModelState,
-    problem: asText(answer["problem"]),
-    bundle: joined(bundle["name"], bundle["version"]) || undefined,
-    provider: asText(answer["provider"]) || undefined,
+    problem: asText(answer.problem),
+    bundle: joined(bundle.name, bundle.version) || undefined,
+    provider: asText(answer.provider) || undefined,
     checker: {
-      name: joined(checker["name"], checker["version"]),
-      problem: asText(checker["problem"]),
+      name: joined(checker.name, checker.version),
+      problem: asText(checker.problem),
     },
   };
 }

@@ -39,7 +39,12 @@ export interface ReadSettings {
 export function readSettings(get: (key: string) => unknown): ReadSettings {
   const problems: string[] = [];
 
-  function value<T>(key: string, expected: string, valid: (raw: unknown) => raw is T, otherwise: T) {
+  function value<T>(
+    key: string,
+    expected: string,
+    valid: (raw: unknown) => raw is T,
+    otherwise: T,
+  ) {
     const raw = get(key);
     if (raw === undefined || raw === null) return otherwise;
     if (valid(raw)) return raw;
@@ -89,10 +94,10 @@ export function serverSection(raw: unknown, { trusted, interpreter }: Circumstan
   for (const [key, each] of Object.entries(raw)) {
     if (!CLIENT_GROUPS.has(key)) section[key] = each;
   }
-  const oracle = isObject(section["oracle"]) ? { ...section["oracle"] } : {};
-  if (trusted && interpreter !== undefined && !oracle["python"]) oracle["python"] = interpreter;
-  if (!trusted && oracle["engine"] === "pyrefly") oracle["engine"] = "ty";
-  if (Object.keys(oracle).length > 0) section["oracle"] = oracle;
+  const oracle = isObject(section.oracle) ? { ...section.oracle } : {};
+  if (trusted && interpreter !== undefined && !oracle.python) oracle.python = interpreter;
+  if (!trusted && oracle.engine === "pyrefly") oracle.engine = "ty";
+  if (Object.keys(oracle).length > 0) section.oracle = oracle;
   return section;
 }
 

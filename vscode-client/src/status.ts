@@ -59,7 +59,10 @@ export function describe(situation: Situation): View {
         "surefill.setUpEnvironment",
       ]);
     case "misconfigured":
-      return trouble("error", phase.message, ["Click to correct it.", "surefill.openServerSetting"]);
+      return trouble("error", phase.message, [
+        "Click to correct it.",
+        "surefill.openServerSetting",
+      ]);
     case "starting":
       return shown(situation, plain("loading~spin", NAME, ["The server is starting."]));
     case "failed":

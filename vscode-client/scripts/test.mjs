@@ -21,11 +21,16 @@ await build({
   platform: "node",
   target: "node20",
   format: "cjs",
+  alias: { vscode: "./test/fakes/vscode.ts" },
   sourcemap: true,
   logLevel: "warning",
 });
 const files = names.map((name) => `${outdir}/${name.replace(/\.ts$/, ".cjs")}`);
-const { status } = spawnSync(process.execPath, ["--enable-source-maps", "--test", ...files], {
-  stdio: "inherit",
-});
+const { status } = spawnSync(
+  process.execPath,
+  ["--enable-source-maps", "--test", "--test-reporter=spec", ...files],
+  {
+    stdio: "inherit",
+  },
+);
 process.exitCode = status ?? 1;

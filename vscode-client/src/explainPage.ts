@@ -8,11 +8,11 @@
 import MarkdownIt, { type Token } from "markdown-it";
 import { escapeHtml, type Page } from "./page";
 
-/** How a check came out, by the sign that its cell begins with. */
+/** How a check came out, by what the server writes into its cell. */
 const OUTCOMES: ReadonlyMap<string, Outcome> = new Map([
-  ["✓", "passed"],
-  ["✗", "failed"],
-  ["–", "unchecked"],
+  ["✓ passed", "passed"],
+  ["✗ failed", "failed"],
+  ["– not checked", "unchecked"],
 ]);
 
 type Outcome = "passed" | "failed" | "unchecked";
@@ -53,8 +53,8 @@ function markVerdicts(tokens: readonly Token[]): Outcome[] {
   tokens.forEach((token, index) => {
     const cell = tokens[index - 1];
     if (token.type !== "inline" || cell?.type !== "td_open") return;
-    const outcome = OUTCOMES.get(token.content.slice(0, 1));
-    if (outcome === undefined || token.content[1] !== " ") return;
+    const outcome = OUTCOMES.get(token.content);
+    if (outcome === undefined) return;
     cell.attrJoin("class", `verdict ${outcome}`);
     outcomes.push(outcome);
   });

@@ -14,9 +14,4 @@ export class RestartPolicy {
     this.ended = [...this.ended.filter((time) => now - time < WITHIN_MS), now];
     return this.ended.length <= MOST;
   }
-
-  /** The user wants it to start anew. */
-  reset(): void {
-    this.ended = [];
-  }
 }

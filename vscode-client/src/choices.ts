@@ -19,12 +19,14 @@ export async function chooseBundle(
     description: [title === setting ? "" : title, mark(setting)].filter(Boolean).join(" · "),
     detail,
   }));
+  const known = current === "default" || listed.some(({ label }) => label === current);
   const items: QuickPickItem[] = [
     {
       label: "default",
       description: ["ships with the server", mark("default")].filter(Boolean).join(" · "),
     },
     ...listed,
+    ...(known ? [] : [{ label: current, description: mark(current) }]),
     { label: "", kind: QuickPickItemKind.Separator },
     { label: BROWSE, description: "a bundle's folder elsewhere" },
   ];

@@ -88,7 +88,7 @@ export class Controller implements Disposable {
       window.onDidChangeActiveTextEditor(() => this.show()),
     );
     await this.environmentChanged();
-    await this.lifecycle.follow();
+    void this.lifecycle.follow();
   }
 
   /** The server's process that answers, if there is one. */

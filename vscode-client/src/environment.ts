@@ -96,7 +96,7 @@ export class PrivateEnvironment {
     const { base, signal, log } = request;
     request.report("making a virtual environment");
     await mkdir(this.root, { recursive: true });
-    const venv = await this.run(base, ["-m", "venv", folder], {
+    const venv = await this.run(base, ["-I", "-m", "venv", folder], {
       signal,
       timeout: VENV_MS,
       onLine: log,
@@ -184,6 +184,7 @@ export function pipReason(stderr: string): string {
 
 function pipArguments(requirement: string): string[] {
   return [
+    "-I", // neither PYTHONPATH nor the current folder has a say
     "-m",
     "pip",
     "install",

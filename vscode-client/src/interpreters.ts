@@ -14,6 +14,9 @@ interface PythonApi {
   };
 }
 
+/** The Python extension may be busy looking at the whole machine; the server starts without it. */
+const PATIENCE_MS = 10_000;
+
 export class Interpreters implements Disposable {
   private listener: Disposable | undefined;
   private selectedNow: string | undefined;
@@ -39,7 +42,7 @@ export class Interpreters implements Disposable {
   /** Look which interpreter is selected. */
   async look(): Promise<string | undefined> {
     try {
-      this.selectedNow = await this.ask();
+      this.selectedNow = await within(PATIENCE_MS, this.ask());
     } catch (error) {
       this.selectedNow = undefined;
       this.log(`The Python extension does not say which interpreter is selected: ${error}`);
@@ -63,6 +66,18 @@ export class Interpreters implements Disposable {
       environments.getActiveEnvironmentPath(folder),
     );
     return resolved?.executable.uri?.fsPath;
+  }
+}
+
+async function within<T>(ms: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer in ${ms} ms`)), ms);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

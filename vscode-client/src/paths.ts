@@ -48,9 +48,12 @@ export async function isProgram(file: string): Promise<boolean> {
   }
 }
 
-/** Where a program lies on the PATH. Entries relative to the current folder do not count. */
+/**
+ * Where a program lies on the PATH. Entries relative to the current folder do not count, nor do
+ * scripts for a shell of Windows.
+ */
 export async function onPath(name: string): Promise<string | undefined> {
-  const endings = process.platform === "win32" ? [".exe", ".cmd", ".bat", ""] : [""];
+  const endings = process.platform === "win32" ? [".exe", ""] : [""];
   for (const folder of (process.env.PATH ?? "").split(path.delimiter)) {
     if (!path.isAbsolute(folder)) continue;
     for (const ending of endings) {

@@ -35,11 +35,15 @@ const STOP_MS = 5_000;
 const ENDED = "The server ended by itself, several times in a row.";
 
 export class LanguageSession implements Session {
-  private constructor(private readonly client: LanguageClient) {}
+  private constructor(
+    private readonly client: LanguageClient,
+    private readonly ending: { asked: boolean },
+  ) {}
 
   /** Start a server; rejects when it does not come up. */
   static async start(server: ServerCommand, parts: SessionParts): Promise<LanguageSession> {
     const policy = new RestartPolicy();
+    const ending = { asked: false };
     let ran = false;
     const client = new LanguageClient(
       "surefill",
@@ -61,8 +65,9 @@ export class LanguageSession implements Session {
             handled: true,
           }),
           closed: () => {
-            if (ran && policy.again()) return { action: CloseAction.Restart, handled: true };
-            if (ran) parts.ended(ENDED);
+            if (ran && !ending.asked && policy.again())
+              return { action: CloseAction.Restart, handled: true };
+            if (ran && !ending.asked) parts.ended(ENDED);
             return { action: CloseAction.DoNotRestart, handled: true };
           },
         },
@@ -78,7 +83,7 @@ export class LanguageSession implements Session {
       throw new Error(`The server did not start: ${reason}`);
     }
     ran = true;
-    return new LanguageSession(client);
+    return new LanguageSession(client, ending);
   }
 
   status(): Promise<unknown> {
@@ -97,7 +102,12 @@ export class LanguageSession implements Session {
   }
 
   async stop(): Promise<void> {
-    await this.client.dispose(STOP_MS);
+    this.ending.asked = true;
+    if (this.client.state === State.Starting) {
+      // It had ended by itself and is on its way back: a client cannot be stopped before it is up.
+      await this.client.start().catch(() => undefined);
+    }
+    if (this.client.needsStop()) await this.client.dispose(STOP_MS);
   }
 
   private execute(command: string, ...args: unknown[]): Promise<unknown> {

@@ -14,6 +14,7 @@ before(async () => {
   editor.settings["surefill.enabled"] = false;
   editor.document = { languageId: "python" };
   await activate(extensionContext(folder) as never);
+  await new Promise((resolve) => setImmediate(resolve));
 });
 after(async () => {
   await deactivate();

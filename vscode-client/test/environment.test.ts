@@ -79,9 +79,9 @@ test("an environment is made, works, and is removed without a trace", async () =
 /** A `run` that makes empty environments, in which pip ends with `code`. */
 function pretended(code: number): Run {
   return async (_program, args, options) => {
-    if (args[1] === "venv") await mkdir(args[2] ?? "");
+    if (args[2] === "venv") await mkdir(args[3] ?? "");
     else options?.onLine?.("Collecting surefill");
-    const failed = args[1] === "pip" && code !== 0;
+    const failed = args[2] === "pip" && code !== 0;
     return { code: failed ? code : 0, stdout: "", stderr: failed ? "ERROR: no network" : "" };
   };
 }

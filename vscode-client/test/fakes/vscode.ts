@@ -1,7 +1,9 @@
 /**
- * An editor that only remembers: of the editor's interface, what an extension without a server
- * touches. The language client is loaded for real, and only needs the names that it extends.
+ * An editor that only remembers: of the editor's interface, what the extension and the language
+ * client touch. Nothing ever happens in it by itself.
  */
+
+import { readFileSync } from "node:fs";
 
 type Handler = () => unknown;
 
@@ -13,6 +15,8 @@ export const editor = {
   messages: [] as string[],
   context: {} as Record<string, unknown>,
   document: undefined as { languageId: string } | undefined,
+  documents: [] as Document[],
+  inlineProviders: [] as InlineProvider[],
   statusBar: {
     text: "",
     command: "",
@@ -26,6 +30,28 @@ export const editor = {
     dispose(): void {},
   },
 };
+
+/** Of a text document, what is read of it. */
+export interface Document {
+  readonly uri: Uri;
+  readonly languageId: string;
+  readonly version: number;
+  getText(): string;
+}
+
+/** As the language client registers it. */
+export interface InlineProvider {
+  provideInlineCompletionItems(
+    document: Document,
+    position: Position,
+    context: object,
+    token: object,
+  ): Promise<{ items: unknown[] } | unknown[]>;
+}
+
+export function makeDocument(uri: string, languageId: string, text: string): Document {
+  return { uri: Uri.parse(uri), languageId, version: 1, getText: () => text };
+}
 
 const nothing = { dispose(): void {} };
 const event = () => nothing;
@@ -58,7 +84,10 @@ export const window = {
     ...nothing,
   }),
   createStatusBarItem: () => editor.statusBar,
+  visibleTextEditors: [],
+  tabGroups: { all: [], onDidChangeTabs: event },
   onDidChangeActiveTextEditor: event,
+  onDidChangeVisibleTextEditors: event,
   showInformationMessage: remember,
   showWarningMessage: remember,
   showErrorMessage: remember,
@@ -66,14 +95,30 @@ export const window = {
 
 export const workspace = {
   isTrusted: true,
-  textDocuments: [],
+  get textDocuments(): readonly Document[] {
+    return editor.documents;
+  },
+  notebookDocuments: [],
   workspaceFolders: undefined,
+  createFileSystemWatcher: () => ({
+    onDidCreate: event,
+    onDidChange: event,
+    onDidDelete: event,
+    ...nothing,
+  }),
   onDidChangeConfiguration: event,
+  onDidChangeTextDocument: event,
+  onDidCloseTextDocument: event,
+  onDidSaveTextDocument: event,
+  onWillSaveTextDocument: event,
+  onDidCreateFiles: event,
+  onDidRenameFiles: event,
+  onDidDeleteFiles: event,
   onDidOpenTextDocument: event,
   onDidChangeWorkspaceFolders: event,
   onDidGrantWorkspaceTrust: event,
   getConfiguration: (section: string) => ({
-    get: (key: string) => editor.settings[`${section}.${key}`],
+    get: (key: string, otherwise?: unknown) => editor.settings[`${section}.${key}`] ?? otherwise,
     inspect: () => ({}),
     update: async (key: string, value: unknown, target: string) => {
       editor.updates.push([key, value, target]);
@@ -81,6 +126,24 @@ export const workspace = {
   }),
 };
 
+const features = {
+  match: (selector: { language: string }[], { languageId }: Document) =>
+    selector.some(({ language }) => language === languageId) ? 10 : 0,
+  createDiagnosticCollection: () => ({ set(): void {}, delete(): void {}, ...nothing }),
+  registerInlineCompletionItemProvider(_selector: unknown, provider: InlineProvider) {
+    editor.inlineProviders.push(provider);
+    return nothing;
+  },
+};
+
+/** What is registered for other features is forgotten. */
+export const languages = new Proxy(features, {
+  get: (known, name) => Reflect.get(known, name) ?? (() => nothing),
+});
+
+const manifest = JSON.parse(readFileSync("package.json", "utf8"));
+export const version: string = manifest.engines.vscode.slice(1);
+export const env = { appName: "An editor that only remembers", language: "en" };
 export const extensions = { getExtension: () => undefined };
 export const ConfigurationTarget = { Global: "global", Workspace: "workspace" };
 export const StatusBarAlignment = { Right: 2 };
@@ -88,6 +151,13 @@ export const ProgressLocation = { Notification: 15 };
 export const ViewColumn = { Beside: -2 };
 export const QuickPickItemKind = { Separator: -1 };
 export const LogLevel = { Trace: 1, Info: 3 };
+
+export const CodeActionKind = { Empty: { append: (part: string) => ({ value: part }) } };
+export const InlineCompletionTriggerKind = { Invoke: 0, Automatic: 1 };
+export const TabInputText = class {};
+export const TabInputTextDiff = class {};
+export const TabInputNotebook = class {};
+export const TabInputCustom = class {};
 
 export class ThemeColor {
   constructor(readonly id: string) {}
@@ -105,11 +175,58 @@ export class MarkdownString {
   }
 }
 
+export class Position {
+  constructor(
+    readonly line: number,
+    readonly character: number,
+  ) {}
+}
+
+export class Range {
+  readonly start: Position;
+  readonly end: Position;
+
+  constructor(startLine: number, startCharacter: number, endLine: number, endCharacter: number) {
+    this.start = new Position(startLine, startCharacter);
+    this.end = new Position(endLine, endCharacter);
+  }
+}
+
+export class InlineCompletionItem {
+  constructor(
+    readonly insertText: string,
+    readonly range: Range,
+    readonly command: unknown,
+  ) {}
+}
+
+export class InlineCompletionList {
+  constructor(readonly items: readonly InlineCompletionItem[]) {}
+}
+
+export class EventEmitter {
+  readonly event = event;
+
+  fire(): void {}
+
+  dispose(): void {}
+}
+
 export class Uri {
+  readonly scheme = "file";
+
   private constructor(readonly fsPath: string) {}
 
   static file(file: string): Uri {
     return new Uri(file);
+  }
+
+  static parse(uri: string): Uri {
+    return new Uri(new URL(uri).pathname);
+  }
+
+  toString(): string {
+    return `file://${this.fsPath}`;
   }
 
   static joinPath(base: Uri, ...parts: string[]): Uri {
@@ -128,7 +245,13 @@ export class DocumentLink {}
 export class InlayHint {}
 export class SymbolInformation {}
 export class TypeHierarchyItem {}
-export class Disposable {}
+export class Disposable {
+  static from(): Disposable {
+    return new Disposable();
+  }
+
+  dispose(): void {}
+}
 
 export function extensionContext(folder: string) {
   const values = new Map<string, unknown>();

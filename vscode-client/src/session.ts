@@ -32,6 +32,8 @@ export interface SessionParts {
 }
 
 const STOP_MS = 5_000;
+const MOST_ERRORS = 3;
+const BROKEN = "The connection to the server is broken.";
 const ENDED = "The server ended by itself, several times in a row.";
 
 export class LanguageSession implements Session {
@@ -60,10 +62,11 @@ export class LanguageSession implements Session {
         diagnosticPullOptions: { onChange: true, onSave: true },
         middleware: middlewareOf(parts),
         errorHandler: {
-          error: (_error, _message, count) => ({
-            action: (count ?? 0) <= 3 ? ErrorAction.Continue : ErrorAction.Shutdown,
-            handled: true,
-          }),
+          error: (_error, _message, count) => {
+            if ((count ?? 0) <= MOST_ERRORS) return { action: ErrorAction.Continue, handled: true };
+            if (ran && !ending.asked) parts.ended(BROKEN);
+            return { action: ErrorAction.Shutdown, handled: true };
+          },
           closed: () => {
             if (ran && !ending.asked && policy.again())
               return { action: CloseAction.Restart, handled: true };

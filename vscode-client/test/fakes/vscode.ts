@@ -58,8 +58,9 @@ const event = () => nothing;
 
 export const commands = {
   registerCommand(name: string, handler: Handler) {
+    if (editor.commands.has(name)) throw new Error(`command '${name}' already exists`);
     editor.commands.set(name, handler);
-    return nothing;
+    return { dispose: () => editor.commands.delete(name) };
   },
   async executeCommand(name: string, key: string, value: unknown): Promise<void> {
     if (name === "setContext") editor.context[key] = value;

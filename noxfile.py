@@ -60,6 +60,15 @@ def types(session: nox.Session) -> None:
     session.run("mypy")
 
 
+@nox.session(venv_backend="none")
+def vscode(session: nox.Session) -> None:
+    """The VS Code extension: lint, types, and the tests that need no editor."""
+    session.chdir("vscode-client")
+    session.run("npm", "ci", external=True)
+    session.run("npm", "run", "check", external=True)
+    session.run("npm", "test", external=True)
+
+
 @nox.session
 def bench(session: nox.Session) -> None:
     """The latency budgets, and our engine beside the alternatives. Run nothing else meanwhile."""

@@ -1,0 +1,208 @@
+/**
+ * Joins the server's life with the editor's: settings, documents, trust, interpreters, status bar.
+ */
+
+import {
+  type Disposable,
+  type ExtensionContext,
+  type LogOutputChannel,
+  window,
+  workspace,
+} from "vscode";
+import { Activity } from "./activity";
+import type { ClientConfiguration } from "./configuration";
+import { type Discovery, findServer, type ServerCommand } from "./discovery";
+import type { PrivateEnvironment } from "./environment";
+import { folderPaths, Interpreters } from "./interpreters";
+import { Lifecycle, type Wish } from "./lifecycle";
+import { currentVariables, isProgram, onPath } from "./paths";
+import type { ProbePython } from "./python";
+import { LanguageSession, rawSettings } from "./session";
+import { type ClientSettings, serverSection } from "./settings";
+import type { Phase, Situation } from "./status";
+import { StatusBar } from "./statusBar";
+
+/** Settings that the server is started with; the others it is told while it runs. */
+const AT_START = ["surefill.server.path", "surefill.languages"];
+
+export class Controller implements Disposable {
+  readonly interpreters: Interpreters;
+  private readonly lifecycle: Lifecycle;
+  private readonly statusBar = new StatusBar();
+  private readonly activity: Activity;
+  private readonly disposables: Disposable[] = [];
+  private session: LanguageSession | undefined;
+  private settings: ClientSettings;
+  private phase: Phase = { kind: "waiting" };
+  private installing: string | undefined;
+  private thinking = false;
+
+  constructor(
+    private readonly configuration: ClientConfiguration,
+    private readonly environment: PrivateEnvironment,
+    private readonly probe: ProbePython,
+    private readonly log: LogOutputChannel,
+    onMissing: () => void,
+  ) {
+    this.settings = configuration.read();
+    this.activity = new Activity((thinking) => {
+      this.thinking = thinking;
+      this.show();
+    });
+    this.interpreters = new Interpreters(
+      () => void this.interpreterChanged(),
+      (message) => log.info(message),
+    );
+    this.lifecycle = new Lifecycle({
+      wish: () => this.wish(),
+      find: () => this.find(),
+      launch: (server, ended) => this.launch(server, ended),
+      show: (phase) => {
+        this.phase = phase;
+        this.show();
+        if (phase.kind === "missing") onMissing();
+      },
+      log: (message) => log.info(message),
+    });
+  }
+
+  /** Follow the editor from now on. */
+  async start(context: ExtensionContext): Promise<void> {
+    context.subscriptions.push(this);
+    this.disposables.push(
+      this.statusBar,
+      this.interpreters,
+      workspace.onDidChangeConfiguration((event) => {
+        if (!event.affectsConfiguration("surefill")) return;
+        this.settings = this.configuration.read();
+        this.show();
+        const anew = AT_START.some((key) => event.affectsConfiguration(key));
+        void (anew ? this.lifecycle.restart() : this.lifecycle.follow());
+        this.lifecycle.soon(); // another bundle may be on its way
+      }),
+      workspace.onDidOpenTextDocument(() => void this.lifecycle.follow()),
+      workspace.onDidChangeWorkspaceFolders(() => {
+        if (this.phase.kind === "missing") void this.lifecycle.restart();
+      }),
+      workspace.onDidGrantWorkspaceTrust(() => void this.lifecycle.restart()),
+      window.onDidChangeActiveTextEditor(() => this.show()),
+    );
+    await this.environmentChanged();
+    void this.lifecycle.follow();
+  }
+
+  /** The server's process that answers, if there is one. */
+  get running(): LanguageSession | undefined {
+    return this.phase.kind === "running" ? this.session : undefined;
+  }
+
+  /** How the server's command line is called; looks for it where none runs. */
+  async server(): Promise<Discovery> {
+    const server = this.lifecycle.server;
+    return server === undefined ? this.find() : { kind: "found", server };
+  }
+
+  get language(): string | undefined {
+    return window.activeTextEditor?.document.languageId;
+  }
+
+  get current(): ClientSettings {
+    return this.settings;
+  }
+
+  get situation(): Situation {
+    const language = this.language;
+    const phase: Phase =
+      this.installing === undefined ? this.phase : { kind: "installing", step: this.installing };
+    return {
+      phase,
+      thinking: this.thinking,
+      language,
+      served: language !== undefined && this.settings.languages.includes(language),
+      languagePaused: language !== undefined && this.settings.disabledLanguages.includes(language),
+    };
+  }
+
+  restart(): Promise<void> {
+    return this.lifecycle.restart();
+  }
+
+  without<T>(work: () => Promise<T>): Promise<T> {
+    return this.lifecycle.without(work);
+  }
+
+  /** Show what is being installed; undefined when nothing is any more. */
+  showInstalling(step: string | undefined): void {
+    this.installing = step;
+    this.show();
+  }
+
+  /** The private environment came or went. */
+  async environmentChanged(): Promise<void> {
+    const current = await this.environment.current();
+    this.statusBar.setContext("surefill.hasEnvironment", current !== undefined);
+  }
+
+  /** Stop the server and everything else. */
+  async stop(): Promise<void> {
+    await this.lifecycle.dispose();
+  }
+
+  dispose(): void {
+    this.activity.dispose();
+    for (const each of this.disposables.splice(0)) each.dispose();
+  }
+
+  private wish(): Wish {
+    if (!this.settings.enabled) return "paused";
+    const served = new Set(this.settings.languages);
+    const open = workspace.textDocuments.some(({ languageId }) => served.has(languageId));
+    return open ? "wanted" : "waiting";
+  }
+
+  private find(): Promise<Discovery> {
+    return findServer({
+      setting: this.settings.serverPath,
+      variables: currentVariables(folderPaths()[0]),
+      trusted: workspace.isTrusted,
+      probe: this.probe,
+      isProgram,
+      onPath,
+      workspaceInterpreters: () => this.interpreters.ofWorkspace(),
+      privateInterpreter: async () => (await this.environment.current())?.python,
+    });
+  }
+
+  private async launch(
+    server: ServerCommand,
+    ended: (message: string) => void,
+  ): Promise<LanguageSession> {
+    if (workspace.isTrusted) await this.interpreters.look();
+    this.session = await LanguageSession.start(server, {
+      log: this.log,
+      languages: this.settings.languages,
+      activity: this.activity,
+      serverSettings: () =>
+        serverSection(rawSettings(), {
+          trusted: workspace.isTrusted,
+          interpreter: this.interpreters.selected,
+        }),
+      answered: () => this.lifecycle.used(),
+      restarted: () => void this.lifecycle.refresh(),
+      ended,
+    });
+    return this.session;
+  }
+
+  private async interpreterChanged(): Promise<void> {
+    const before = this.interpreters.selected;
+    if (before === (await this.interpreters.look())) return;
+    const origin = this.lifecycle.server?.origin;
+    if (origin === undefined || origin === "workspace") await this.lifecycle.restart();
+    else await this.session?.settingsChanged();
+  }
+
+  private show(): void {
+    this.statusBar.show(this.situation);
+  }
+}

@@ -1,0 +1,28 @@
+/** Offers to set up a server where there is none: once in a window, and never to who declined. */
+
+import { commands, type Memento, window } from "vscode";
+
+const DECLINED = "surefill.offerDeclined";
+const SET_UP = "Set Up...";
+const SETTING = "I Have One";
+const NEVER = "Don't Ask Again";
+
+export class Offer {
+  private made = false;
+
+  constructor(private readonly memory: Memento) {}
+
+  async make(): Promise<void> {
+    if (this.made || this.memory.get<boolean>(DECLINED, false)) return;
+    this.made = true;
+    const answer = await window.showInformationMessage(
+      "Surefill found no server: neither in the workspace's Python environment nor on the PATH. It can make a private environment for one.",
+      SET_UP,
+      SETTING,
+      NEVER,
+    );
+    if (answer === SET_UP) await commands.executeCommand("surefill.setUpEnvironment");
+    else if (answer === SETTING) await commands.executeCommand("surefill.openServerSetting");
+    else if (answer === NEVER) await this.memory.update(DECLINED, true);
+  }
+}

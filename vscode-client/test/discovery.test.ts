@@ -1,0 +1,117 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { findServer, type Places, usualInterpreters } from "../src/discovery";
+import type { Probe } from "../src/python";
+
+function python(surefill: string | undefined, version: [number, number] = [3, 12]): Probe {
+  return { executable: "", version, surefill, makesEnvironments: true };
+}
+
+/** A machine with these interpreters and programs, and nothing set. */
+function machine(
+  interpreters: Record<string, Probe>,
+  places: Partial<Places> = {},
+): Places & { readonly asked: string[] } {
+  const asked: string[] = [];
+  return {
+    asked,
+    setting: "",
+    variables: { home: "/home/me", folder: "/work", env: { TOOLS: "/tools" } },
+    trusted: true,
+    probe: async (file) => {
+      asked.push(file);
+      return interpreters[file];
+    },
+    isProgram: async (file) => file in interpreters || file === "/tools/surefill",
+    onPath: async () => undefined,
+    workspaceInterpreters: async () => ["/work/.venv/bin/python"],
+    privateInterpreter: async () => undefined,
+    ...places,
+  };
+}
+
+const module = ["-P", "-m", "surefill"];
+
+test("the workspace's interpreter comes first, where it has Surefill", async () => {
+  const places = machine(
+    { "/work/.venv/bin/python": python("0.1.0"), "/own/bin/python": python("0.1.0") },
+    { privateInterpreter: async () => "/own/bin/python" },
+  );
+  assert.deepEqual(await findServer(places), {
+    kind: "found",
+    server: { program: "/work/.venv/bin/python", prefix: module, origin: "workspace" },
+  });
+  assert.deepEqual(places.asked, ["/work/.venv/bin/python"]);
+});
+
+test("then the private environment, then the PATH, then there is none", async () => {
+  const interpreters = {
+    "/work/.venv/bin/python": python(undefined),
+    "/own/bin/python": python("0.1.0"),
+  };
+  const onPath = async (name: string) => `/usr/bin/${name}`;
+  const own = { privateInterpreter: async () => "/own/bin/python", onPath };
+  assert.deepEqual(await findServer(machine(interpreters, own)), {
+    kind: "found",
+    server: { program: "/own/bin/python", prefix: module, origin: "private" },
+  });
+  assert.deepEqual(await findServer(machine(interpreters, { onPath })), {
+    kind: "found",
+    server: { program: "/usr/bin/surefill", prefix: [], origin: "path" },
+  });
+  assert.deepEqual(await findServer(machine(interpreters)), { kind: "missing" });
+});
+
+test("a Python that is too old does not count, whatever is installed there", async () => {
+  const old = machine({ "/work/.venv/bin/python": python("0.1.0", [3, 10]) });
+  assert.deepEqual(await findServer(old), { kind: "missing" });
+});
+
+test("without trust no interpreter of the workspace is started", async () => {
+  const places = machine({ "/work/.venv/bin/python": python("0.1.0") }, { trusted: false });
+  assert.deepEqual(await findServer(places), { kind: "missing" });
+  assert.deepEqual(places.asked, []);
+});
+
+test("the setting names a program or an interpreter", async () => {
+  const interpreters = { "/work/env/bin/python3.12": python("0.1.0") };
+  assert.deepEqual(await findServer(machine({}, { setting: "${env:TOOLS}/surefill" })), {
+    kind: "found",
+    server: { program: "/tools/surefill", prefix: [], origin: "setting" },
+  });
+  assert.deepEqual(await findServer(machine(interpreters, { setting: "env/bin/python3.12" })), {
+    kind: "found",
+    server: { program: "/work/env/bin/python3.12", prefix: module, origin: "setting" },
+  });
+});
+
+test("a setting that cannot be used says why, and nothing else is tried", async () => {
+  const interpreters = {
+    "/old/python": python("0.1.0", [3, 9]),
+    "/bare/python": python(undefined),
+    "/work/.venv/bin/python": python("0.1.0"),
+  };
+  const reasons: Record<string, string> = {
+    "${env:NONE}/x": "${env:NONE} has no value here",
+    "~/surefill": "/home/me/surefill is no program",
+    surefill: "there is no surefill on the PATH",
+    "/old/python": "/old/python is Python 3.9; Surefill needs 3.11",
+    "/bare/python": "/bare/python has no Surefill; install it there with pip",
+  };
+  for (const [setting, reason] of Object.entries(reasons)) {
+    assert.deepEqual(await findServer(machine(interpreters, { setting })), {
+      kind: "misconfigured",
+      message: `surefill.server.path: ${reason}.`,
+    });
+  }
+});
+
+test("environments lie where they usually do", () => {
+  assert.deepEqual(usualInterpreters(["/a", "/b"], "linux"), [
+    "/a/.venv/bin/python",
+    "/a/venv/bin/python",
+    "/b/.venv/bin/python",
+    "/b/venv/bin/python",
+  ]);
+  assert.equal(usualInterpreters(["C:\\a"], "win32")[0], "C:\\a\\.venv\\Scripts\\python.exe");
+});

@@ -1,0 +1,81 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { DEFAULTS, readSettings, serverSection } from "../src/settings";
+
+const from = (values: Record<string, unknown>) => readSettings((key) => values[key]);
+
+test("nothing set means the defaults", () => {
+  assert.deepEqual(from({}), { settings: DEFAULTS, problems: [] });
+});
+
+test("what is set is read", () => {
+  const { settings, problems } = from({
+    enabled: false,
+    languages: ["go"],
+    disabledLanguages: ["sql"],
+    bundle: "mine",
+    "server.path": "  ~/bin/surefill ",
+    "environment.package": "surefill[gpu]",
+  });
+  assert.deepEqual(problems, []);
+  assert.deepEqual(settings, {
+    enabled: false,
+    languages: ["go"],
+    disabledLanguages: ["sql"],
+    bundle: "mine",
+    serverPath: "~/bin/surefill",
+    environmentPackage: "surefill[gpu]",
+  });
+});
+
+test("a bad value is named, and its default used", () => {
+  const { settings, problems } = from({ languages: "python", bundle: 3, "server.path": ["x"] });
+  assert.deepEqual(settings, DEFAULTS);
+  assert.deepEqual(problems, [
+    'surefill.languages: expected a list of language ids, got "python"; using ["python"].',
+    'surefill.bundle: expected a name or a folder, got 3; using "default".',
+    'surefill.server.path: expected a path, got ["x"]; using "".',
+  ]);
+});
+
+test("the package to install cannot be an option of pip", () => {
+  const { settings, problems } = from({ "environment.package": "--index-url=http://elsewhere" });
+  assert.equal(settings.environmentPackage, "surefill[cpu]");
+  assert.equal(problems.length, 1);
+});
+
+const trusted = { trusted: true, interpreter: undefined };
+
+test("the server is not sent what is the extension's own", () => {
+  const raw = {
+    enabled: true,
+    languages: ["python"],
+    server: { path: "/x" },
+    environment: { package: "y" },
+    trace: { server: "off" },
+    completion: { alternatives: 2 },
+  };
+  assert.deepEqual(serverSection(raw, trusted), { enabled: true, completion: { alternatives: 2 } });
+});
+
+test("the selected interpreter is what the checker looks into, unless a setting says otherwise", () => {
+  const selected = { trusted: true, interpreter: "/env/bin/python" };
+  assert.deepEqual(serverSection({ oracle: { python: "", engine: "ty" } }, selected), {
+    oracle: { python: "/env/bin/python", engine: "ty" },
+  });
+  assert.deepEqual(serverSection({ oracle: { python: "/own" } }, selected), {
+    oracle: { python: "/own" },
+  });
+});
+
+test("without trust no interpreter of the workspace is named or started", () => {
+  const raw = { oracle: { engine: "pyrefly", python: "" } };
+  const untrusted = { trusted: false, interpreter: "/workspace/.venv/bin/python" };
+  assert.deepEqual(serverSection(raw, untrusted), { oracle: { engine: "ty", python: "" } });
+  assert.equal(raw.oracle.engine, "pyrefly", "the editor's own object is left alone");
+});
+
+test("a section that is no object is an empty one", () => {
+  assert.deepEqual(serverSection(null, trusted), {});
+  assert.deepEqual(serverSection(["enabled"], trusted), {});
+});

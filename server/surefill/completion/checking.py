@@ -35,7 +35,9 @@ class Checked:
     apis: Verdict
     uses: tuple[ApiUse, ...] = ()
     wrong_at: int = 0
-    """Offset in the text of what is wrong, if something is."""
+    """Offset in the text of what is wrong, if that is on its first line."""
+    wrong_row: int | None = None
+    """The line of the text, from 0, without which it may be right; None where that is not known."""
 
     @property
     def failure(self) -> str:
@@ -65,12 +67,12 @@ class OracleChecks:
         """
         rest = completed_by(self._snapshot, self._span, text)
         lines = self._line_prefix + text + rest
-        types, wrong_at = Verdict("unchecked", "the expression goes on"), 0
+        types = Verdict("unchecked", "the expression goes on")
         if not unfinished:
-            types, wrong_at = self._types(text, lines)
+            types, error = self._types(text, lines)
             if types.outcome == "failed":
                 apis = Verdict("unchecked", "the type check has failed")
-                return Checked(types, apis, wrong_at=wrong_at)
+                return Checked(types, apis, (), *self._wrong(error, text))
         findings = self._findings(text, rest, lines, sound=types.outcome == "passed")
         for use, finding in findings:
             if finding.reason and not (finding.listed and self._accepts(lines, use, types)):
@@ -84,7 +86,7 @@ class OracleChecks:
             replace(use, known=finding.known if finding.asked else types.outcome == "passed")
             for use, finding in findings
         )
-        return Checked(types, _verdict_on(found), found, wrong_at)
+        return Checked(types, _verdict_on(found), found)
 
     def _accepts(self, lines: str, use: ApiUse, types: Verdict) -> bool:
         """Whether the checker has nothing against a name that a list of its lacks.
@@ -116,11 +118,11 @@ class OracleChecks:
     def _line_prefix(self) -> str:
         return self._snapshot.line(self._span.start.line)[: self._span.start.character]
 
-    def _types(self, text: str, lines: str) -> tuple[Verdict, int]:
-        """The verdict, and where in ``text`` the first error is."""
+    def _types(self, text: str, lines: str) -> tuple[Verdict, Diagnostic | None]:
+        """The verdict, and the first error."""
         after = self._facts.diagnostics(lines)
         if isinstance(after, Unknown):
-            return Verdict("unchecked", after.reason), 0
+            return Verdict("unchecked", after.reason), None
         change = Change(self._span, text)
         errors = errors_within(after, change)
         for fresh in (False, True):
@@ -131,25 +133,25 @@ class OracleChecks:
                 break
             if fresh:
                 if isinstance(before, Unknown):
-                    return Verdict("unchecked", before.reason), 0
+                    return Verdict("unchecked", before.reason), None
                 errors = new_errors_elsewhere(before, after, change)
                 if _NAMES.search(text):
                     errors = self._because_of_names(text, errors)
         if errors:
-            return Verdict("failed", errors[0].message), self._wrong_at(errors[0])
-        return Verdict("passed", "no new type error"), 0
+            return Verdict("failed", errors[0].message), errors[0]
+        return Verdict("passed", "no new type error"), None
 
-    def _wrong_at(self, error: Diagnostic) -> int:
-        """Offset in the text of what is wrong; 0 where it is not on the first line.
-
-        What is said of ``a.b(c).d`` is wrong at its end.
-        """
-        first, end = self._span.start, error.range.end
-        if end.line != first.line:
-            end = error.range.start
-        if end.line != first.line:
-            return 0
-        return max(0, end.character - 1 - first.character)
+    def _wrong(self, error: Diagnostic | None, text: str) -> tuple[int, int | None]:
+        """``wrong_at`` and ``wrong_row``: what is said of ``a.b(c).d`` is wrong at its end."""
+        first = self._span.start
+        if error is None or not errors_within(Diagnostics((error,)), Change(self._span, text)):
+            return 0, None
+        start, end = error.range
+        row = end.line - first.line
+        if row > 0 and start.line != first.line:
+            return 0, row
+        last = end if row == 0 else start
+        return max(0, last.character - 1 - first.character), row
 
     def _because_of_names(
         self, text: str, errors: tuple[Diagnostic, ...]

@@ -133,6 +133,9 @@ class Judge:
                 if not checked.failure:
                     return self._suggestion(version, parses, checked, candidate.mean_logprob)
                 failed, wrong_at = checked.failure, checked.wrong_at
+                row = checked.wrong_row
+                if row is not None and not cut:  # what keeps that line is as wrong
+                    waiting = deque(each for each in waiting if each.count("\n") < row)
                 invented = checked.apis.outcome == "failed" and checked.wrong_at == 0
             failure = failure or failed
             if not waiting and not cut:  # not even its first line passes, but a part of it may

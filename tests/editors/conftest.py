@@ -1,9 +1,10 @@
 """Editors for tests: each ends with its test, and nothing that it started is left."""
 
+import json
+
 import pytest
 
 from editors import debian
-from editors.isolation import SERVER
 from editors.neovim import PLUGIN, Neovim
 
 SETTINGS = {"completion": {"deadlineMs": 60_000, "minConfidence": 0}}
@@ -42,10 +43,8 @@ def open_neovim(tmp_path):
 @pytest.fixture
 def surefill(open_neovim):
     """Start Neovim with the plugin, whose options may be given by name."""
-    import json
-
     def start(more="", **options):
-        given = {"cmd": SERVER, "settings": SETTINGS, **options}
+        given = {"settings": SETTINGS, **options}
         text = CONFIGURATION.format(plugin=PLUGIN, options=json.dumps(given), more=more)
         return open_neovim(text)
 

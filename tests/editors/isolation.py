@@ -8,11 +8,17 @@ import os
 import sys
 from pathlib import Path
 
-SERVER = [sys.executable, "-m", "surefill", "lsp"]
-
 
 def environment(home: Path) -> dict[str, str]:
-    """Variables for a program whose every file of its own is below ``home``."""
+    """Variables for a program whose every file of its own is below ``home``.
+
+    On its ``PATH`` the command ``surefill`` is the one of these tests.
+    """
+    programs = home / "bin"
+    programs.mkdir(parents=True, exist_ok=True)
+    command = programs / "surefill"
+    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m surefill "$@"\n')
+    command.chmod(0o755)
     return {
         "HOME": str(home),
         "XDG_CONFIG_HOME": str(home / "config"),
@@ -21,7 +27,7 @@ def environment(home: Path) -> dict[str, str]:
         "XDG_CACHE_HOME": str(home / "cache"),
         "XDG_RUNTIME_DIR": str(home / "run"),
         "TMPDIR": str(home / "tmp"),
-        "PATH": os.environ["PATH"],
+        "PATH": f"{programs}:{os.environ['PATH']}",
         "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
         "LANG": "C.UTF-8",
         "TERM": "xterm-256color",

@@ -94,6 +94,10 @@ class Neovim:
         """The suggestion that is drawn into the text; empty where there is none."""
         return self.lua(_GHOST)
 
+    def mode(self) -> dict[str, object]:
+        """Neovim's mode, and whether it waits for a key before it does anything else."""
+        return self.api.request("nvim_get_mode")
+
     def messages(self) -> str:
         return self.api.command_output("messages")
 

@@ -1,0 +1,92 @@
+"""An editor in a terminal: keys go in as a keyboard sends them, the screen comes out as text."""
+
+import fcntl
+import os
+import pty
+import struct
+import subprocess
+import termios
+import threading
+import time
+from pathlib import Path
+
+import psutil
+import pyte
+
+from editors.isolation import isolated
+
+PATIENCE = 60.0
+"""Seconds until something that does not happen fails a test. Not a bound on anything tested."""
+
+ROWS, COLUMNS = 40, 120
+
+ESCAPE, ENTER, TAB = "\x1b", "\r", "\t"
+
+
+class Terminal:
+    """One program on a screen of its own."""
+
+    def __init__(self, command: list[str], variables: dict[str, str], folder: Path):
+        self._screen = pyte.Screen(COLUMNS, ROWS)
+        self._stream = pyte.ByteStream(self._screen)
+        self._lock = threading.Lock()
+        self._master, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
+        self._screen.write_process_input = lambda text: os.write(self._master, text.encode())
+        self._process = subprocess.Popen(
+            isolated(command, variables),
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            cwd=folder,
+            start_new_session=True,
+            preexec_fn=_take_terminal,
+        )
+        os.close(slave)
+        self.process = psutil.Process(self._process.pid)
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self):
+        while True:
+            try:
+                data = os.read(self._master, 65536)
+            except OSError:  # the program has ended
+                return
+            if not data:
+                return
+            with self._lock:
+                self._stream.feed(data)
+
+    def keys(self, text: str):
+        os.write(self._master, text.encode())
+
+    def screen(self) -> str:
+        with self._lock:
+            return "\n".join(line.rstrip() for line in self._screen.display)
+
+    def wait(self, question):
+        """The first true answer to ``question``, which is asked again and again."""
+        give_up = time.monotonic() + PATIENCE
+        while not (answer := question()):
+            assert time.monotonic() < give_up, self.screen()
+            assert self._process.poll() is None, self.screen()
+            time.sleep(0.05)
+        return answer
+
+    def wait_for(self, text: str):
+        self.wait(lambda: text in self.screen())
+
+    def close(self) -> list[psutil.Process]:
+        """End the program; returns processes that are still there, of which there are none."""
+        started = [self.process, *self.process.children(recursive=True)]
+        self._process.kill()
+        self._process.wait()
+        _, left = psutil.wait_procs(started, timeout=PATIENCE)
+        os.close(self._master)
+        self._reader.join(PATIENCE)
+        return left
+
+
+def _take_terminal():
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)

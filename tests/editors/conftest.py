@@ -7,7 +7,10 @@ import pytest
 from editors import debian
 from editors.neovim import PLUGIN, Neovim
 
-SETTINGS = {"completion": {"deadlineMs": 60_000, "minConfidence": 0}}
+SETTINGS = {
+    "completion": {"deadlineMs": 60_000, "minConfidence": 0},
+    "snippets": {"deadlineMs": 60_000},
+}
 """Whatever the model says is shown, however long it takes on this machine."""
 
 CONFIGURATION = """
@@ -43,6 +46,7 @@ def open_neovim(tmp_path):
 @pytest.fixture
 def surefill(open_neovim):
     """Start Neovim with the plugin, whose options may be given by name."""
+
     def start(more="", **options):
         given = {"settings": SETTINGS, **options}
         text = CONFIGURATION.format(plugin=PLUGIN, options=json.dumps(given), more=more)

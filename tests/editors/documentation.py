@@ -1,4 +1,4 @@
-"""The configurations in the documentation, as they stand there: what is tested is what is written."""
+"""The configurations in the documentation: what is tested is what is written there."""
 
 import re
 from pathlib import Path

@@ -95,7 +95,7 @@ class Neovim:
         return self.lua(_GHOST)
 
     def mode(self) -> dict[str, object]:
-        """Neovim's mode, and whether it waits for a key before it does anything else."""
+        """Neovim's mode, as by ``nvim_get_mode``."""
         return self.api.request("nvim_get_mode")
 
     def messages(self) -> str:
@@ -127,9 +127,12 @@ class Neovim:
         self.wait(lambda: (self.status() or {}).get("state") == "ready", what="not ready")
 
     def servers(self) -> list[psutil.Process]:
-        """The server's processes, the one that Neovim started first."""
-        return [
-            each
-            for each in self.process.children(recursive=True)
-            if each.cmdline()[-3:] == ["-m", "surefill", "lsp"]
-        ]
+        """The server's processes that run, the one that Neovim started first."""
+        return [each for each in self.process.children(recursive=True) if _serves(each)]
+
+
+def _serves(process: psutil.Process) -> bool:
+    try:
+        return process.cmdline()[-3:] == ["-m", "surefill", "lsp"]
+    except (psutil.ZombieProcess, psutil.NoSuchProcess):
+        return False

@@ -23,24 +23,30 @@ ROWS, COLUMNS = 40, 120
 ESCAPE, ENTER, TAB = "\x1b", "\r", "\t"
 
 
+class _Screen(pyte.Screen):
+    """Takes a question that pyte itself cannot: Helix asks whether colours are dark or light."""
+
+    def report_device_status(self, mode: int, private: bool = False):
+        if not private:
+            super().report_device_status(mode)
+
+
 class Terminal:
     """One program on a screen of its own."""
 
     def __init__(self, command: list[str], variables: dict[str, str], folder: Path):
-        self._screen = pyte.Screen(COLUMNS, ROWS)
+        self._screen = _Screen(COLUMNS, ROWS)
         self._stream = pyte.ByteStream(self._screen)
         self._lock = threading.Lock()
         self._master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
         self._screen.write_process_input = lambda text: os.write(self._master, text.encode())
         self._process = subprocess.Popen(
-            isolated(command, variables),
+            ["setsid", "--ctty", *isolated(command, variables)],
             stdin=slave,
             stdout=slave,
             stderr=slave,
             cwd=folder,
-            start_new_session=True,
-            preexec_fn=_take_terminal,
         )
         os.close(slave)
         self.process = psutil.Process(self._process.pid)
@@ -86,7 +92,3 @@ class Terminal:
         os.close(self._master)
         self._reader.join(PATIENCE)
         return left
-
-
-def _take_terminal():
-    fcntl.ioctl(0, termios.TIOCSCTTY, 0)

@@ -17,11 +17,11 @@ def open_emacs(tmp_path):
         home = tmp_path / "home"
         home.mkdir()
         script = home / "init.el"
-        settings = configuration("emacs.md", "elisp").replace("2000", "60000")
+        settings = configuration("emacs.md", "elisp").replace("400", "60000")
         script.write_text("(setq make-backup-files nil)\n" + settings)
         (version,) = (prefix / "usr/share/emacs").glob("[0-9]*")
         (helpers,) = (prefix / "usr/libexec/emacs").glob("[0-9]*/*")
-        lisp = [version / "lisp", *(each for each in (version / "lisp").rglob("*") if each.is_dir())]
+        lisp = [version / "lisp", *(each for each in version.glob("lisp/**/") if each.is_dir())]
         variables = {
             **environment(home),
             "EMACSLOADPATH": ":".join(map(str, lisp)),

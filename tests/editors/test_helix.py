@@ -17,7 +17,7 @@ def open_helix(tmp_path):
         home = tmp_path / "home"
         settings = home / "config/helix"
         settings.mkdir(parents=True)
-        languages = configuration("helix.md", "toml").replace("2000", "60000")
+        languages = configuration("helix.md", "toml").replace("400", "60000")
         (settings / "languages.toml").write_text(languages)
         runtime = str(prefix / "usr/lib/hx/runtime")
         variables = {**environment(home), "HELIX_RUNTIME": runtime}
@@ -40,10 +40,12 @@ def test_the_menu_offers_calls_and_fills_them_in(open_helix, file):
     file.write_text("import pathlib\n\nfolder = pathlib.Path()\nfolder\n")
     helix = open_helix(file)
     helix.wait_for("folder = pathlib.Path()")
-    helix.keys("4gglli")
-    helix.keys(ESCAPE + "A.")
-    helix.wait_for("Surefill")
-    helix.keys(TAB + ENTER + ESCAPE)
+    helix.keys("4ggA.")
+    helix.wait_for("method")
+    helix.keys(TAB)
+    helix.wait_for("Surefill: ")
+    helix.keys(ENTER + ESCAPE)
+    helix.wait_for("NOR")
     helix.keys(":write" + ENTER)
     helix.wait(lambda: "folder." in file.read_text())
     call = file.read_text().splitlines()[3]

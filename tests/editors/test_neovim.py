@@ -105,7 +105,7 @@ def test_a_quick_fix_mends_the_problem(surefill, file):
     neovim.open(file)
     neovim.wait(lambda: neovim.lua("return #vim.diagnostic.get(0)") == 1)
     neovim.keys("gg$gra")
-    neovim.wait(lambda: neovim.mode()["blocking"])
+    neovim.wait(lambda: neovim.mode()["mode"] == "c")
     neovim.keys("1<CR>")
     neovim.wait(lambda: neovim.text() == "def double(x):\n    return 2 * x")
     neovim.wait(lambda: neovim.lua("return #vim.diagnostic.get(0)") == 0)
@@ -117,8 +117,8 @@ def test_the_menu_offers_calls_and_fills_them_in(surefill, file):
     neovim.open(file)
     neovim.wait_until_ready()
     neovim.keys("GA.")
-    neovim.wait(lambda: neovim.api.call_function("pumvisible", []))
-    (chosen, *_) = neovim.api.call_function("complete_info", [["items"]])["items"]
+    neovim.wait(lambda: neovim.api.call("pumvisible"))
+    (chosen, *_) = neovim.api.call("complete_info", ["items"])["items"]
     neovim.keys("<C-n><C-y>")
     line = neovim.wait(lambda: "(" in neovim.text().splitlines()[-1] and neovim.text())
     assert line.splitlines()[-1].startswith("folder." + chosen["word"].partition("(")[0])
@@ -260,7 +260,7 @@ def test_the_log_and_the_doctor_open_pages(surefill, file):
 
 def test_the_command_completes_its_names(surefill):
     neovim = surefill()
-    found = neovim.api.call_function("getcompletion", ["Surefill re", "cmdline"])
+    found = neovim.api.call("getcompletion", "Surefill re", "cmdline")
     assert found == ["restart", "resume"]
     neovim.api.command("helptags ALL")
     neovim.api.command("help :Surefill")

@@ -8,7 +8,7 @@ from editors.documentation import configuration
 
 @pytest.fixture
 def neovim(open_neovim):
-    lines = configuration("neovim-0.10.md", "lua").replace("2000", "60000")
+    lines = configuration("neovim-0.10.md", "lua").replace("400", "60000")
     return open_neovim(lines, debian.OLD_NEOVIM)
 
 
@@ -24,7 +24,7 @@ def test_the_menu_offers_calls_on_a_key(neovim, file):
     neovim.open(file)
     neovim.wait_until_ready()
     neovim.keys("GA.<C-x><C-o>")
-    neovim.wait(lambda: neovim.api.call_function("pumvisible", []))
+    neovim.wait(lambda: neovim.api.call("pumvisible"))
     neovim.keys("<C-y><Esc>:w<CR>")
     neovim.wait(lambda: "folder." in file.read_text())
     assert "(" in file.read_text().splitlines()[3]
@@ -35,6 +35,6 @@ def test_a_quick_fix_mends_the_problem(neovim, file):
     neovim.open(file)
     neovim.wait(lambda: neovim.lua("return #vim.diagnostic.get(0)") == 1)
     neovim.keys("gg$:lua vim.lsp.buf.code_action()<CR>")
-    neovim.wait(lambda: neovim.mode()["blocking"])
+    neovim.wait(lambda: neovim.mode()["mode"] == "c")
     neovim.keys("1<CR>")
     neovim.wait(lambda: neovim.text() == "def double(x):\n    return 2 * x")

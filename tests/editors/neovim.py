@@ -95,8 +95,13 @@ class Neovim:
         return self.lua(_GHOST)
 
     def mode(self) -> dict[str, object]:
-        """Neovim's mode, as by ``nvim_get_mode``."""
+        """``mode``, and whether it is ``blocking``: waits for a key before it does more."""
         return self.api.request("nvim_get_mode")
+
+    def _situation(self) -> str:
+        """Its messages, unless it waits for a key and would not answer."""
+        mode = self.mode()
+        return str(mode) if mode["blocking"] else self.messages()
 
     def messages(self) -> str:
         return self.api.command_output("messages")
@@ -105,7 +110,7 @@ class Neovim:
         """The first true answer to ``question``, which is asked again and again."""
         give_up = time.monotonic() + PATIENCE
         while not (answer := question()):
-            assert time.monotonic() < give_up, f"{what or question}: {self.messages()}"
+            assert time.monotonic() < give_up, f"{what or question}: {self._situation()}"
             time.sleep(0.05)
         return answer
 

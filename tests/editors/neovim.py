@@ -1,5 +1,6 @@
 """A real Neovim without a terminal: real keys go in, what is on screen comes out."""
 
+import contextlib
 import time
 from pathlib import Path
 
@@ -70,7 +71,9 @@ class Neovim:
 
     def close(self):
         """End the editor; returns processes that are still there, of which there are none."""
-        started = [self.process, *self.process.children(recursive=True)]
+        started = [self.process]
+        with contextlib.suppress(psutil.NoSuchProcess):  # it has crashed
+            started += self.process.children(recursive=True)
         self.api.close()
         _, left = psutil.wait_procs(started, timeout=PATIENCE)
         return left
@@ -121,9 +124,8 @@ class Neovim:
         """What the server of the current buffer says of itself; None without one."""
         return self.lua(
             """
-            local client = vim.lsp.get_clients({ name = "surefill", bufnr = 0 })[1]
-            local answer = client and client:request_sync(
-              "workspace/executeCommand", { command = "surefill.status", arguments = {} }, 60000)
+            local _, answer = next(vim.lsp.buf_request_sync(0, "workspace/executeCommand",
+              { command = "surefill.status", arguments = {} }, 60000) or {})
             return answer and answer.result
             """
         )

@@ -1,5 +1,6 @@
 """An editor in a terminal: keys go in as a keyboard sends them, the screen comes out as text."""
 
+import contextlib
 import fcntl
 import os
 import pty
@@ -85,7 +86,9 @@ class Terminal:
 
     def close(self) -> list[psutil.Process]:
         """End the program; returns processes that are still there, of which there are none."""
-        started = [self.process, *self.process.children(recursive=True)]
+        started = [self.process]
+        with contextlib.suppress(psutil.NoSuchProcess):  # it has crashed
+            started += self.process.children(recursive=True)
         self._process.kill()
         self._process.wait()
         _, left = psutil.wait_procs(started, timeout=PATIENCE)

@@ -7,6 +7,8 @@ from editors.documentation import configuration
 from editors.isolation import environment
 from editors.terminal import ENTER, ESCAPE, TAB, Terminal
 
+COMPLETE = "\x18"
+
 
 @pytest.fixture
 def open_helix(tmp_path):
@@ -41,6 +43,8 @@ def test_the_menu_offers_calls_and_fills_them_in(open_helix, file):
     helix = open_helix(file)
     helix.wait_for("folder = pathlib.Path()")
     helix.keys("4ggA.")
+    helix.wait_for("Something is missing")
+    helix.keys(COMPLETE)
     helix.wait_for("method")
     helix.keys(TAB)
     helix.wait_for("Surefill: ")

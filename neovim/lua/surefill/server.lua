@@ -69,7 +69,7 @@ end
 ---@param id integer The client's.
 function M.exited(code, signal, id)
   require("surefill.status").forget(id)
-  local wanted = code == 0 or signal == 15 or vim.v.exiting ~= vim.NIL
+  local wanted = signal == 15 or (code == 0 and signal == 0) or vim.v.exiting ~= vim.NIL
   if wanted or not require("surefill.options").current.restart then
     return
   end

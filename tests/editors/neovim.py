@@ -124,6 +124,9 @@ class Neovim:
         """What the server of the current buffer says of itself; None without one."""
         return self.lua(
             """
+            if #vim.lsp.get_clients({ bufnr = 0, name = "surefill" }) == 0 then
+              return nil
+            end
             local _, answer = next(vim.lsp.buf_request_sync(0, "workspace/executeCommand",
               { command = "surefill.status", arguments = {} }, 60000) or {})
             return answer and answer.result

@@ -84,6 +84,20 @@ class Terminal:
     def wait_for(self, text: str):
         self.wait(lambda: text in self.screen())
 
+    def press_until(self, keys: str, text: str):
+        """Press ``keys`` again and again until ``text`` is on the screen.
+
+        For what a server that has just been started may answer with nothing.
+        """
+
+        def shown_after_a_press():
+            if text not in self.screen():
+                self.keys(keys)
+                time.sleep(1)
+            return text in self.screen()
+
+        self.wait(shown_after_a_press)
+
     def close(self) -> list[psutil.Process]:
         """End the program; returns processes that are still there, of which there are none."""
         started = [self.process]

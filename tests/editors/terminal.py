@@ -85,18 +85,23 @@ class Terminal:
         self.wait(lambda: text in self.screen())
 
     def press_until(self, keys: str, text: str):
-        """Press ``keys`` again and again until ``text`` is on the screen.
+        """Press ``keys`` until ``text`` is on the screen, with time for an answer in between.
 
-        For what a server that has just been started may answer with nothing.
+        For what a server that has just been started may answer with nothing; a question that is
+        asked again takes back the one before.
         """
+        pressed = float("-inf")
 
-        def shown_after_a_press():
-            if text not in self.screen():
+        def shown():
+            nonlocal pressed
+            if text in self.screen():
+                return True
+            if time.monotonic() > pressed + PATIENCE / 4:
                 self.keys(keys)
-                time.sleep(1)
-            return text in self.screen()
+                pressed = time.monotonic()
+            return False
 
-        self.wait(shown_after_a_press)
+        self.wait(shown)
 
     def close(self) -> list[psutil.Process]:
         """End the program; returns processes that are still there, of which there are none."""

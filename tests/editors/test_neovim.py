@@ -2,6 +2,8 @@
 
 import pytest
 
+from editors.neovim import PLUGIN
+
 FUNCTIONS = (
     "def first(self):\n    return self.first\n\n\n"
     "def second(self):\n    return self.second\n\n\n"
@@ -33,6 +35,18 @@ def test_accepting_puts_the_ghost_text_into_the_file(surefill, file):
     neovim.keys("<Esc>:w<CR>")
     neovim.wait(lambda: file.read_text() == FUNCTIONS + "." + ghost + "\n")
     assert neovim.status()["counters"]["accepted"] == 1
+
+
+def test_enabling_the_server_is_enough_without_a_setup(open_neovim, file):
+    neovim = open_neovim(
+        f'vim.opt.runtimepath:prepend("{PLUGIN}")\n'
+        'vim.lsp.enable("surefill")\n'
+        'vim.keymap.set("i", "<Tab>", "<Plug>(surefill-accept)")\n'
+    )
+    file.write_text("import logging\n\nlogger =")
+    ghost = typing(neovim, file, keys=" ")
+    neovim.keys("<Tab>")
+    neovim.wait(lambda: neovim.text() == "import logging\n\nlogger = " + ghost)
 
 
 def test_without_a_suggestion_the_key_is_itself(surefill, file):
@@ -186,8 +200,8 @@ def test_settings_change_while_it_runs(surefill, file):
     neovim = surefill()
     ghost = typing(neovim, file)
     neovim.lua("require('surefill').configure({ disabledLanguages = { 'python' } })")
-    neovim.keys("<Esc>S    return self.")
     requests = neovim.status()["counters"]["requests"]
+    neovim.keys("<Esc>S    return self.")
     neovim.wait(lambda: neovim.status()["counters"]["requests"] > requests)
     neovim.wait(lambda: neovim.status()["live"] == 0)
     assert neovim.ghost() == ""

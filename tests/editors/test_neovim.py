@@ -132,6 +132,7 @@ def test_the_menu_offers_calls_and_fills_them_in(surefill, file):
     neovim.wait_until_ready()
     neovim.keys("GA.")
     neovim.wait(lambda: neovim.api.call("pumvisible"))
+    assert neovim.text().splitlines()[-1] == "folder."  # nothing until it is chosen
     items = neovim.api.call("complete_info", ["items"])["items"]
     neovim.keys("<C-n><C-y>")
     neovim.wait(lambda: "(" in neovim.text().splitlines()[-1])

@@ -78,12 +78,7 @@ end
 
 --- What `surefill doctor` finds: runtime, bundle, grammars, type checker.
 local function doctor()
-  local arguments = { "doctor", "--json" }
-  local bundle = require("surefill.options").current.settings.bundle
-  if type(bundle) == "string" then
-    vim.list_extend(arguments, { "--bundle", bundle })
-  end
-  local result = ask(arguments, doctor_ms)
+  local result = ask(require("surefill.server").doctor_arguments({ "--json" }), doctor_ms)
   if not result then
     return
   end

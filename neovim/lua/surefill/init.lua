@@ -116,8 +116,8 @@ end
 
 --- Run `surefill doctor` and open what it says.
 function M.doctor()
-  local page = require("surefill.page")
-  local started, problem = require("surefill.server").run({ "doctor" }, function(result)
+  local page, server = require("surefill.page"), require("surefill.server")
+  local started, problem = server.run(server.doctor_arguments(), function(result)
     page.show("doctor", vim.split(vim.trim(result.stdout .. result.stderr), "\n"), "")
   end)
   if started then

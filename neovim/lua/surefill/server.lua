@@ -107,6 +107,16 @@ function M.command_line(arguments)
   return nil, ('cmd has no "lsp" in it: %s'):format(table.concat(cmd, " "))
 end
 
+--- The arguments for examining what the settings ask for.
+---@param more? string[]
+---@return string[]
+function M.doctor_arguments(more)
+  local arguments = vim.list_extend({ "doctor" }, more or {})
+  local bundle = require("surefill.options").current.settings.bundle
+  return type(bundle) == "string" and vim.list_extend(arguments, { "--bundle", bundle })
+    or arguments
+end
+
 --- Run the server's program with `arguments`; `done` is called in the main loop.
 ---@param arguments string[]
 ---@param done fun(result: vim.SystemCompleted)

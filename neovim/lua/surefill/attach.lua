@@ -1,0 +1,32 @@
+--- What happens once the server serves a buffer. Changes no key maps.
+
+local M = {}
+
+--- Have the menu leave the text alone until an entry is chosen, unless the user has decided that.
+---
+--- By default it writes its first entry into the text at once: what is suggested there would then
+--- continue that entry, and a menu that opens by itself would get in the way.
+---@param bufnr integer
+local function select_nothing(bufnr)
+  local chosen = vim.opt.completeopt:get()
+  if not vim.list_contains(chosen, "noselect") and not vim.list_contains(chosen, "noinsert") then
+    vim.bo[bufnr].completeopt = vim.o.completeopt .. ",noselect"
+  end
+end
+
+--- Switch on ghost text and menu, as far as options and this Neovim have them.
+---@param client vim.lsp.Client
+---@param bufnr integer
+function M.attach(client, bufnr)
+  local options = require("surefill.options").current
+  if options.inline and require("surefill.inline").available() then
+    vim.lsp.inline_completion.enable(true, { bufnr = bufnr })
+  end
+  if options.menu then
+    select_nothing(bufnr)
+    vim.lsp.completion.enable(true, client.id, bufnr, { autotrigger = true })
+  end
+  require("surefill.status").refresh(client)
+end
+
+return M

@@ -1,0 +1,68 @@
+"""Helix with the documented configuration, the real server and the model that ships."""
+
+import pytest
+
+from editors import debian
+from editors.documentation import configuration
+from editors.isolation import environment
+from editors.terminal import ENTER, ESCAPE, TAB, Terminal
+
+COMPLETE = "\x18"
+
+
+@pytest.fixture
+def open_helix(tmp_path):
+    started = []
+
+    def start(file):
+        prefix = debian.installed(debian.HELIX)
+        home = tmp_path / "home"
+        settings = home / "config/helix"
+        settings.mkdir(parents=True)
+        languages = configuration("helix.md", "toml").replace("400", "60000")
+        (settings / "languages.toml").write_text(languages)
+        runtime = str(prefix / "usr/lib/hx/runtime")
+        variables = {**environment(home), "HELIX_RUNTIME": runtime}
+        command = [str(prefix / debian.HELIX.program), str(file)]
+        started.append(Terminal(command, variables, file.parent))
+        return started[-1]
+
+    yield start
+    assert [each.close() for each in started] == [[]] * len(started)
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "project" / "example.py"
+    path.parent.mkdir()
+    return path
+
+
+def test_the_menu_offers_calls_and_fills_them_in(open_helix, file):
+    file.write_text("import pathlib\n\nfolder = pathlib.Path()\nfolder\n")
+    helix = open_helix(file)
+    helix.wait_for("folder = pathlib.Path()")
+    helix.keys("4ggA.")
+    helix.wait_for("Something is missing")
+    helix.press_until(COMPLETE, "method")
+    helix.keys(TAB)
+    helix.wait_for("Surefill: ")
+    helix.keys(ENTER + ESCAPE)
+    helix.wait_for("NOR")
+    helix.keys(":write" + ENTER)
+    helix.wait(lambda: "folder." in file.read_text())
+    call = file.read_text().splitlines()[3]
+    assert call.startswith("folder.")
+    assert "(" in call
+
+
+def test_a_quick_fix_mends_the_problem(open_helix, file):
+    file.write_text("def double(x)\n    return 2 * x\n")
+    helix = open_helix(file)
+    helix.wait_for("colon")
+    helix.keys(" a")
+    helix.wait_for("Insert")
+    helix.keys(TAB + ENTER)
+    helix.wait_for("def double(x):")
+    helix.keys(":write" + ENTER)
+    helix.wait(lambda: file.read_text() == "def double(x):\n    return 2 * x\n")

@@ -138,17 +138,22 @@ def prepare(folder: Path) -> Path:
 
 
 def choose(work: Path, count: int, seed: int) -> Iterator[Place]:
-    """``count`` places, as many of each package and kind, drawn with ``seed``."""
+    """``count`` places, as many of each package and kind as there are, drawn with ``seed``."""
     rng = random.Random(seed)
     share = count // (2 * len(PACKAGES)) + 1
     chosen: list[Place] = []
+    others: list[Place] = []
     for package in PACKAGES:
         found: dict[str, list[Place]] = {"member": [], "argument": []}
         for path in sorted((work / package).rglob("*.py")):
             for place in _places(package, path):
                 found[place.kind].append(place)
         for kind in found.values():
-            chosen += rng.sample(kind, min(share, len(kind)))
+            rng.shuffle(kind)
+            chosen += kind[:share]
+            others += kind[share:]
+    rng.shuffle(others)
+    chosen += others[: max(0, count - len(chosen))]
     rng.shuffle(chosen)
     yield from chosen[:count]
 

@@ -1,4 +1,4 @@
-"""A real type checker for all tests of the folder."""
+"""A real type checker for the tests of a module."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from surefill.oracle.service import OracleService
 from surefill.settings import OracleSettings
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def service(tmp_path_factory):
     environment = make_environment(tmp_path_factory.mktemp("environment") / "env")
     service = OracleService()

@@ -30,6 +30,14 @@ require("surefill").setup(vim.json.decode([==[{options}]==]))
 
 
 @pytest.fixture
+def file(tmp_path):
+    """A file that is to be, in a project of its own."""
+    path = tmp_path / "project" / "example.py"
+    path.parent.mkdir()
+    return path
+
+
+@pytest.fixture
 def open_neovim(tmp_path):
     """Start editors with a configuration in Lua."""
     started = []

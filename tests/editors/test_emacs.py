@@ -40,13 +40,6 @@ def open_emacs(tmp_path):
     assert [each.close() for each in started] == [[]] * len(started)
 
 
-@pytest.fixture
-def file(tmp_path):
-    path = tmp_path / "project" / "example.py"
-    path.parent.mkdir()
-    return path
-
-
 SAVE = "\x18\x13"
 NEXT_CANDIDATE = "\x1b[1;3B"
 

@@ -31,13 +31,6 @@ def open_helix(tmp_path):
     assert [each.close() for each in started] == [[]] * len(started)
 
 
-@pytest.fixture
-def file(tmp_path):
-    path = tmp_path / "project" / "example.py"
-    path.parent.mkdir()
-    return path
-
-
 def test_the_menu_offers_calls_and_fills_them_in(open_helix, file):
     file.write_text("import pathlib\n\nfolder = pathlib.Path()\nfolder\n")
     helix = open_helix(file)

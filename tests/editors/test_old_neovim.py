@@ -12,13 +12,6 @@ def neovim(open_neovim):
     return open_neovim(lines, debian.OLD_NEOVIM)
 
 
-@pytest.fixture
-def file(tmp_path):
-    path = tmp_path / "project" / "example.py"
-    path.parent.mkdir()
-    return path
-
-
 def test_the_menu_offers_calls_on_a_key(neovim, file):
     file.write_text("import pathlib\n\nfolder = pathlib.Path()\nfolder")
     neovim.open(file)

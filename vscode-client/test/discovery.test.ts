@@ -16,7 +16,7 @@ function machine(
   return {
     asked,
     setting: "",
-    variables: { home: "/home/me", folder: "/work", env: { TOOLS: "/tools" } },
+    variables: { home: "/home/me", folder: "/project", env: { TOOLS: "/tools" } },
     trusted: true,
     probe: async (file) => {
       asked.push(file);
@@ -24,7 +24,7 @@ function machine(
     },
     isProgram: async (file) => file in interpreters || file === "/tools/surefill",
     onPath: async () => undefined,
-    workspaceInterpreters: async () => ["/work/.venv/bin/python"],
+    workspaceInterpreters: async () => ["/project/.venv/bin/python"],
     privateInterpreter: async () => undefined,
     ...places,
   };
@@ -34,19 +34,19 @@ const module = ["-P", "-m", "surefill"];
 
 test("the workspace's interpreter comes first, where it has Surefill", async () => {
   const places = machine(
-    { "/work/.venv/bin/python": python("0.1.0"), "/own/bin/python": python("0.1.0") },
+    { "/project/.venv/bin/python": python("0.1.0"), "/own/bin/python": python("0.1.0") },
     { privateInterpreter: async () => "/own/bin/python" },
   );
   assert.deepEqual(await findServer(places), {
     kind: "found",
-    server: { program: "/work/.venv/bin/python", prefix: module, origin: "workspace" },
+    server: { program: "/project/.venv/bin/python", prefix: module, origin: "workspace" },
   });
-  assert.deepEqual(places.asked, ["/work/.venv/bin/python"]);
+  assert.deepEqual(places.asked, ["/project/.venv/bin/python"]);
 });
 
 test("then the private environment, then the PATH, then there is none", async () => {
   const interpreters = {
-    "/work/.venv/bin/python": python(undefined),
+    "/project/.venv/bin/python": python(undefined),
     "/own/bin/python": python("0.1.0"),
   };
   const onPath = async (name: string) => `/usr/bin/${name}`;
@@ -63,25 +63,25 @@ test("then the private environment, then the PATH, then there is none", async ()
 });
 
 test("a Python that is too old does not count, whatever is installed there", async () => {
-  const old = machine({ "/work/.venv/bin/python": python("0.1.0", [3, 10]) });
+  const old = machine({ "/project/.venv/bin/python": python("0.1.0", [3, 10]) });
   assert.deepEqual(await findServer(old), { kind: "missing" });
 });
 
 test("without trust no interpreter of the workspace is started", async () => {
-  const places = machine({ "/work/.venv/bin/python": python("0.1.0") }, { trusted: false });
+  const places = machine({ "/project/.venv/bin/python": python("0.1.0") }, { trusted: false });
   assert.deepEqual(await findServer(places), { kind: "missing" });
   assert.deepEqual(places.asked, []);
 });
 
 test("the setting names a program or an interpreter", async () => {
-  const interpreters = { "/work/env/bin/python3.12": python("0.1.0") };
+  const interpreters = { "/project/env/bin/python3.12": python("0.1.0") };
   assert.deepEqual(await findServer(machine({}, { setting: "${env:TOOLS}/surefill" })), {
     kind: "found",
     server: { program: "/tools/surefill", prefix: [], origin: "setting" },
   });
   assert.deepEqual(await findServer(machine(interpreters, { setting: "env/bin/python3.12" })), {
     kind: "found",
-    server: { program: "/work/env/bin/python3.12", prefix: module, origin: "setting" },
+    server: { program: "/project/env/bin/python3.12", prefix: module, origin: "setting" },
   });
 });
 
@@ -89,7 +89,7 @@ test("a setting that cannot be used says why, and nothing else is tried", async 
   const interpreters = {
     "/old/python": python("0.1.0", [3, 9]),
     "/bare/python": python(undefined),
-    "/work/.venv/bin/python": python("0.1.0"),
+    "/project/.venv/bin/python": python("0.1.0"),
   };
   const reasons: Record<string, string> = {
     "${env:NONE}/x": "${env:NONE} has no value here",

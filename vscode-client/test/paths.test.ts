@@ -3,16 +3,16 @@ import path from "node:path";
 import { test } from "node:test";
 import { expand, isProgram, onPath } from "../src/paths";
 
-const variables = { home: "/home/me", folder: "/work", env: { X: "/x" } };
+const variables = { home: "/home/me", folder: "/project", env: { X: "/x" } };
 
 test("paths are what users mean by them", () => {
   const meant: Record<string, string> = {
     "~": "/home/me",
     "~/bin/a": "/home/me/bin/a",
-    "a~b/c": "/work/a~b/c",
-    "${workspaceFolder}/.venv/bin/python": "/work/.venv/bin/python",
+    "a~b/c": "/project/a~b/c",
+    "${workspaceFolder}/.venv/bin/python": "/project/.venv/bin/python",
     "${env:X}/a": "/x/a",
-    "./a": "/work/a",
+    "./a": "/project/a",
     surefill: "surefill",
     "/abs": "/abs",
   };

@@ -123,7 +123,9 @@ class Judge:
             if limits.cancel.cancelled or (failure and limits.late):
                 break
             name_alone = cut and self._behind_dot and _NAME.fullmatch(version) is not None
-            parses = _GOES_ON if name_alone else self._parses(version)
+            parses = _GOES_ON
+            if not name_alone:
+                parses = check_syntax(self._snapshot, self._span, version)
             failed = f"it would not parse: {parses.reason}" if parses.outcome == "failed" else ""
             wrong_at, invented = 0, False
             if not failed:
@@ -144,9 +146,6 @@ class Judge:
                 waiting.extend(cut_before(version, wrong_at, language, behind_dot=behind_dot))
                 cut = True
         return Withheld(text, failure or "the model suggests nothing new")
-
-    def _parses(self, version: str) -> Verdict:
-        return check_syntax(self._snapshot, self._span, version)
 
     @property
     def _behind_dot(self) -> bool:

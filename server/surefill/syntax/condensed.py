@@ -171,7 +171,7 @@ class Condensed:
         bound = _WORD.findall(text) if _BINDING_WORD.search(text) else []
         for match in _BINDING_SIGN.finditer(text):
             bound += _WORD.findall(match[1])
-        return not any(bound) or self._used_elsewhere.isdisjoint(bound)
+        return not bound or self._used_elsewhere.isdisjoint(bound)
 
     @cached_property
     def _used_elsewhere(self) -> frozenset[str]:
@@ -267,10 +267,8 @@ def _set_by(function: tree_sitter.Node, attributes: Sequence[tree_sitter.Node]) 
         return
     own = _WORD.match(first.text.decode("utf-8", "replace"))
     for attribute in attributes:
-        of, name = (
-            attribute.child_by_field_name("object"),
-            attribute.child_by_field_name("attribute"),
-        )
+        of = attribute.child_by_field_name("object")
+        name = attribute.child_by_field_name("attribute")
         if own and of and name and of.text == own[0].encode() and name.text:
             yield "." + name.text.decode("utf-8", "replace")
 

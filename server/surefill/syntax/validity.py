@@ -20,6 +20,7 @@ from surefill.syntax.languages import INDENTED_HEADER, Language
 from surefill.syntax.parsing import encode, parse
 from surefill.syntax.position import Position, Range
 from surefill.syntax.probes import continuations
+from surefill.syntax.scopes import indent_of
 
 if TYPE_CHECKING:
     import tree_sitter
@@ -142,16 +143,18 @@ class _Judge:
     @cached_property
     def _ends_in_header(self) -> bool:
         """The text's last line begins a block."""
-        last_line = (self._line_prefix + self._text).rsplit("\n", 1)[-1]
-        return self._language.blocks == "indent" and bool(INDENTED_HEADER.match(last_line))
+        return self._language.blocks == "indent" and bool(INDENTED_HEADER.match(self._last_line))
 
     @cached_property
     def _body_below(self) -> bool:
         """What stands below the text is indented as what belongs to its last line."""
-        last_line = (self._line_prefix + self._text).rsplit("\n", 1)[-1]
         end = self._last.line + 1
         below = next((x for x in self._snapshot.lines[end : end + _LINES_BELOW] if x.strip()), "")
-        return _width(below) > _width(last_line)
+        return len(indent_of(below)) > len(indent_of(self._last_line))
+
+    @cached_property
+    def _last_line(self) -> str:
+        return (self._line_prefix + self._text).rsplit("\n", 1)[-1]
 
     @cached_property
     def _line_prefix(self) -> str:
@@ -328,10 +331,6 @@ class _Judge:
         if error.missing:
             return f"{error.missing} is missing"
         return f"syntax error near line {self._shown_line}"
-
-
-def _width(line: str) -> int:
-    return len(line) - len(line.lstrip(" \t"))
 
 
 def _errors(tree: tree_sitter.Tree, start: int = 0) -> list[_Error]:

@@ -21,7 +21,7 @@ import { parseStatus, type ServerStatus } from "../../src/serverStatus";
 import { serverSection } from "../../src/settings";
 
 const python = process.env.SUREFILL_PYTHON ?? "python3";
-const URI = "file:///work/names.py";
+const URI = "file:///project/names.py";
 const TEXT = "import logging\n\nlogger = logging.getLogger(";
 const patient = { timeout: 300_000 };
 

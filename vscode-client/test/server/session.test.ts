@@ -11,7 +11,7 @@ import { editor, type InlineCompletionItem, makeDocument, Position } from "../fa
 const python = process.env.SUREFILL_PYTHON ?? "python3";
 const patient = { timeout: 300_000 };
 const document = makeDocument(
-  "file:///work/names.py",
+  "file:///project/names.py",
   "python",
   "import logging\n\nlogger = logging.getLogger(",
 );

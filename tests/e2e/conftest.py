@@ -104,6 +104,15 @@ class Editor:
             assert found, f"never told {method}"
             return next(p for p in self._params(method) if wanted(p))
 
+    def wait_until_asked(self, method):
+        """The server has sent the request ``method``, which is answered already."""
+        with self._told:
+            found = self._told.wait_for(
+                lambda: method in [each["method"] for each in self.requests] or self.closed,
+                PATIENCE,
+            )
+        assert found and not self.closed, f"never asked {method}"
+
     @property
     def closed(self):
         return self.process.poll() is not None
@@ -132,7 +141,9 @@ class Editor:
             self._answers.put(message)
             return
         if "id" in message:
-            self.requests.append(message)
+            with self._told:
+                self.requests.append(message)
+                self._told.notify_all()
             settings = self.configuration
             asked = message["method"] == "workspace/configuration"
             self.send({"id": message["id"], "result": [settings] if asked else None})

@@ -88,11 +88,29 @@ def test_what_has_not_changed_is_not_sent_again(pulling):
 
 
 def test_who_pulls_is_pushed_nothing(pulling):
-    uri = pulling.open(BROKEN)
-    pulling.change(uri, 2, (1, 0), (1, 0), "z = [\n")
-    assert len(messages(pull(pulling, uri))) == 2
+    uri = pulling.open("z = [\n" + BROKEN)
+    pulling.change(uri, 2, (2, 5), (2, 5), " +")
+    assert len(messages(pull(pulling, uri))) > 0
     time.sleep(1.0)
     assert pulling.told(PUBLISH) == []
+
+
+def test_the_line_that_is_typed_in_is_left_out_of_a_pull_until_it_rests(pulling):
+    uri = pulling.open("x = foo(1)\ny = bar(2)\n")
+    pulling.change(uri, 2, (0, 9), (0, 10), "")  # broken, and left
+    pulling.change(uri, 3, (1, 9), (1, 10), "")  # broken, and the cursor is here
+    (item,) = pull(pulling, uri)["items"]
+    assert item["range"]["start"]["line"] == 0
+    pulling.wait_until_asked(REFRESH)
+    assert [each["range"]["start"]["line"] for each in pull(pulling, uri)["items"]] == [0, 1]
+
+
+def test_an_editor_that_cannot_be_asked_to_pull_again_is_told_at_once(scripted):
+    editor = scripted()
+    editor.initialize(NO_CHECKER, document=PULLS)
+    uri = editor.open("x = foo(1)\n")
+    editor.change(uri, 2, (0, 9), (0, 10), "")
+    assert messages(pull(editor, uri)) == [MESSAGE]
 
 
 def test_a_category_can_be_switched_off_and_the_editor_is_told(pulling):

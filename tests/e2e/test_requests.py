@@ -48,6 +48,68 @@ def test_accepting_is_counted(editor):
     assert editor.status()["counters"]["accepted"] == 1
 
 
+OUTCOMES = ("accepted", "partially_accepted", "rejected")
+
+
+def outcomes(editor):
+    counters = editor.status()["counters"]
+    return tuple(counters[name] for name in OUTCOMES)
+
+
+def test_accepting_a_part_is_seen_in_the_document_once(editor):
+    text, (line, column) = document("answer alpha + beta")
+    uri = editor.open(text)
+    assert editor.inline(uri, line, column)
+    editor.change(uri, 2, (line, column), (line, column), "alpha")
+    editor.change(uri, 3, (line, column + 5), (line, column + 5), " + ")
+    assert outcomes(editor) == (0, 1, 0)
+    editor.change(uri, 4, (line, column + 8), (line, column + 8), "!")
+    assert outcomes(editor) == (0, 1, 0)
+
+
+def test_typing_what_is_suggested_is_neither_accepting_nor_rejecting(editor):
+    text, (line, column) = document("answer 4711")
+    uri = editor.open(text)
+    for index, character in enumerate("4711"):
+        assert editor.inline(uri, line, column + index)
+        at = (line, column + index)
+        editor.change(uri, 2 + index, at, at, character)
+    assert outcomes(editor) == (0, 0, 0)
+
+
+def test_an_accepted_suggestion_is_not_rejected_by_what_comes_next(editor):
+    text, (line, column) = document("answer 42")
+    uri = editor.open(text)
+    assert editor.inline(uri, line, column)
+    editor.change(uri, 2, (line, column), (line, column), "42")
+    editor.call("workspace/executeCommand", {"command": "surefill.accepted", "arguments": []})
+    editor.change(uri, 3, (line, column + 2), (line, column + 2), "\n")
+    assert outcomes(editor) == (1, 0, 0)
+
+
+@pytest.mark.parametrize("how", ["typed", "deleted", "elsewhere", "moved", "closed", "replaced"])
+def test_what_is_passed_over_is_rejected(editor, how):
+    text, (line, column) = document("answer 42")
+    uri = editor.open(text)
+    assert editor.inline(uri, line, column)
+    at = (line, column)
+    if how == "typed":
+        editor.change(uri, 2, at, at, "7")
+    elif how == "deleted":
+        editor.change(uri, 2, (line, column - 1), at, "")
+    elif how == "elsewhere":
+        editor.change(uri, 2, (0, 0), (0, 0), "\n")
+    elif how == "moved":
+        editor.inline(uri, line, 0)
+    elif how == "closed":
+        editor.notify("textDocument/didClose", {"textDocument": {"uri": uri}})
+    else:
+        changes = [{"text": "x = 1\n"}]
+        where = {"uri": uri, "version": 2}
+        editor.notify("textDocument/didChange", {"textDocument": where, "contentChanges": changes})
+    assert outcomes(editor)[2] == 1
+
+
 def test_nothing_to_show_is_an_empty_list(editor):
     text, cursor = document("answer ")
     message = editor.inline_message(editor.open(text), *cursor)

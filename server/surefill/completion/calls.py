@@ -20,7 +20,7 @@ from surefill.completion.facts import Facts, Memory
 from surefill.completion.fitting import Fitting, Form
 from surefill.completion.wishes import AskModel, Wishes, Written
 from surefill.engine.interface import Cancellation
-from surefill.oracle.answers import Signatures
+from surefill.oracle.answers import Signatures, Unknown
 from surefill.oracle.service import OracleService
 from surefill.settings import Settings
 from surefill.syntax.callsite import CallSite, Statement, call_site
@@ -77,7 +77,7 @@ class CallCompletion:
             return True
         work = _Work(request, cursor, site, oracle=self._oracle, settings=self._settings, ask=ask)
         found.extend(work.items())
-        return site.kind == "arguments"
+        return site.kind == "arguments" and work.answered
 
 
 class _Work:
@@ -105,6 +105,8 @@ class _Work:
         self._facts = self._facts_about(request.snapshot, site.position)
         self._fitting = Fitting(self._facts, request.snapshot, site.position)
         self._kinds: dict[str, str] = {}
+        self.answered = True
+        """Whether the checker has said how each is called; it may still be starting."""
 
     def items(self) -> Iterator[CallItem]:
         """The calls, best first, and behind the first that has one the handling of its result."""
@@ -146,6 +148,7 @@ class _Work:
         """Those that the checker knows how to call, until the time is over."""
         for name in names:
             if self._request.cancel.cancelled or time.monotonic() > self._until(1.0):
+                self.answered = False
                 return
             if self._site.kind == "arguments":
                 lines, at = self._fitting.lines("", self._site.position)
@@ -153,6 +156,7 @@ class _Work:
                 before, at = self._fitting.lines(f"{name}(", self._site.start)
                 lines = f"{before[:at]}){before[at:]}"
             signatures = self._facts.signature(lines, at)
+            self.answered = self.answered and not isinstance(signatures, Unknown)
             if signatures and signatures.items and (self._kinds or signatures.items[0].known):
                 yield name, signatures
 

@@ -14,6 +14,7 @@ from surefill.lsp.counters import Counters
 from surefill.lsp.documents import OpenDocuments
 from surefill.lsp.inline_completion import InlineCompletion
 from surefill.lsp.model import ModelService
+from surefill.lsp.outcomes import Outcomes
 
 logger = logging.getLogger(__name__)
 
@@ -26,16 +27,19 @@ class Commands:
 
     def __init__(
         self,
+        *,
         documents: OpenDocuments,
         inline: InlineCompletion,
         model: ModelService,
         checker: Checker,
+        outcomes: Outcomes,
         counters: Counters,
     ) -> None:
         self._documents = documents
         self._inline = inline
         self._model = model
         self._checker = checker
+        self._outcomes = outcomes
         self._counters = counters
 
     def status(self) -> dict[str, object]:
@@ -63,7 +67,7 @@ class Commands:
 
     def accepted(self, arguments: object) -> None:
         """A suggestion was taken over into the document."""
-        self._counters.accepted += 1
+        self._outcomes.accepted()
         logger.debug("accepted: %.500s", arguments)
 
 

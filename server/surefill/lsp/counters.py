@@ -30,6 +30,11 @@ class Counters:
     shown: int = 0
     """Answers with at least one suggestion."""
     accepted: int = 0
+    """Whole suggestions, as the editor reports."""
+    partially_accepted: int = 0
+    """Of which a word or a line went into the document at once."""
+    rejected: int = 0
+    """Passed over: something else was written, or asked for elsewhere."""
 
     def as_dict(self) -> dict[str, int]:
         return asdict(self)

@@ -1,7 +1,8 @@
 """Diagnostics: pulled by editors that ask for them, pushed to the others, never both.
 
 A push waits until the text rests, and still longer for what stands in the line that is being typed
-in: an unfinished line is no mistake yet.
+in: an unfinished line is no mistake yet. A pull is answered at once, without that line's; when the
+line rests, the editor is asked to pull again.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from functools import partial
 from typing import Any
 
@@ -54,8 +55,8 @@ class Diagnostics:
         self._problems = problems
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._typed: dict[str, int] = {}
-        """The line of each document's last change."""
+        self._typed: dict[str, tuple[int, float]] = {}
+        """The line of each document's last change, and when that was, by the loop's clock."""
         self._pushed: set[str] = set()
         """Documents that the editor shows problems of."""
         self._again: dict[str, int] = {}
@@ -74,12 +75,24 @@ class Diagnostics:
         found = await self._problems.of(uri)
         if found is None:
             return types.RelatedFullDocumentDiagnosticReport(items=[])
-        self._ask_again(found)
-        items = [self._item(found, problem) for problem in found.problems]
+        items = [self._item(found, problem) for problem in self._rested(found)]
         result_id = _result_id(items)
         if params.previous_result_id == result_id:
             return types.RelatedUnchangedDocumentDiagnosticReport(result_id=result_id)
         return types.RelatedFullDocumentDiagnosticReport(items=items, result_id=result_id)
+
+    def _rested(self, found: Found) -> Sequence[Problem]:
+        """The problems to answer a pull with; where some are held back, it is asked for again."""
+        uri = found.snapshot.uri
+        line, since = self._typed.get(uri, (None, 0.0))
+        left = since + TYPING_SECONDS - asyncio.get_running_loop().time()
+        shown, held = _without(found.problems, line if left > 0 else None)
+        if not held or not self._client.refreshes_diagnostics:
+            self._ask_again(found)
+            return found.problems
+        self._forget_timer(uri)
+        self._timers[uri] = asyncio.get_running_loop().call_later(left, self._pull_again, uri)
+        return shown
 
     def refresh(self) -> None:
         """What was reported may not hold any more: everything is looked at anew."""
@@ -106,7 +119,8 @@ class Diagnostics:
         self._schedule(uri, 0.0, typing=False)
 
     def edited(self, uri: str, span: Range, new_text: str) -> None:
-        self._typed[uri] = span.start.line + new_text.count("\n")
+        line = span.start.line + new_text.count("\n")
+        self._typed[uri] = line, asyncio.get_running_loop().time()
         self._changed(uri)
 
     def replaced(self, uri: str) -> None:
@@ -159,9 +173,9 @@ class Diagnostics:
             return  # a later push is on its way
         if not self._pushes:
             return
-        line = self._typed.get(uri) if typing else None
-        held = [each for each in found.problems if line is not None and _in_line(each, line)]
-        items = [self._item(found, each) for each in found.problems if each not in held]
+        line, _ = self._typed.get(uri, (None, 0.0))
+        shown, held = _without(found.problems, line if typing else None)
+        items = [self._item(found, each) for each in shown]
         if items or uri in self._pushed:
             self._pushed.add(uri)
             params = types.PublishDiagnosticsParams(uri, items, found.snapshot.version)
@@ -210,6 +224,12 @@ def diagnostic(problem: Problem, found: Found, client: Client) -> types.Diagnost
         code=f"surefill/{problem.category}",
         source=SOURCE,
     )
+
+
+def _without(problems: Sequence[Problem], line: int | None) -> tuple[list[Problem], list[Problem]]:
+    """The problems that have nothing to do with a line, and those that have."""
+    held = [each for each in problems if line is not None and _in_line(each, line)]
+    return [each for each in problems if each not in held], held
 
 
 def _in_line(problem: Problem, line: int) -> bool:

@@ -25,6 +25,7 @@ from surefill.lsp.documents import OpenDocuments
 from surefill.lsp.live import LiveRequest, LiveRequests
 from surefill.lsp.model import ModelService
 from surefill.lsp.notify import Notifier, OncePerCause
+from surefill.lsp.outcomes import Outcomes
 from surefill.lsp.project import Project
 from surefill.syntax.document import Snapshot
 from surefill.syntax.position import Range
@@ -48,6 +49,7 @@ class InlineCompletion:
         checker: Checker,
         notifier: Notifier,
         counters: Counters,
+        outcomes: Outcomes,
     ) -> None:
         self._client = client
         self._configuration = configuration
@@ -57,6 +59,7 @@ class InlineCompletion:
         self._checker = checker
         self._notifier = notifier
         self._counters = counters
+        self._outcomes = outcomes
         self._live = LiveRequests()
         self._errors = OncePerCause()
         self._answered: dict[str, tuple[Snapshot, CompletionResult]] = {}
@@ -114,7 +117,7 @@ class InlineCompletion:
         known = self._model.lookup(request)
         if known is not None:
             self._counters.cache_hits += 1
-            return self._items(request.snapshot, known)
+            return self._items(request, known)
         # Typing through a suggestion needs no other files.
         neighbours = self._project.neighbours(uri)
         self._checker.catch_up()
@@ -161,7 +164,7 @@ class InlineCompletion:
             self._counters.stale += 1
             return nothing()
         if not live.typed:
-            return self._items(request.snapshot, result)
+            return self._items(request, result)
         snapshot = document.snapshot()
         moved = dataclasses.replace(
             request,
@@ -174,9 +177,12 @@ class InlineCompletion:
         if rest is None:
             self._counters.stale += 1
             return nothing()
-        return self._items(snapshot, rest)
+        return self._items(moved, rest)
 
-    def _items(self, snapshot: Snapshot, result: CompletionResult) -> types.InlineCompletionList:
+    def _items(
+        self, request: CompletionRequest, result: CompletionResult
+    ) -> types.InlineCompletionList:
+        snapshot = request.snapshot
         logger.debug(
             "%d suggestions%s %s",
             len(result.suggestions),
@@ -184,6 +190,7 @@ class InlineCompletion:
             result.reason,
         )
         self._counters.shown += bool(result.suggestions)
+        self._outcomes.shown(snapshot.uri, request.position, result.suggestions)
         self._remember(snapshot, result)
         return types.InlineCompletionList(
             [self._item(snapshot, suggestion) for suggestion in result.suggestions]

@@ -29,6 +29,7 @@ from surefill.lsp.inline_completion import ACCEPTED, InlineCompletion
 from surefill.lsp.logs import EditorLog
 from surefill.lsp.model import Loader, ModelService
 from surefill.lsp.notify import Notifier, OncePerCause
+from surefill.lsp.outcomes import Outcomes
 from surefill.lsp.parser import BackgroundParser
 from surefill.lsp.problems import Problems
 from surefill.lsp.project import Project
@@ -81,6 +82,7 @@ class SurefillServer(LanguageServer):
             feed=ProjectFeed(),
             watched=self.watched,
         )
+        self.outcomes = Outcomes(self.documents, self.counters)
         self.inline = InlineCompletion(
             self.client,
             configuration=self.configuration,
@@ -90,6 +92,7 @@ class SurefillServer(LanguageServer):
             checker=self.checker,
             notifier=self.notifier,
             counters=self.counters,
+            outcomes=self.outcomes,
         )
         self.background = Background("diagnostics")
         self.problems = Problems(
@@ -120,7 +123,12 @@ class SurefillServer(LanguageServer):
             checker=self.checker,
         )
         self.commands = Commands(
-            self.documents, self.inline, self.model, self.checker, self.counters
+            documents=self.documents,
+            inline=self.inline,
+            model=self.model,
+            checker=self.checker,
+            outcomes=self.outcomes,
+            counters=self.counters,
         )
 
     def report_server_error(self, error: Exception, source: object) -> None:

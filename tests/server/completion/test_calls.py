@@ -306,6 +306,8 @@ def test_nothing_without_a_checker_for_the_language(menu):
 
 def test_nothing_once_the_time_is_over_or_the_request_is_cancelled(menu):
     assert menu.find("import web\nweb.ge¦", seconds=0.0) == []
+    assert menu.find("import web\nweb.get(¦)", seconds=0.0) == []
+    assert not menu.complete
     cancelled = Cancellation()
     cancelled.cancel()
     assert menu.find("import web\nweb.ge¦", cancel=cancelled) == []

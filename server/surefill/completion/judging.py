@@ -122,7 +122,7 @@ class Judge:
             version = waiting.popleft()
             if limits.cancel.cancelled or (failure and limits.late):
                 break
-            name_alone = cut and self._behind_dot and _NAME.fullmatch(version) is not None
+            name_alone = cut and self._is_member(version)
             parses = _GOES_ON
             if not name_alone:
                 parses = check_syntax(self._snapshot, self._span, version)
@@ -146,6 +146,11 @@ class Judge:
                 waiting.extend(cut_before(version, wrong_at, language, behind_dot=behind_dot))
                 cut = True
         return Withheld(text, failure or "the model suggests nothing new")
+
+    def _is_member(self, version: str) -> bool:
+        """Whether it is a member's name, of which somebody can say whether it exists."""
+        known = self._checks is not None and self._behind_dot
+        return known and _NAME.fullmatch(version) is not None
 
     @property
     def _behind_dot(self) -> bool:

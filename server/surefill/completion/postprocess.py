@@ -11,6 +11,7 @@ import itertools
 import re
 from dataclasses import dataclass
 
+from surefill.completion.openings import opening_what_is_closed_below
 from surefill.completion.overlap import without_overlap_below, without_overlap_on_line
 from surefill.completion.reindent import normalise_indentation
 from surefill.context.prompt import TEMPLATES
@@ -65,6 +66,7 @@ def postprocess(text: str, around: Surroundings, special_tokens: tuple[str, ...]
     text = normalise_indentation(text, cursor, around.language, around.above)
     text = without_overlap_on_line(text, cursor, around.language, around.closers)
     text = without_overlap_below(text, cursor.line_prefix, around.below)
+    text = opening_what_is_closed_below(text, cursor, around.language, around.below)
     text = before_loop(text)
     text = strip_trailing_whitespace(text, cursor.line_suffix)
     if not text.strip() or repeats_lines_above(text, cursor, around.above) or degenerate(text):

@@ -99,6 +99,11 @@ def test_what_never_parses_is_not_shown_and_the_reason_is_told():
     assert result.reason == "it would not parse: syntax error near line 1"
 
 
+def test_a_member_s_name_by_itself_needs_a_checker_that_can_say_it_exists():
+    result, _ = complete("def f(a):\n    if a.|\n        return 1\n", "name = = 2")
+    assert texts(result) == []
+
+
 def test_a_block_that_was_cut_by_its_length_ends_with_a_whole_line():
     raw = {"completion": {"maxNewTokens": 20}}
     result, _ = complete("def f():\n    |\n", "x = 1\n    yy = 22 + 33 + 44", raw=raw)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from surefill.checks.syntax import check_syntax
 from surefill.completion.checking import Checked, OracleChecks
+from surefill.completion.openings import with_colon
 from surefill.completion.policy import Decision
 from surefill.completion.postprocess import Surroundings, cut_before, postprocess, versions
 from surefill.completion.suggestion import Evidence, Suggestion, Verdict, Withheld
@@ -116,6 +117,8 @@ class Judge:
         if not text:
             return Withheld("", "the model suggests nothing new")
         finished = candidate.stop_reason in ("end", "stop")
+        if finished:
+            text = with_colon(text, self._around.cursor, self._around.language)
         waiting = deque(_some(versions(text, self._around, complete=finished)))
         failure, cut = "", False
         while waiting:

@@ -1,17 +1,22 @@
-"""Suggestions above the rest of a bracket: they have to open it.
+"""Suggestions above what belongs to them: they have to begin it.
 
-A signature or a list whose first line is missing leaves its other lines behind. A model that does
-not see what they are ends the statement; what is right of that ends with the bracket.
+A signature or a list whose first line is missing leaves its other lines behind, and so does a
+header its body. A model that does not see what they are ends the statement; what is right of that
+ends with the bracket.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
-from surefill.syntax.brackets import OPENERS, PAIRS, scan
+from surefill.syntax.brackets import OPENERS, PAIRS, Lexical, scan
 from surefill.syntax.cursor import Cursor
 from surefill.syntax.indentation import indent_width
 from surefill.syntax.languages import Language
+
+_HEADER = re.compile(r"\s*(async\s+)?(class|def|if|elif|else|for|while|with|try|except|finally)\b")
+"""Of what begins a block, what is never a name: ``match = ...`` is no header."""
 
 
 def opening_what_is_closed_below(
@@ -34,6 +39,26 @@ def opening_what_is_closed_below(
     ends = (at + 1 for at, sign in enumerate(line) if sign in PAIRS)
     cuts = (line[:end] for end in ends)
     return next((cut for cut in cuts if _leaves_open(opened + cut, closed, language)), "")
+
+
+def with_colon(text: str, cursor: Cursor, language: Language | None) -> str:
+    """A line that is over and begins a block, with the colon that it lacks; other text as it is."""
+    if language is None or language.blocks != "indent" or cursor.line_suffix.strip():
+        return text
+    line = (cursor.line_prefix + text).rsplit("\n", 1)[-1]
+    opened = "".join(bracket for bracket, _ in cursor.open_brackets)
+    over = not cursor.string and _is_outside(scan(opened + text, language))
+    if not over or cursor.in_comment or not _HEADER.match(line):
+        return text
+    colons = (at for at, sign in enumerate(line) if sign == ":")
+    if any(_is_outside(scan(line[:at], language)) for at in colons):
+        return text  # it has its colon, and maybe its body behind that
+    return text + ":"
+
+
+def _is_outside(state: Lexical) -> bool:
+    """Neither in brackets nor in a string or comment."""
+    return not (state.open or state.string or state.in_comment)
 
 
 def _leaves_open(text: str, closed: str, language: Language) -> bool:

@@ -99,8 +99,24 @@ def test_what_never_parses_is_not_shown_and_the_reason_is_told():
     assert result.reason == "it would not parse: syntax error near line 1"
 
 
+@pytest.mark.parametrize(
+    ("marked", "answer", "shown"),
+    [
+        ("def f(a):\n    if |\n        return 1\n", "a.name\n", "a.name:"),
+        ("def f(a):\n    |\n", "for x in a", "for x in a:"),
+        ("def f(a):\n    |\n", "if a: return {1: 2}\n", "if a: return {1: 2}"),
+        ("def f(a):\n    |\n", "match = a[1:2]\n", "match = a[1:2]"),
+        ("x = [\n    a\n    |\n]\n", "for a in range(3)\n", "for a in range(3)"),
+        ("def f(a):\n    return |\n", "a\n", "a"),
+    ],
+)
+def test_a_header_whose_line_is_over_gets_its_colon(marked, answer, shown):
+    result, _ = complete(marked, answer)
+    assert texts(result) == [shown]
+
+
 def test_a_member_s_name_by_itself_needs_a_checker_that_can_say_it_exists():
-    result, _ = complete("def f(a):\n    if a.|\n        return 1\n", "name = = 2")
+    result, _ = complete("f(a.|)(\n", "b ]")
     assert texts(result) == []
 
 

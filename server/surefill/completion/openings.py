@@ -15,7 +15,10 @@ from surefill.syntax.cursor import Cursor
 from surefill.syntax.indentation import indent_width
 from surefill.syntax.languages import Language
 
-_HEADER = re.compile(r"\s*(async\s+)?(class|def|if|elif|else|for|while|with|try|except|finally)\b")
+_HEADER = re.compile(
+    r"\s*((async\s+)?(class|def|if|elif|else|for|while|with|try|except|finally)\b"
+    r"|case\s+(?!(in|is|and|or|if|not)\b)\w)"
+)
 """Of what begins a block, what is never a name: ``match = ...`` is no header."""
 
 

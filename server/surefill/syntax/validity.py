@@ -17,6 +17,7 @@ from surefill.syntax.document import Snapshot
 from surefill.syntax.excerpt import excerpt
 from surefill.syntax.indentation import indentation_problem
 from surefill.syntax.languages import INDENTED_HEADER, Language
+from surefill.syntax.parameters import lacks_default
 from surefill.syntax.parsing import encode, parse
 from surefill.syntax.position import Position, Range
 from surefill.syntax.probes import continuations
@@ -129,6 +130,8 @@ class _Judge:
         whole = self._parse(self._start, self._end, self._text)
         if whole is None:
             return False, "the document cannot be parsed with it"
+        if self._language.id == "python" and lacks_default(whole, self._start):
+            return False, "a parameter behind it lacks a default"
         if not whole.root_node.has_error:
             return True, "no syntax error"
         for probe in self._probes:
@@ -192,8 +195,11 @@ class _Judge:
         _, _, above = scan_before(self._snapshot, Position(self._first.line, 0))
         end = self._last.line + 1
         text = self._line_prefix + self._text + self._rest
-        if self._ends_in_header and self._body_below and not text.rstrip().endswith(":"):
-            text += ":"  # it is on its way: what is below belongs to it
+        if self._body_below and not text.rstrip().endswith(":"):
+            if self._ends_in_header:
+                text += ":"  # it is on its way: what is below belongs to it
+            elif self._is_whole(text):
+                return "what is indented below it belongs to a header"
         return indentation_problem(
             above,
             text,
@@ -201,6 +207,12 @@ class _Judge:
             self._language,
             given=bool(self._line_prefix.strip()),
         )
+
+    def _is_whole(self, lines: str) -> bool:
+        """Whether ``lines`` are a statement, or several, that ends with them."""
+        state = scan(lines, self._language)
+        goes_on = self._above.open or self._above.string or state.open or state.string
+        return bool(lines.strip()) and not goes_on and not lines.rstrip().endswith("\\")
 
     def _comment_so_far(self) -> str:
         return scan_before(self._snapshot, self._first)[2]

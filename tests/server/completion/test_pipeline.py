@@ -108,11 +108,30 @@ def test_what_never_parses_is_not_shown_and_the_reason_is_told():
         ("def f(a):\n    |\n", "match = a[1:2]\n", "match = a[1:2]"),
         ("x = [\n    a\n    |\n]\n", "for a in range(3)\n", "for a in range(3)"),
         ("def f(a):\n    return |\n", "a\n", "a"),
+        ("match a:\n    case |\n        b = 1\n", "a.B\n", "a.B:"),
     ],
 )
 def test_a_header_whose_line_is_over_gets_its_colon(marked, answer, shown):
     result, _ = complete(marked, answer)
     assert texts(result) == [shown]
+
+
+@pytest.mark.parametrize(
+    ("marked", "answer", "shown"),
+    [
+        ("def f(\n    a: |\n    b: int,\n):\n    ...\n", "int = 1,\n", []),
+        ("def f(\n    a: |\n    *,\n    b: int,\n):\n    ...\n", "int = 1,\n", ["int = 1,"]),
+        ("def f(\n    a: |\n    *b: int,\n):\n    ...\n", "int = 1,\n", ["int = 1,"]),
+        ("def f(\n    a: |\n    b: int = 2,\n):\n    ...\n", "int = 1,\n", ["int = 1,"]),
+        ("def f():\n    |\n        x = 1\n", "y = g()\n", []),
+        ("def f():\n    |\n        x = 1\n", "# later\n", []),
+        ("def f():\n    '''About\n    |\n        more\n    '''\n", "it\n", ["it"]),
+        ("x = g(\n    |\n        1,\n)\n", "y,\n", ["y,"]),
+    ],
+)
+def test_what_stands_below_has_to_be_right_behind_it(marked, answer, shown):
+    result, _ = complete(marked, answer)
+    assert texts(result) == shown
 
 
 def test_a_member_s_name_by_itself_needs_a_checker_that_can_say_it_exists():

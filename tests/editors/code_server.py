@@ -5,6 +5,7 @@ install scripts are not run. All that they would do is to fetch two sets of pack
 """
 
 import os
+import shutil
 import subprocess
 import tempfile
 from dataclasses import dataclass
@@ -77,8 +78,31 @@ def npm(prefix: Path, folder: Path, command: str, *arguments: str) -> None:
 
 def packed_extension(folder: Path) -> Path:
     """Our extension as a .vsix in ``folder``, made from its sources as for the marketplace."""
-    prefix = installed(CURRENT).folder
-    npm(prefix, EXTENSION, "ci")
+    _fetch_packages()
+    return _pack(EXTENSION, folder)
+
+
+def packed_with_client(folder: Path, version: str) -> Path:
+    """Our extension with another ``version`` of vscode-languageclient, as a .vsix in ``folder``."""
+    _fetch_packages()
+    copy = folder / "extension"
+    unlike = shutil.ignore_patterns("node_modules", "dist", "out")
+    shutil.copytree(EXTENSION, copy, ignore=unlike)
+    (copy / "node_modules").symlink_to(EXTENSION / "node_modules")
+    nearer = copy / "src"
+    (nearer / "package.json").write_text('{"private": true}\n')
+    npm(installed(CURRENT).folder, nearer, "install", f"vscode-languageclient@{version}")
+    return _pack(copy, folder)
+
+
+def _fetch_packages() -> None:
+    """What the extension is made with, unless it is there as the lock file wants it."""
+    lock, last = EXTENSION / "package-lock.json", EXTENSION / "node_modules/.package-lock.json"
+    if not last.exists() or last.stat().st_mtime < lock.stat().st_mtime:
+        npm(installed(CURRENT).folder, EXTENSION, "ci")
+
+
+def _pack(source: Path, folder: Path) -> Path:
     made = folder / "surefill.vsix"
-    npm(prefix, EXTENSION, "run", "package", "--", "--out", str(made))
+    npm(installed(CURRENT).folder, source, "run", "package", "--", "--out", str(made))
     return made

@@ -1,27 +1,30 @@
-"""VS Code's real workbench: code-server, and a browser in which keys are pressed and things read."""
+"""VS Code's real workbench: code-server, and a browser in which keys go in and things are read."""
 
 import contextlib
 import json
 import os
 import re
-import shutil
+import shlex
 import socket
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import psutil
-from playwright.sync_api import Browser, BrowserType, Error, Page
+from playwright.sync_api import Browser, BrowserType, Error, Locator, Page
 
 from editors.code_server import Release, installed
 from editors.isolation import environment, isolated
 
-PATIENCE = 90.0
+PATIENCE = 60.0
 """Seconds until something that does not happen fails a test. Not a bound on anything tested."""
 
 ADDRESS = "http://127.0.0.1:8080"
 """In a network of its own every port is free."""
+
+TEE = Path(__file__).parent / "tee.py"
 
 SETTINGS = {
     "window.autoDetectColorScheme": True,
@@ -30,11 +33,22 @@ SETTINGS = {
     "chat.disableAIFeatures": True,
     "editor.minimap.enabled": False,
     "files.autoSave": "off",
+    "files.exclude": {"**/.vscode": True},
     "surefill.completion.deadlineMs": 60_000,
     "surefill.completion.minConfidence": 0,
     "surefill.snippets.deadlineMs": 60_000,
 }
 """Whatever the model says is shown, however long it takes on this machine."""
+
+KEYS = [
+    {"key": "ctrl+alt+1", "command": "surefill.acceptWord"},
+    {"key": "ctrl+alt+2", "command": "surefill.acceptLine"},
+    {"key": "ctrl+alt+3", "command": "surefill.nextAlternative"},
+    {"key": "ctrl+alt+4", "command": "surefill.previousAlternative"},
+]
+"""As users may bind them. A change to this file is not noticed, nor one to the user's settings."""
+
+WINDOW = {"width": 1200, "height": 750}
 
 CHROMIUM = [
     "--no-sandbox",
@@ -49,23 +63,41 @@ CHROMIUM = [
 
 
 class CodeServer:
-    """One code-server with one extension, and a workspace folder, below ``home``."""
+    """One code-server with one extension, and a workspace folder, below ``home``.
 
-    def __init__(self, release: Release, home: Path, extension: Path):
+    The user has the usual settings and those given, and what is given for ``pip``.
+    """
+
+    def __init__(
+        self,
+        release: Release,
+        home: Path,
+        extension: Path,
+        pip: Mapping[str, object] | None = None,
+        **settings: object,
+    ):
         installed(release)
         self.home = home
         self.project = home / "project"
-        self.settings_file = home / "user/User/settings.json"
+        self.user = home / "user/User"
         self._variables = {
             **environment(home),
+            "PYTHONPATH": "",
             "SHELL": "/bin/bash",
             "EXTENSIONS_GALLERY": json.dumps({"serviceUrl": "http://127.0.0.1:9/"}),
         }
-        for folder in (self.project, self.settings_file.parent):
+        for folder in (self.project, self.user):
             folder.mkdir(parents=True, exist_ok=True)
+        (self.project / "README.md").write_text("# A project\n")
         # Extensions see the PATH of a login shell.
-        (home / ".profile").write_text('PATH="$HOME/bin:$PATH"\n')
+        (home / ".profile").write_text('PATH="$HOME/bin:/usr/bin:/bin"\n')
+        self._provide("python3", f'exec "{sys.executable}" "$@"')
         self.serve_with()
+        (self.user / "settings.json").write_text(json.dumps({**SETTINGS, **settings}))
+        options = [f"{name} = {each}\n" for name, each in (pip or {}).items()]
+        (home / "config/pip").mkdir(parents=True)
+        (home / "config/pip/pip.conf").write_text("[global]\n" + "".join(options))
+        (self.user / "keybindings.json").write_text(json.dumps(KEYS))
         configuration = home / "code-server.yaml"
         configuration.touch()
         program = [
@@ -100,17 +132,22 @@ class CodeServer:
         )
         self.process = psutil.Process(self._process.pid)
 
-    def serve_with(self, *options: str, program: str = "") -> None:
+    def serve_with(self, *options: str) -> None:
         """Have servers started from now on run behind a tee with ``options``."""
-        command = self.home / "bin/surefill"
-        python = f'"{sys.executable}"'
-        tee = f'{python} "{Path(__file__).parent / "tee.py"}" "{self.home}" {" ".join(options)}'
-        command.write_text(
-            "#!/bin/sh\n"
-            f'[ "$1" = lsp ] && exec {tee} -- {program or python} -m surefill lsp\n'
-            f'exec {python} -m surefill "$@"\n'
-        )
-        command.chmod(0o755)
+        python = f'PYTHONPATH="{os.environ.get("PYTHONPATH", "")}" exec "{sys.executable}"'
+        command = [sys.executable, "-m", "surefill", "lsp"]
+        tee = shlex.join([str(TEE), str(self.home), *options, "--", *command])
+        self._provide("surefill", f'[ "$1" = lsp ] && {python} {tee}\n{python} -m surefill "$@"')
+
+    def serve_nothing(self) -> None:
+        """There is no server on the PATH any more."""
+        (self.home / "bin/surefill").unlink()
+
+    def _provide(self, name: str, lines: str) -> Path:
+        program = self.home / "bin" / name
+        program.write_text(f"#!/bin/sh\n{lines}\n")
+        program.chmod(0o755)
+        return program
 
     def browser(self, kind: BrowserType) -> Browser:
         """A browser in the same namespaces, for nothing else reaches this code-server."""
@@ -120,15 +157,18 @@ class CodeServer:
             time.sleep(0.05)
         user = [] if os.geteuid() == 0 else ["--user", "--preserve-credentials"]
         enter = ["nsenter", f"--target={inside[0].pid}", *user, "--net", "--pid", "--mount"]
-        program = self.home / "bin/browser"
-        program.write_text(f'#!/bin/sh\nexec {" ".join(enter)} {shutil.which("chromium")} "$@"\n')
-        program.chmod(0o755)
+        program = self._provide("browser", f'exec {shlex.join(enter)} -- chromium "$@"')
         variables: dict[str, str | float | bool] = {**self._variables}
         return kind.launch(executable_path=program, args=CHROMIUM, env=variables)
 
+    def processes(self, *arguments: str) -> list[psutil.Process]:
+        """Those that run here with these arguments and no others."""
+        found = self.process.children(recursive=True)
+        return [each for each in found if _arguments(each) == list(arguments)]
+
     def servers(self) -> list[psutil.Process]:
-        """Processes of our server that run here."""
-        return [each for each in self.process.children(recursive=True) if _serves(each)]
+        """Our servers behind the tee that run here."""
+        return self.processes("-m", "surefill", "lsp")
 
     def frames(self) -> list[dict]:
         """What editor and servers have said to each other so far."""
@@ -166,11 +206,11 @@ class CodeServer:
         return left
 
 
-def _serves(process: psutil.Process) -> bool:
+def _arguments(process: psutil.Process) -> list[str]:
     try:
-        return process.cmdline()[1:] == ["-m", "surefill", "lsp"]
+        return process.cmdline()[1:]
     except (psutil.ZombieProcess, psutil.NoSuchProcess):
-        return False
+        return []
 
 
 class Workbench:
@@ -183,17 +223,54 @@ class Workbench:
         page.set_default_timeout(1000 * PATIENCE)
 
     def start(self):
-        """Open the workspace folder, and wait until its files are listed."""
-        self.page.goto(f"{ADDRESS}/?folder={self.server.project}")
+        """Open the workspace folder as soon as code-server answers."""
+
+        def answered():
+            try:
+                return self.page.goto(f"{ADDRESS}/?folder={self.server.project}")
+            except Error:
+                return None
+
+        self.wait(answered, "code-server")
         self.page.wait_for_selector(".part.statusbar")
         self.page.wait_for_selector(".explorer-folders-view .monaco-list-row")
 
-    def open(self, name: str):
-        """Open a file of the workspace folder and put the cursor into it."""
+    def open(self, name: str, text: str):
+        """Write a file of the workspace folder, open it and put the cursor at its end."""
+        path = self.server.project / name
         row = self.page.locator(".explorer-folders-view .monaco-list-row", has_text=name)
+        written = float("-inf")
+
+        def listed():
+            nonlocal written
+            if time.monotonic() > written + PATIENCE / 10:  # a folder is not watched at once
+                path.unlink(missing_ok=True)
+                path.write_text(text)
+                written = time.monotonic()
+            return row.count()
+
+        self.wait(listed, f"{name} is listed")
         row.first.dblclick()
         self.page.wait_for_selector(f'.tab.active[data-resource-name="{name}"]')
         self.page.wait_for_selector(".editor-instance .view-line")
+        self.press("Control+End")
+
+    def wait_until_ready(self, name: str = "surefill-nano"):
+        self.wait(lambda: self.entry() == f"verified {name}", "ready")
+
+    def clear(self):
+        """Close what is open without saving it, and take the usual settings."""
+        self.configure()
+        self.press("Escape")
+        self.command("File: Revert File")
+        self.command("View: Close All Editors")
+        self.page.wait_for_selector(".tab", state="detached")
+
+    def read(self, name: str) -> str:
+        return (self.server.project / name).read_text()
+
+    def status(self) -> dict:
+        return self.server.status()
 
     def press(self, *keys: str):
         for key in keys:
@@ -223,13 +300,75 @@ class Workbench:
         self.press("Enter")
 
     def configure(self, **settings: object):
-        """Write the user's settings, of ours those named without ``surefill`` and with ``_``."""
-        ours = {f"surefill.{name.replace('_', '.')}": value for name, value in settings.items()}
-        self.server.settings_file.write_text(json.dumps({**SETTINGS, **ours}, indent=2))
+        """Write settings of ours for the workspace: ``completion__alternatives`` is one."""
+        ours = {f"surefill.{name.replace('__', '.')}": each for name, each in settings.items()}
+        path = self.server.project / ".vscode/settings.json"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(json.dumps(ours))
+
+    def configure_and_wait(self, **settings: object):
+        """As ``configure``; returns when the server has asked for what is new."""
+        asked = self._times_configured()
+        self.configure(**settings)
+        self.wait(lambda: self._times_configured() > asked, "the server asks for its settings")
+
+    def _times_configured(self) -> int:
+        frames = self.server.frames()
+        return sum(each.get("method") == "workspace/configuration" for each in frames)
+
+    def pick(self, *texts: str):
+        """Choose the entry with these texts of the list that has been opened."""
+        row = self.page.locator(".quick-input-list .monaco-list-row")
+        for text in texts:
+            row = row.filter(has_text=text)
+        row.first.click()
+
+    def answer(self, button: str, picture: str):
+        """Press a button of the dialog that has been opened."""
+        choice = self.page.locator(".monaco-dialog-box .monaco-button", has_text=button)
+        choice.first.wait_for()
+        self.picture(picture)
+        choice.first.click()
+
+    def focus(self, name: str):
+        """Put the cursor at the end of a file that is open."""
+        self.page.locator(f'.tab[data-resource-name="{name}"]').click()
+        self.page.locator(".editor-instance .view-lines").first.click()
+        self.press("Control+End")
+
+    def panel(self) -> Locator:
+        """The text of the page that a panel shows."""
+        frame = self.page.frame_locator("iframe.webview.ready")
+        return frame.frame_locator("#active-frame").locator("main")
 
     def entry(self) -> str:
         """What the entry in the status bar says, with the name of its icon; empty without one."""
-        return self.page.evaluate(_ENTRY)
+        return self.page.evaluate(_ENTRY, ENTRY)
+
+    def menu(self) -> list[str]:
+        """Labels of the completion menu's entries."""
+        rows = self.page.locator(".suggest-widget.visible .monaco-list-row .label-name")
+        return rows.all_inner_texts()
+
+    def requests(self, method: str) -> list[dict]:
+        """Requests of the editor so far."""
+        frames = self.server.frames()
+        return [
+            each for each in frames if each["from"] == "editor" and each.get("method") == method
+        ]
+
+    def answers(self, method: str) -> list[dict]:
+        """What the server answered to them, without those that were cancelled."""
+        results = []
+        asked = set()
+        for each in self.server.frames():
+            if each.get("method") == "initialize":
+                asked.clear()  # another server, with numbers of its own
+            elif each["from"] == "editor" and each.get("method") == method:
+                asked.add(each["id"])
+            elif each["from"] == "server" and each.get("id") in asked and "result" in each:
+                results.append(each["result"])
+        return results
 
     def messages(self) -> str:
         """What notifications say."""
@@ -272,9 +411,11 @@ _GHOST = r"""
 }
 """
 
+ENTRY = '.statusbar-item[id="surefill.surefill.surefill.status"]'
+
 _ENTRY = r"""
-() => {
-  const entry = document.querySelector('.statusbar-item[id="surefill.surefill.surefill.status"]');
+(selector) => {
+  const entry = document.querySelector(selector);
   if (!entry) return "";
   const icon = entry.querySelector(".codicon");
   const name = icon ? [...icon.classList].find((each) => each.startsWith("codicon-")) : "";

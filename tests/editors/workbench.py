@@ -237,19 +237,9 @@ class Workbench:
 
     def open(self, name: str, text: str):
         """Write a file of the workspace folder, open it and put the cursor at its end."""
-        path = self.server.project / name
+        (self.server.project / name).write_text(text)
+        self.page.get_by_label("Refresh Explorer").evaluate("(button) => button.click()")
         row = self.page.locator(".explorer-folders-view .monaco-list-row", has_text=name)
-        written = float("-inf")
-
-        def listed():
-            nonlocal written
-            if time.monotonic() > written + PATIENCE / 10:  # a folder is not watched at once
-                path.unlink(missing_ok=True)
-                path.write_text(text)
-                written = time.monotonic()
-            return row.count()
-
-        self.wait(listed, f"{name} is listed")
         row.first.dblclick()
         self.page.wait_for_selector(f'.tab.active[data-resource-name="{name}"]')
         self.page.wait_for_selector(".editor-instance .view-line")

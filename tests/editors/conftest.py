@@ -85,7 +85,9 @@ def start_vscode(extension, tmp_path_factory):
             home = tmp_path_factory.mktemp("vscode")
             server = CodeServer(release, home, packed, **user)
             started.append(server)
-            page = server.browser(playwright.chromium).new_page(viewport=WINDOW)
+            page = server.browser(playwright.chromium).new_page(
+                viewport=WINDOW, device_scale_factor=2
+            )
             workbench = Workbench(server, page, folder)
             workbench.start()
             return workbench

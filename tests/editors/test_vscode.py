@@ -52,6 +52,7 @@ def typing(vscode, name, text, keys="."):
 def test_tab_puts_the_ghost_text_into_the_file(vscode, name, text, keys):
     ghost = typing(vscode, name, text, keys)
     vscode.picture(f"ghost-{name.removesuffix('.py')}")
+    vscode.illustrate(f"ghost-{name.removesuffix('.py')}", ".part.editor", 200)
     accepted = vscode.status()["counters"]["accepted"]
     vscode.press("Tab")
     vscode.save()
@@ -111,6 +112,7 @@ def test_a_call_from_the_menu_is_filled_in_at_its_tab_stops(vscode):
     vscode.type(".")
     vscode.wait(vscode.menu, "the menu")
     vscode.picture("menu")
+    vscode.illustrate("menu", ".part.editor", 240)
     label = vscode.menu()[0]
     items = vscode.answers("textDocument/completion")[-1]["items"]
     (snippet,) = {each["textEdit"]["newText"] for each in items if each["label"] == label}
@@ -144,6 +146,7 @@ def test_the_explanation_shows_the_verdicts(vscode):
     page = vscode.panel()
     page.locator(".verdict.passed").first.wait_for()
     vscode.picture("explanation")
+    vscode.illustrate("explanation", "iframe.webview.ready", 560)
     said = page.inner_text()
     assert ghost in said
     assert "Checks: 3 passed, 1 not checked" in said

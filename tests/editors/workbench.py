@@ -122,7 +122,8 @@ class CodeServer:
             "--disable-getting-started-override",
             "--disable-proxy",
         ]
-        self._log = (home / "code-server.log").open("wb")
+        self._log_file = home / "code-server.log"
+        self._log = self._log_file.open("wb")
         self._process = subprocess.Popen(
             isolated(
                 ["sh", "-c", 'ip link set lo up && exec "$@"', "sh", *command], self._variables
@@ -153,9 +154,10 @@ class CodeServer:
     def browser(self, kind: BrowserType) -> Browser:
         """A browser in the same namespaces, for nothing else reaches this code-server."""
         give_up = time.monotonic() + PATIENCE
-        while not (inside := self.process.children()):
-            assert time.monotonic() < give_up
-            time.sleep(0.05)
+        while "HTTP server listening" not in (log := self._log_file.read_text()):
+            assert time.monotonic() < give_up, log
+            time.sleep(0.1)
+        inside = self.process.children()
         user = [] if os.geteuid() == 0 else ["--user", "--preserve-credentials"]
         enter = ["nsenter", f"--target={inside[0].pid}", *user, "--net", "--pid", "--mount"]
         program = self._provide("browser", f'exec {shlex.join(enter)} -- chromium "$@"')
@@ -224,21 +226,11 @@ class Workbench:
         page.set_default_timeout(1000 * PATIENCE)
 
     def start(self):
-        """Open the workspace folder as soon as code-server answers."""
+        """Open the workspace folder."""
 
-        self.wait(lambda: self._shows("/healthz", "body"), "code-server answers")
-        # What it is asked while it still loads its parts may hang: then the page is asked for anew.
-        workbench = f"/?folder={self.server.project}"
-        self.wait(lambda: self._shows(workbench, ".part.statusbar"), "the workbench")
+        self.page.goto(f"{ADDRESS}/?folder={self.server.project}", wait_until="commit")
+        self.page.wait_for_selector(".part.statusbar")
         self.page.wait_for_selector(".explorer-folders-view .monaco-list-row")
-
-    def _shows(self, address: str, selector: str) -> bool:
-        try:
-            self.page.goto(ADDRESS + address, wait_until="commit")
-            self.page.wait_for_selector(selector, timeout=1000 * PATIENCE / 4)
-        except Error:
-            return False
-        return True
 
     def open(self, name: str, text: str):
         """Write a file of the workspace folder, open it and put the cursor at its end."""

@@ -235,8 +235,18 @@ class Workbench:
     def open(self, name: str, text: str):
         """Write a file of the workspace folder, open it and put the cursor at its end."""
         (self.server.project / name).write_text(text)
-        self.page.get_by_label("Refresh Explorer").evaluate("(button) => button.click()")
         row = self.page.locator(".explorer-folders-view .monaco-list-row", has_text=name)
+        refresh = self.page.get_by_label("Refresh Explorer")
+        refreshed = float("-inf")
+
+        def listed():
+            nonlocal refreshed
+            if time.monotonic() > refreshed + PATIENCE / 60:  # it may have been too early for it
+                refresh.evaluate("(button) => button.click()")
+                refreshed = time.monotonic()
+            return row.count()
+
+        self.wait(listed, f"{name} is listed")
         row.first.dblclick()
         self.page.wait_for_selector(f'.tab.active[data-resource-name="{name}"]')
         self.page.wait_for_selector(".editor-instance .view-line")

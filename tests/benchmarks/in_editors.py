@@ -17,7 +17,8 @@ import psutil
 from playwright.sync_api import sync_playwright
 
 from editors import code_server
-from editors.workbench import WINDOW, CodeServer, Workbench
+from editors.serving import CodeServer
+from editors.workbench import WINDOW, Workbench
 
 FILE = "import logging\nimport sys\n\n\ndef main():\n    logger ="
 """Behind it the shipped model always has something to say."""

@@ -9,7 +9,8 @@ from playwright.sync_api import sync_playwright
 
 from editors import code_server, debian
 from editors.neovim import PLUGIN, Neovim
-from editors.workbench import WINDOW, CodeServer, Workbench
+from editors.serving import CodeServer
+from editors.workbench import WINDOW, Workbench
 
 SETTINGS = {
     "completion": {"deadlineMs": 60_000, "minConfidence": 0},

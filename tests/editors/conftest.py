@@ -1,11 +1,16 @@
 """Editors for tests: each ends with its test, and nothing that it started is left."""
 
 import json
+import os
+from pathlib import Path
 
 import pytest
+from playwright.sync_api import sync_playwright
 
-from editors import debian
+from editors import code_server, debian
 from editors.neovim import PLUGIN, Neovim
+from editors.serving import CodeServer
+from editors.workbench import WINDOW, Workbench
 
 SETTINGS = {
     "completion": {"deadlineMs": 60_000, "minConfidence": 0},
@@ -61,3 +66,32 @@ def surefill(open_neovim):
         return open_neovim(text)
 
     return start
+
+
+@pytest.fixture(scope="session")
+def extension(tmp_path_factory):
+    """Our extension for VS Code, packed."""
+    return code_server.packed_extension(tmp_path_factory.mktemp("extension"))
+
+
+@pytest.fixture(scope="module")
+def start_vscode(extension, tmp_path_factory):
+    """Start windows of VS Code with an empty folder of files; all end with the module."""
+    pictures = os.environ.get("SUREFILL_SCREENSHOTS")
+    folder = Path(pictures) if pictures else tmp_path_factory.mktemp("pictures")
+    started = []
+    with sync_playwright() as playwright:
+
+        def start(release=code_server.CURRENT, packed=extension, **user):
+            home = tmp_path_factory.mktemp("vscode")
+            server = CodeServer(release, home, packed, **user)
+            started.append(server)
+            page = server.browser(playwright.chromium).new_page(
+                viewport=WINDOW, device_scale_factor=2
+            )
+            workbench = Workbench(server, page, folder)
+            workbench.start()
+            return workbench
+
+        yield start
+        assert [each.close() for each in started] == [[]] * len(started)

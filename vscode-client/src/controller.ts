@@ -188,6 +188,7 @@ export class Controller implements Disposable {
           interpreter: this.interpreters.selected,
         }),
       answered: () => this.lifecycle.used(),
+      restarting: () => this.lifecycle.restarting(),
       restarted: () => void this.lifecycle.refresh(),
       ended,
     });

@@ -13,7 +13,7 @@ import type { Run } from "./process";
 import { interpreterOf, isRecent, OLDEST, type Probe, type ProbePython } from "./python";
 
 const IN_USE = "environment.json";
-const VENV_MS = 120_000;
+const VENV_MS = 600_000; // minutes on a slow or busy machine; it can be cancelled
 
 /** The environment in use. */
 export interface Environment {

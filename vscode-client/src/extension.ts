@@ -49,9 +49,9 @@ export async function activate(context: ExtensionContext): Promise<void> {
 
   register("showMenu", () => showMenu(control));
   register("pause", () => configuration.setEnabled(false));
-  register("resume", () => configuration.setEnabled(true));
+  register("resume", () => configuration.setEnabled(true).then(backToText));
   register("pauseLanguage", ofLanguage(false));
-  register("resumeLanguage", ofLanguage(true));
+  register("resumeLanguage", () => ofLanguage(true)().then(backToText));
   forward("trigger", "editor.action.inlineSuggest.trigger");
   forward("nextAlternative", "editor.action.inlineSuggest.showNext");
   forward("previousAlternative", "editor.action.inlineSuggest.showPrevious");
@@ -88,6 +88,11 @@ async function explain(control: Controller, panel: PagePanel): Promise<void> {
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
+}
+
+/** A click on the status bar's entry has taken the keys away from the text. */
+function backToText(): Thenable<unknown> {
+  return commands.executeCommand("workbench.action.focusActiveEditorGroup");
 }
 
 function openSettings(query: string): Thenable<unknown> {

@@ -88,6 +88,11 @@ export class Lifecycle {
     if (this.now() - this.asked >= FRESH_MS) void this.refresh();
   }
 
+  /** The server had ended and is on its way back: what it last said holds no more. */
+  restarting(): void {
+    if (this.session !== undefined) this.enter({ kind: "running", status: undefined });
+  }
+
   /** Something was changed that the server will follow: ask how it is in a moment. */
   soon(): void {
     clearTimeout(this.timer);

@@ -25,6 +25,8 @@ export interface SessionParts {
   readonly serverSettings: () => unknown;
   /** The server has answered a request for suggestions. */
   readonly answered: () => void;
+  /** It has ended by itself and is being started again. */
+  readonly restarting: () => void;
   /** It runs again after it had ended by itself. */
   readonly restarted: () => void;
   /** It has ended for good, with what to tell the user. */
@@ -77,6 +79,7 @@ export class LanguageSession implements Session {
       },
     );
     client.onDidChangeState(({ newState }) => {
+      if (newState === State.Starting && ran) parts.restarting();
       if (newState === State.Running && ran) parts.restarted();
     });
     try {

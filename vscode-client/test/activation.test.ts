@@ -48,6 +48,10 @@ test("resuming and pausing write the setting", async () => {
   ]);
 });
 
+test("resuming gives the keys back to the text, for a click has taken them", () => {
+  assert.deepEqual(editor.executed.splice(0), ["workbench.action.focusActiveEditorGroup"]);
+});
+
 test("the editor's own commands do what it can do itself", async () => {
   await editor.commands.get("surefill.acceptWord")?.();
   await editor.commands.get("surefill.trigger")?.();

@@ -181,3 +181,12 @@ test("work that fails is told to whoever asked, and the server comes back", asyn
   await settle();
   assert.equal(world.last.kind, "running");
 });
+
+test("while a server is on its way back, what it last said is not shown", async () => {
+  await world.lifecycle.follow();
+  await world.lifecycle.refresh();
+  world.lifecycle.restarting();
+  assert.deepEqual(world.last, { kind: "running", status: undefined });
+  await world.lifecycle.refresh();
+  assert.notDeepEqual(world.last, { kind: "running", status: undefined });
+});

@@ -83,9 +83,22 @@ test("when nothing runs, no command about suggestions is offered", () => {
   const conditions = new Map(
     manifest.contributes.menus.commandPalette.map(({ command, when }) => [command, when]),
   );
-  for (const name of ["trigger", "nextAlternative", "acceptWord", "explainSuggestion"]) {
+  for (const name of ["trigger", "explainSuggestion"]) {
     assert.match(conditions.get(`surefill.${name}`) ?? "", /surefill\.running && surefill\.served/);
   }
+});
+
+test("what needs a suggestion on screen is not in the palette, which takes it off the screen", () => {
+  const hidden = manifest.contributes.menus.commandPalette.filter(({ when }) => when === "false");
+  assert.deepEqual(
+    hidden.map(({ command }) => command),
+    [
+      "surefill.nextAlternative",
+      "surefill.previousAlternative",
+      "surefill.acceptWord",
+      "surefill.acceptLine",
+    ],
+  );
 });
 
 test("every file that the manifest names is there", async () => {

@@ -99,7 +99,7 @@ def _runtime() -> list[Finding]:
     }
     names = ", ".join(f"{name} {version}" for name, version in installed.items())
     found = [
-        Finding("runtime", f"{names or runtime.__version__}, {physical_cores()} physical cores")
+        Finding("runtime", f"{names or runtime.__version__}, physical cores: {physical_cores()}")
     ]
     if len(installed) > 1:
         found.append(

@@ -38,6 +38,7 @@ before(async () => {
       answered: () => {
         answered += 1;
       },
+      restarting: () => undefined,
       restarted: () => comeBack(),
       ended: (message) => ended.push(message),
     },

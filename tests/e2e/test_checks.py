@@ -308,7 +308,7 @@ def test_of_a_line_that_fails_the_part_before_it_is_shown(ask):
     assert session.shown("pots(shelf.Frame())", code) == []
 
 
-@pytest.mark.parametrize("begun", ["", "an"])
+@pytest.mark.parametrize("begun", ["a", "an", "F"])
 def test_the_shipped_model_writes_names_that_exist(start_editor, environment, tmp_path, begun):
     editor = start_editor()
     oracle = {"python": str(environment)}

@@ -89,12 +89,16 @@ async def test_a_suggestion_appears_and_what_it_makes_parses(client: LanguageCli
 async def test_columns_are_counted_as_the_editor_counts_them(client: LanguageClient):
     encoding = client.result.capabilities.position_encoding
     assert encoding == EXPECTED[client.editor]
-    line = "names = ['🎉🎉', '漢字', 'é']; ages = len(names); names = len("
+    names = ("first", "second", "third")
+    text = "\n\n\n".join(
+        f"def {name}(self):\n    label = '🎉🎉漢字é'; return self.{name}" for name in names
+    ).removesuffix("third")
+    line, _ = end(text)
     codec, width = CODECS[encoding]
-    column = len(line.encode(codec)) // width
-    items = await ask(client, line, 0, column)
+    column = len(text.rpartition("\n")[2].encode(codec)) // width
+    items = await ask(client, text, line, column)
     assert items
     for item in items:
-        assert item.range == types.Range(types.Position(0, column), types.Position(0, column))
+        assert item.range == types.Range(types.Position(line, column), types.Position(line, column))
     # Behind the line's end means at its end.
-    assert await ask(client, line, 0, column + 1000) == await ask(client, line, 0, column)
+    assert await ask(client, text, line, column + 1000) == await ask(client, text, line, column)

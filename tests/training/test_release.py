@@ -223,7 +223,7 @@ def test_a_better_bundle_is_installed_and_the_decision_written_down(
     """By the real engine and the server's own benchmark, once; further verdicts are made up."""
     record = tmp_path / "record.json"
     command = (
-        *(SHIPPED.path, "--corpus", idioms, "--holes", 24, "--rounds", 1, "--max-ms", 100_000),
+        *(SHIPPED.path, "--corpus", idioms, "--holes", 60, "--rounds", 1, "--max-ms", 100_000),
         # Every other line here opens a block, and few holes have to show a difference.
         *("--min-parses", 0.8, "--seed", 0, "--record", record, "--install", place),
     )
@@ -251,13 +251,14 @@ def test_a_better_bundle_is_installed_and_the_decision_written_down(
     assert release(*command) == 1
     printed = capfd.readouterr().out
     assert "NO  Its size is 9.0 MB." in printed
-    assert "surefill-nano 1: refused." in printed
+    assert f"surefill-nano {SHIPPED.manifest.version}: refused." in printed
     assert Bundle.load(place).manifest == weak.manifest
     assert json.loads(record.read_text())["decision"] == "refused"
 
     monkeypatch.setattr(judgement, "judge", lambda *_, **__: judged[0])
     assert release(*command) == 0
-    assert "surefill-nano 1: installed." in capfd.readouterr().out
+    installed = f"surefill-nano {SHIPPED.manifest.version}: installed."
+    assert installed in capfd.readouterr().out
     assert Bundle.load(place).manifest == SHIPPED.manifest
     assert json.loads(record.read_text())["decision"] == "installed"
 

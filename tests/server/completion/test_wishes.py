@@ -73,12 +73,13 @@ SEEN = (
 )
 
 
-def test_the_shipped_model_ranks_every_name_once(model):
+def test_the_shipped_model_ranks_names_that_it_would_write_once(model):
     names = frozenset({"load", "loads", "dump", "dumps", "detect_encoding"})
     asked, position = wishes(model, f"{SEEN}\ndef again(path):\n    return json.")
     found = list(asked.names(position.character, names))
-    assert sorted(found) == sorted(names)
-    assert found.index("load") < found.index("detect_encoding")
+    assert {"load", "loads", "dump", "dumps"} <= set(found) <= names
+    assert len(found) == len(set(found))
+    assert "detect_encoding" not in found[:4]
 
 
 def test_only_names_that_begin_as_is_typed_are_found(model):

@@ -8,7 +8,7 @@ every editor, whatever it can report.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from surefill.completion.suggestion import Suggestion
 from surefill.lsp.counters import Counters
@@ -23,7 +23,7 @@ class _Shown:
 
     cursor: Position
     suggestions: Sequence[Suggestion]
-    begun: bool = field(default=False)
+    begun: bool = False
     """Whether a part of one was accepted."""
 
 

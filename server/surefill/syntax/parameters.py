@@ -22,8 +22,8 @@ def lacks_default(tree: tree_sitter.Tree, byte: int) -> bool:
         node = node.parent
     defaults = False
     for child in node.named_children if node is not None else ():
-        kind = child.type
-        if kind == "typed_parameter" and child.named_children[0].type != "identifier":
+        kind, first = child.type, next(iter(child.named_children), None)
+        if kind == "typed_parameter" and (first is None or first.type != "identifier"):
             return False
         if kind not in (*_PLAIN, *_WITH_DEFAULT, "positional_separator", "comment"):
             return False

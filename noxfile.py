@@ -1,10 +1,13 @@
 """The one task runner: ``nox`` runs lint, types and all tests; ``nox --list`` shows the rest."""
 
+import os
+from pathlib import Path
+
 import nox
 
 nox.options.default_venv_backend = "venv"
 nox.options.reuse_venv = "yes"
-nox.options.sessions = ["lint", "types", "tests"]
+nox.options.sessions = ["lint", "types", "editors", "tests"]
 
 # One exact version, installed first: an open range takes whatever build the index lists last.
 TORCH = "torch==2.13.0"
@@ -54,9 +57,19 @@ def quick(session: nox.Session) -> None:
 
 @nox.session
 def editors(session: nox.Session) -> None:
-    """Real editors with real keys: VS Code, Neovim, Helix and Emacs, fetched as they are needed."""
+    """Real editors with real keys: VS Code, Neovim, Helix and Emacs, fetched as they are needed.
+
+    Pictures of what they show go to the folder that SUREFILL_SCREENSHOTS names, or to screenshots.
+    """
     session.install(*SERVER, *TEST_TOOLS, *EDITOR_TOOLS)
-    session.run("pytest", "tests/editors", *session.posargs)
+    folder = Path(os.environ.get("SUREFILL_SCREENSHOTS", "screenshots")).resolve()
+    session.run(
+        "pytest",
+        *SIDE_BY_SIDE,
+        "tests/editors",
+        *session.posargs,
+        env={"SUREFILL_SCREENSHOTS": str(folder)},
+    )
 
 
 @nox.session
@@ -80,7 +93,7 @@ def types(session: nox.Session) -> None:
 
 @nox.session(venv_backend="none")
 def vscode(session: nox.Session) -> None:
-    """The VS Code extension: lint, types, and the tests that need no editor."""
+    """The VS Code extension: lint, types, and the tests that need no editor; `editors` has them."""
     session.chdir("vscode-client")
     session.run("npm", "ci", external=True)
     session.run("npm", "run", "check", external=True)

@@ -66,9 +66,9 @@ def installed(release: Release) -> Release:
     return release
 
 
-def npm(prefix: Path, folder: Path, command: str, *arguments: str) -> None:
+def npm(prefix: Path, folder: Path, command: str, *arguments: str, **variables: str) -> None:
     """Run npm in ``folder`` with the Node of ``prefix`` and without anybody's install scripts."""
-    environment = {**os.environ, "PATH": f"{prefix / NODE}:{os.environ['PATH']}"}
+    environment = {**os.environ, "PATH": f"{prefix / NODE}:{os.environ['PATH']}", **variables}
     quiet = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
     subprocess.run(
         ["npm", command, *quiet, *arguments],
@@ -96,6 +96,15 @@ def packed_with_client(folder: Path, version: str) -> Path:
     (nearer / "package.json").write_text('{"private": true}\n')
     npm(installed(CURRENT).folder, nearer, "install", f"vscode-languageclient@{version}")
     return _pack(copy, folder)
+
+
+def run_script(name: str, **variables: str) -> None:
+    """Run a script of our extension's ``package.json``, with ``variables`` in its environment.
+
+    Raises CalledProcessError when it fails.
+    """
+    _fetch_packages()
+    npm(installed(CURRENT).folder, EXTENSION, "run", name, **variables)
 
 
 def _fetch_packages() -> None:

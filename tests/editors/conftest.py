@@ -19,6 +19,7 @@ SETTINGS = {
 """Whatever the model says is shown, however long it takes on this machine."""
 
 CONFIGURATION = """
+{before}
 vim.o.swapfile = false
 vim.opt.runtimepath:prepend("{plugin}")
 vim.keymap.set("i", "<Tab>", function()
@@ -60,9 +61,9 @@ def open_neovim(tmp_path):
 def surefill(open_neovim):
     """Start Neovim with the plugin, whose options may be given by name."""
 
-    def start(more="", **options):
-        given = {"settings": SETTINGS, **options}
-        text = CONFIGURATION.format(plugin=PLUGIN, options=json.dumps(given), more=more)
+    def start(more="", before="", **options):
+        given = json.dumps({"settings": SETTINGS, **options})
+        text = CONFIGURATION.format(before=before, plugin=PLUGIN, options=given, more=more)
         return open_neovim(text)
 
     return start

@@ -4,9 +4,13 @@ Each runs in process and network namespaces of its own: when it ends, the kernel
 started, and nothing of it reaches a network.
 """
 
+import contextlib
 import os
+import subprocess
 import sys
 from pathlib import Path
+
+import psutil
 
 
 def environment(home: Path) -> dict[str, str]:
@@ -41,3 +45,17 @@ def isolated(command: list[str], variables: dict[str, str]) -> list[str]:
     user = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
     own = ["unshare", *user, "--net", "--pid", "--fork", "--kill-child", "--mount-proc"]
     return [*own, "env", "-i", *(f"{name}={value}" for name, value in variables.items()), *command]
+
+
+def end(program: subprocess.Popen, patience: float) -> list[psutil.Process]:
+    """Kill an isolated program; returns what it started and is still there, of which is nothing.
+
+    ``patience`` is how many seconds the kernel is given.
+    """
+    started = [psutil.Process(program.pid)]
+    with contextlib.suppress(psutil.NoSuchProcess):  # it has crashed
+        started += started[0].children(recursive=True)
+    program.kill()
+    program.wait()
+    _, left = psutil.wait_procs(started, timeout=patience)
+    return left

@@ -38,6 +38,7 @@ class Neovim:
 
     def __init__(self, package: debian.Package, home: Path, configuration: str):
         prefix = debian.installed(package)
+        self.home = home
         home.mkdir(parents=True, exist_ok=True)
         script = home / "init.lua"
         script.write_text(configuration)

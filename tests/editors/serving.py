@@ -1,6 +1,5 @@
 """A code-server with our extension, its browser, and what its servers and their editor say."""
 
-import contextlib
 import json
 import os
 import shlex
@@ -15,15 +14,14 @@ import psutil
 from playwright.sync_api import Browser, BrowserType
 
 from editors.code_server import Release, installed
-from editors.isolation import environment, isolated
+from editors.isolation import end, environment, isolated
+from editors.tee import TEE
 
 PATIENCE = 180.0
 """Seconds until something that does not happen fails a test. Not a bound on anything tested."""
 
 ADDRESS = "http://127.0.0.1:8080"
 """In a network of its own every port is free."""
-
-TEE = Path(__file__).parent / "tee.py"
 
 SETTINGS = {
     "window.autoDetectColorScheme": True,
@@ -195,12 +193,7 @@ class CodeServer:
 
     def close(self) -> list[psutil.Process]:
         """End it; returns processes that are still there, of which there are none."""
-        started = [self.process]
-        with contextlib.suppress(psutil.NoSuchProcess):  # it has crashed
-            started += self.process.children(recursive=True)
-        self._process.kill()
-        self._process.wait()
-        _, left = psutil.wait_procs(started, timeout=PATIENCE)
+        left = end(self._process, PATIENCE)
         self._log.close()
         return left
 

@@ -1,8 +1,9 @@
 """Stands between an editor and the server: writes down what passes, and asks questions of its own.
 
-``tee.py FOLDER [--without CAPABILITY] -- COMMAND``: what passes goes to ``FOLDER/frames.jsonl``,
-and a request that comes as a line of JSON over the socket ``FOLDER/socket`` is put to the server
-that was started last. Of a capability that it is to be without, the editor is not told.
+``tee.py FOLDER [--without CAPABILITY] [--until FILE] -- COMMAND``: what passes goes to
+``FOLDER/frames.jsonl``, and a request that comes as a line of JSON over the socket
+``FOLDER/socket`` is put to the server that was started last. Of a capability that it is to be
+without, the editor is not told, and of nothing until a file that is named is there.
 """
 
 import argparse
@@ -13,8 +14,11 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import IO
+
+TEE = Path(__file__)
 
 OWN = "tee-"
 """What the ids of our own requests begin with."""
@@ -23,9 +27,10 @@ OWN = "tee-"
 class Tee:
     """One server, and the editor on the standard streams."""
 
-    def __init__(self, folder: Path, command: list[str], without: str):
+    def __init__(self, folder: Path, command: list[str], without: str, until: Path | None):
         self._folder = folder
         self._without = without
+        self._until = until
         self._server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self._frames = (folder / "frames.jsonl").open("a")
         self._lock = threading.Lock()
@@ -35,6 +40,8 @@ class Tee:
         """Pass on until the server ends; returns its exit status."""
         for work in (self._from_editor, self._from_questions):
             threading.Thread(target=work, daemon=True).start()
+        while self._until and not self._until.exists():
+            time.sleep(0.05)
         while message := _read(self._server.stdout):
             if str(message.get("id")).startswith(OWN) and "method" not in message:
                 self._answers.pop(message["id"]).put(message)
@@ -98,10 +105,12 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", type=Path)
     parser.add_argument("--without", default="")
+    parser.add_argument("--until", type=Path)
     parser.add_argument("command", nargs="+")
     arguments = parser.parse_args()
     # Whoever still waits for input must not hold up the end.
-    os._exit(Tee(arguments.folder, arguments.command, arguments.without).run())
+    tee = Tee(arguments.folder, arguments.command, arguments.without, arguments.until)
+    os._exit(tee.run())
 
 
 if __name__ == "__main__":

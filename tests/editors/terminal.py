@@ -1,6 +1,5 @@
 """An editor in a terminal: keys go in as a keyboard sends them, the screen comes out as text."""
 
-import contextlib
 import fcntl
 import os
 import pty
@@ -14,7 +13,7 @@ from pathlib import Path
 import psutil
 import pyte
 
-from editors.isolation import isolated
+from editors.isolation import end, isolated
 
 PATIENCE = 60.0
 """Seconds until something that does not happen fails a test. Not a bound on anything tested."""
@@ -96,7 +95,7 @@ class Terminal:
             nonlocal pressed
             if text in self.screen():
                 return True
-            if time.monotonic() > pressed + PATIENCE / 4:
+            if time.monotonic() > pressed + PATIENCE / 12:
                 self.keys(keys)
                 pressed = time.monotonic()
             return False
@@ -105,12 +104,7 @@ class Terminal:
 
     def close(self) -> list[psutil.Process]:
         """End the program; returns processes that are still there, of which there are none."""
-        started = [self.process]
-        with contextlib.suppress(psutil.NoSuchProcess):  # it has crashed
-            started += self.process.children(recursive=True)
-        self._process.kill()
-        self._process.wait()
-        _, left = psutil.wait_procs(started, timeout=PATIENCE)
+        left = end(self._process, PATIENCE)
         os.close(self._master)
         self._reader.join(PATIENCE)
         return left

@@ -1,8 +1,13 @@
 """Neovim 0.12 with our plugin, the real server and the model that ships."""
 
+import sys
+import time
+
 import pytest
 
+from editors.bundles import copy_shipped
 from editors.neovim import PLUGIN
+from editors.tee import TEE
 
 FUNCTIONS = (
     "def first(self):\n    return self.first\n\n\n"
@@ -140,6 +145,33 @@ def test_the_menu_offers_calls_and_fills_them_in(surefill, file):
     assert call.partition("(")[0] in {"folder." + item["word"].partition("(")[0] for item in items}
 
 
+def test_a_neovim_without_inline_completion_still_has_the_menu(surefill, file):
+    file.write_text("import pathlib\n\nfolder = pathlib.Path()\nfolder")
+    neovim = surefill(before="vim.lsp.inline_completion = nil")
+    neovim.open(file)
+    neovim.wait_until_ready()
+    neovim.keys("GA.")
+    neovim.wait(lambda: neovim.api.call("pumvisible"))
+    neovim.keys("<C-n><C-y>")
+    neovim.wait(lambda: "(" in neovim.text().splitlines()[-1])
+    neovim.keys("<Esc>o<Tab>")
+    neovim.wait(lambda: neovim.text().endswith(("\t", " ")))
+    assert "Surefill" not in neovim.messages()
+
+
+def test_a_server_without_the_feature_is_asked_nothing(surefill, file, tmp_path):
+    tee = [sys.executable, str(TEE), str(tmp_path), "--without", "inlineCompletionProvider", "--"]
+    neovim = surefill(cmd=[*tee, sys.executable, "-m", "surefill", "lsp"])
+    neovim.open(file)
+    neovim.wait_until_ready()
+    neovim.keys("GA.")
+    time.sleep(3)  # there is nothing to wait for
+    assert neovim.ghost() == ""
+    passed = (tmp_path / "frames.jsonl").read_text()
+    assert "textDocument/didChange" in passed
+    assert "textDocument/inlineCompletion" not in passed
+
+
 def test_the_explanation_opens_in_a_page_of_markdown(surefill, file):
     neovim = surefill()
     ghost = typing(neovim, file)
@@ -180,6 +212,18 @@ def test_a_killed_server_comes_back(surefill, file):
     neovim.wait_for_ghost()
 
 
+def test_what_is_typed_before_the_server_listens_gets_its_suggestion(surefill, file, tmp_path):
+    allowed = tmp_path / "allowed"
+    wait = f"until [ -e {allowed} ]; do sleep 0.05; done; exec surefill lsp"
+    neovim = surefill(cmd=["sh", "-c", wait])
+    neovim.open(file)
+    neovim.keys("GA.")
+    neovim.wait(lambda: neovim.text().endswith("."))
+    assert neovim.status() is None
+    allowed.touch()
+    neovim.wait_for_ghost()
+
+
 def test_a_server_that_always_crashes_is_given_up(surefill, file):
     neovim = surefill(cmd=["false", "lsp"])
     neovim.open(file)
@@ -211,6 +255,16 @@ def test_settings_change_while_it_runs(surefill, file):
     assert neovim.wait_for_ghost() == ghost
 
 
+def test_another_bundle_is_taken_while_it_runs(surefill, file):
+    neovim = surefill()
+    ghost = typing(neovim, file)
+    copy_shipped(neovim.home, "other")
+    neovim.lua("require('surefill').configure({ bundle = 'other' })")
+    neovim.wait(lambda: (neovim.status()["bundle"] or {}).get("name") == "surefill-other")
+    neovim.keys("<Esc>S    return self.")
+    assert neovim.wait_for_ghost() == ghost
+
+
 def test_a_bad_setting_and_a_bad_option_are_named(surefill, file):
     settings = {"completion": {"alternatives": "many"}}
     neovim = surefill(settings=settings, menu="yes", colour="blue")
@@ -235,12 +289,12 @@ def test_emoji_and_cjk_before_the_cursor_shift_nothing(surefill, file, encoding)
         "vim.lsp.config('surefill', { capabilities = { general = { positionEncodings = "
         f"{{ '{encoding}' }} }} }} }})"
     )
-    line = "LABELS = ['🎉🎉', '漢字', 'é']; values = [first(1), first(2), first"
-    file.write_text(f"def first(x):\n    return x\n\n\n{line}")
+    line = "LABELS = ['🎉🎉', '漢字', 'é']; logger = logging.getLogger"
+    file.write_text(f"import logging\n\n{line}")
     ghost = typing(neovim, file, keys="(")
     assert neovim.lua("return vim.lsp.get_clients()[1].offset_encoding") == encoding
     neovim.keys("<Tab>")
-    neovim.wait(lambda: neovim.text().splitlines()[4] == (line + "(" + ghost).splitlines()[0])
+    neovim.wait(lambda: neovim.text().splitlines()[2] == (line + "(" + ghost).splitlines()[0])
 
 
 def test_the_health_check_finds_everything(surefill, file):

@@ -94,6 +94,13 @@ class Workbench:
         self.page.locator(".quick-input-list .monaco-list-row.focused", has_text=title).wait_for()
         self.press("Enter")
 
+    def restart(self, *options: str):
+        """Have the server started anew, behind a tee with ``options``; it may not answer yet."""
+        self.server.serve_with(*options)
+        before = len(self.requests("initialize"))
+        self.command("Surefill: Restart Server")
+        self.wait(lambda: len(self.requests("initialize")) > before, "another server")
+
     def configure(self, **settings: object):
         """Write settings of ours for the workspace: ``completion__alternatives`` is one."""
         ours = {f"surefill.{name.replace('__', '.')}": each for name, each in settings.items()}

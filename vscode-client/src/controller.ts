@@ -3,9 +3,11 @@
  */
 
 import {
+  commands,
   type Disposable,
   type ExtensionContext,
   type LogOutputChannel,
+  type TextDocument,
   window,
   workspace,
 } from "vscode";
@@ -15,6 +17,7 @@ import { type Discovery, findServer, type ServerCommand } from "./discovery";
 import type { PrivateEnvironment } from "./environment";
 import { folderPaths, Interpreters } from "./interpreters";
 import { Lifecycle, type Wish } from "./lifecycle";
+import { Missed } from "./missed";
 import { currentVariables, isProgram, onPath } from "./paths";
 import type { ProbePython } from "./python";
 import { LanguageSession, rawSettings } from "./session";
@@ -30,6 +33,7 @@ export class Controller implements Disposable {
   private readonly lifecycle: Lifecycle;
   private readonly statusBar = new StatusBar();
   private readonly activity: Activity;
+  private readonly missed = new Missed<TextDocument>();
   private readonly disposables: Disposable[] = [];
   private session: LanguageSession | undefined;
   private settings: ClientSettings;
@@ -42,6 +46,7 @@ export class Controller implements Disposable {
     private readonly environment: PrivateEnvironment,
     private readonly probe: ProbePython,
     private readonly log: LogOutputChannel,
+    private readonly extensionId: string,
     onMissing: () => void,
   ) {
     this.settings = configuration.read();
@@ -85,6 +90,11 @@ export class Controller implements Disposable {
         if (this.phase.kind === "missing") void this.lifecycle.restart();
       }),
       workspace.onDidGrantWorkspaceTrust(() => void this.lifecycle.restart()),
+      workspace.onDidChangeTextDocument(({ document, contentChanges: [change] }) => {
+        const active = document === window.activeTextEditor?.document;
+        if (active && change !== undefined && !this.running?.listens)
+          this.missed.note(document, change);
+      }),
       window.onDidChangeActiveTextEditor(() => this.show()),
     );
     await this.environmentChanged();
@@ -189,10 +199,24 @@ export class Controller implements Disposable {
         }),
       answered: () => this.lifecycle.used(),
       restarting: () => this.lifecycle.restarting(),
-      restarted: () => void this.lifecycle.refresh(),
+      restarted: () => {
+        void this.lifecycle.refresh();
+        this.catchUp();
+      },
       ended,
     });
+    this.catchUp();
     return this.session;
+  }
+
+  /** Have the editor ask for what it would have asked for, had there been a server. */
+  private catchUp(): void {
+    const editor = window.activeTextEditor;
+    if (!this.missed.take(editor?.document, editor?.selection.active)) return;
+    // Without a provider the editor asks for nothing that it does not miss. Editors that do not
+    // know these arguments ask as if the user had.
+    const automatic = { explicit: false, providerId: `${this.extensionId}:*` };
+    void commands.executeCommand("editor.action.inlineSuggest.trigger", automatic);
   }
 
   private async interpreterChanged(): Promise<void> {

@@ -22,7 +22,14 @@ export async function activate(context: ExtensionContext): Promise<void> {
   const root = Uri.joinPath(context.globalStorageUri, "environments").fsPath;
   const environment = new PrivateEnvironment(root, run, probe);
   const offer = new Offer(context.globalState);
-  const control = new Controller(configuration, environment, probe, log, () => void offer.make());
+  const control = new Controller(
+    configuration,
+    environment,
+    probe,
+    log,
+    context.extension.id,
+    () => void offer.make(),
+  );
   const setup = new EnvironmentSetup(control, environment, probe, log);
   const why = new PagePanel("surefill.why", context.extensionUri);
   const doctor = new PagePanel("surefill.doctor", context.extensionUri);

@@ -92,6 +92,11 @@ export class LanguageSession implements Session {
     return new LanguageSession(client, ending);
   }
 
+  /** Whether it is told now what is written. */
+  get listens(): boolean {
+    return this.client.isRunning();
+  }
+
   status(): Promise<unknown> {
     return this.execute("surefill.status");
   }

@@ -14,6 +14,15 @@ local function select_nothing(bufnr)
   end
 end
 
+--- Have Neovim ask for what it would have asked for, had the server been there when it was typed.
+---@param bufnr integer
+local function catch_up(bufnr)
+  local typing = vim.startswith(vim.api.nvim_get_mode().mode, "i")
+  if typing and vim.api.nvim_get_current_buf() == bufnr then
+    vim.api.nvim_exec_autocmds("CursorMovedI", { buffer = bufnr })
+  end
+end
+
 --- Switch on ghost text and menu, as far as options and this Neovim have them.
 ---@param client vim.lsp.Client
 ---@param bufnr integer
@@ -21,6 +30,7 @@ function M.attach(client, bufnr)
   local options = require("surefill.options").current
   if options.inline and require("surefill.inline").available() then
     vim.lsp.inline_completion.enable(true, { bufnr = bufnr })
+    catch_up(bufnr)
   end
   if options.menu then
     select_nothing(bufnr)

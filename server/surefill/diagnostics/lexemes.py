@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 from surefill.syntax.brackets import OPENERS, PAIRS
+from surefill.syntax.literals import inside
 
 TOKEN = re.compile(r"#[^\r\n]*|\"\"\"|'''|[\"'()\[\]{}]|\\?(?:\r\n|[\r\n])")
 LEAD = re.compile(r"[ \t\f]*")
@@ -73,10 +74,8 @@ def string_end(text: str, start: int, quote: str) -> int:
 
 
 _ENDS = {
-    '"': re.compile(r'(?:\\(?:\r\n|[\s\S])|[^\\\r\n"])*+"'),
-    "'": re.compile(r"(?:\\(?:\r\n|[\s\S])|[^\\\r\n'])*+'"),
-    '"""': re.compile(r'(?:\\[\s\S]|(?!""")[^\\])*+"""'),
-    "'''": re.compile(r"(?:\\[\s\S]|(?!''')[^\\])*+'''"),
+    quote: re.compile(inside(quote, multiline=len(quote) > 1) + quote)
+    for quote in ('"', "'", '"""', "'''")
 }
 _END_OF_LINE = re.compile(r"[\r\n]|$")
 

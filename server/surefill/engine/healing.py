@@ -10,6 +10,8 @@ import numpy as np
 
 from surefill.engine.sampling import Bools
 
+_BROKEN = "\ufffd"
+"""What a token decodes to that has only some of a character's bytes."""
 _REMEMBERED = 64
 """Masks of names are kept for the lists asked for last: each receiver's comes again and again."""
 
@@ -17,6 +19,11 @@ _REMEMBERED = 64
 def is_part_of_name(character: str) -> bool:
     """Whether an identifier can go on with ``character``."""
     return character.isalnum() or character == "_"
+
+
+def _ends_name(character: str) -> bool:
+    """Whether no identifier goes on with ``character``; a part of one that is not whole yet may."""
+    return not is_part_of_name(character) and character != _BROKEN
 
 
 class TokenTexts:
@@ -30,7 +37,7 @@ class TokenTexts:
         self._ids: dict[str, list[int]] = {}
         for text, number in self._sorted:
             self._ids.setdefault(text, []).append(number)
-        self._ends_name = np.array([not text or not is_part_of_name(text[0]) for text in texts])
+        self._ends_name = np.array([not text or _ends_name(text[0]) for text in texts])
         self._naming: OrderedDict[tuple[str, frozenset[str]], Bools] = OrderedDict()
 
     def extends(self, text: str) -> bool:
@@ -68,7 +75,7 @@ class TokenTexts:
             at = bisect_left(self._keys, rest)
             while at < len(self._keys) and self._keys[at].startswith(rest):
                 text, token = self._sorted[at]
-                if len(text) > len(rest) and not is_part_of_name(text[len(rest)]):
+                if len(text) > len(rest) and _ends_name(text[len(rest)]):
                     mask[token] = True
                 at += 1
         return mask

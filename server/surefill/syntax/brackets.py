@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass
 
 from surefill.syntax.languages import Language
+from surefill.syntax.literals import inside
 
 PAIRS = {"(": ")", "[": "]", "{": "}"}
 OPENERS = {closer: opener for opener, closer in PAIRS.items()}
@@ -120,13 +121,8 @@ _LINE_END = re.compile(r"[\r\n]")
 
 @functools.cache
 def _string_end(delimiter: str, multiline: bool) -> re.Pattern[str]:
-    if multiline:
-        other = rf"(?:\\.|(?!{re.escape(delimiter)})[^\\])*+"
-        return re.compile(rf"{other}{re.escape(delimiter)}", re.DOTALL)
-    return re.compile(
-        rf"(?:\\(?:\r\n|.)|[^\\\r\n{re.escape(delimiter)}])*+(?:{re.escape(delimiter)}|[\r\n]|$)",
-        re.DOTALL,
-    )
+    body, end = inside(delimiter, multiline=multiline), re.escape(delimiter)
+    return re.compile(body + (end if multiline else rf"(?:{end}|[\r\n]|$)"))
 
 
 @functools.cache

@@ -15,6 +15,7 @@ from typing import Literal
 
 from surefill.syntax.brackets import OPENERS, PAIRS, Lexical
 from surefill.syntax.languages import Language
+from surefill.syntax.literals import inside
 
 _TAIL = 200
 """As many characters before a bracket or a line tell what it stands behind."""
@@ -287,11 +288,8 @@ class ClaimReader:
 @functools.cache
 def _string_rest(delimiter: str, multiline: bool) -> re.Pattern[str]:
     """What belongs to an open string, up to its end or, for one of one line, that of the line."""
-    if multiline:
-        other = rf"(?:\\.|(?!{re.escape(delimiter)})[^\\])*+"
-        return re.compile(rf"{other}{re.escape(delimiter)}", re.DOTALL)
-    body = rf"(?:\\(?:\r\n|.)|[^\\\r\n{re.escape(delimiter)}])*+"
-    return re.compile(rf"{body}(?:{re.escape(delimiter)}|(?=[\r\n]))", re.DOTALL)
+    body, end = inside(delimiter, multiline=multiline), re.escape(delimiter)
+    return re.compile(body + (end if multiline else rf"(?:{end}|(?=[\r\n]))"))
 
 
 @functools.cache

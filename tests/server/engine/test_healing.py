@@ -32,7 +32,7 @@ def test_what_is_left_out_comes_first_and_is_not_shown(engine, prompts, length):
     prompt = prompts(200)
     lead = "    return self._handler"[:length]
     generation = engine.generate(replace(prompt, lead=lead), max_new_tokens=24, n=3)
-    assert generation.candidates[0].token_ids
+    assert any(candidate.token_ids for candidate in generation.candidates)
     for candidate in generation.candidates:
         if candidate.token_ids:
             whole = engine.tokenizer.decode(candidate.token_ids)

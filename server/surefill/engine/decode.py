@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,13 +31,23 @@ from surefill.engine.interrupt import Interrupt, Interrupted
 from surefill.engine.ngrams.blend import BESIDE_MODEL, Blend, Mixer
 from surefill.engine.ngrams.cache import TokenCache
 from surefill.engine.ngrams.store import NgramStore
-from surefill.engine.sampling import Bools, Floats, greedy, log_softmax, sample, seed_for
+from surefill.engine.sampling import (
+    Bools,
+    Floats,
+    greedy,
+    log_softmax,
+    sample,
+    seed_for,
+    without,
+)
 from surefill.engine.session import ModelSession, Provider, Session
 from surefill.engine.tokenizer import BundleTokenizer
 from surefill.errors import BundleError, EngineError
 
 _MOST_WANTED = 4
 """Of the likeliest tokens, alternatives are drawn from this many that a guide has looked at."""
+_LEAST_OTHER = 0.1
+"""Alternatives part where everything but what is taken has this probability together."""
 
 
 @dataclass(frozen=True)
@@ -200,7 +210,7 @@ class _Request:
             logits, self._reused = self.engine.session.prefill(self.prompt.ids, self.interrupt)
             self._prefilled = time.perf_counter()
             self._decode_greedily(best, logits)
-            self._decode_by_sampling(others, logits)
+            self._decode_by_sampling(others, best, logits)
         for continuation in (best, *others):
             continuation.close(self.interrupt.reason or "cancelled")
         ended = time.perf_counter()
@@ -247,8 +257,10 @@ class _Request:
         token = greedy(logprobs, allowed)
         return None if out.push(token, float(logprobs[token])) else token
 
-    def _decode_by_sampling(self, outs: list[Continuation], logits: Floats) -> None:
-        """Fill ``outs`` together, one forward for a token of each."""
+    def _decode_by_sampling(
+        self, outs: list[Continuation], best: Continuation, logits: Floats
+    ) -> None:
+        """Fill ``outs`` together, one forward for a token of each. ``best`` is complete."""
         if not outs:
             return
         options = self.engine.options
@@ -265,6 +277,9 @@ class _Request:
                 following = self._following(out, rows[index])
                 if following is not None:
                     logprobs, allowed = following
+                    if self.prompt.apart:
+                        taken = self._taken(out, (best, *outs[:index]))
+                        allowed = without(taken, logprobs, allowed, _LEAST_OTHER)
                     token = sample(logprobs, allowed, generator, options.temperature, options.top_p)
                     tokens[index] = token
                     out.push(token, float(logprobs[token]))
@@ -272,6 +287,15 @@ class _Request:
                 return
             # Complete ones run along with their last token: cheaper than moving the cache.
             rows = branches.extend(tokens, self.interrupt)
+
+    def _taken(self, out: Continuation, earlier: Iterable[Continuation]) -> set[int]:
+        """How those of ``earlier`` go on that have begun as ``out`` has."""
+        length = len(out.ids)
+        taken = set[int]()
+        for each in earlier:
+            if each.ids[:length] == out.ids:
+                taken.update(each.ids[length : length + 1] or self.engine.ends)
+        return taken
 
     def _following(self, out: Continuation, logits: Floats) -> tuple[Floats, Bools] | None:
         """Log-probabilities of the token behind ``out``, and which may follow it.

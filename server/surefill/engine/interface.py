@@ -45,6 +45,9 @@ class Prompt:
     lead: str = ""
     seed: int = 0
     """Which alternatives are drawn; equal prompts get equal ones, as far as the engine can."""
+    apart: bool = True
+    """Whether alternatives part as soon as something else is likely, too; else they are independent
+    draws, many of which come out the same."""
     document: str = ""
     before: tuple[int, ...] = ()
     after: tuple[int, ...] = ()

@@ -6,7 +6,7 @@ Pure functions on arrays of shape (vocabulary,).
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -46,6 +46,17 @@ def sample(
     kept = 1 + int(np.searchsorted(np.cumsum(probabilities), top_p))
     nucleus = probabilities[:kept]
     return int(order[generator.choice(len(nucleus), p=nucleus / nucleus.sum())])
+
+
+def without(taken: Collection[int], logprobs: Floats, allowed: Bools, least: float) -> Bools:
+    """``allowed`` less ``taken``, unless what is left has less than the share ``least`` of it all.
+
+    Both shares are of probability.
+    """
+    rest = allowed.copy()
+    rest[list(taken)] = False
+    left, whole = np.exp(logprobs[rest]).sum(), np.exp(logprobs[allowed]).sum()
+    return rest if left > 0 and left >= least * whole else allowed
 
 
 def seed_for(ids: Sequence[int], seed: int = 0) -> int:

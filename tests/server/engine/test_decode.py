@@ -129,6 +129,30 @@ def test_alternatives_are_distinct_and_the_same_every_time(engine, prompts):
     assert texts != [candidate.text for candidate in other.candidates]
 
 
+def test_alternatives_part_where_something_else_is_likely_too(engine, prompts):
+    first = engine.tokenizer.encode("a")
+
+    class Begin:
+        """Lets every candidate begin with the same token."""
+
+        def mask(self, generated, logprobs, allowed):
+            return None if generated else Allow(engine, first).mask(generated, logprobs, allowed)
+
+    generation = engine.generate(prompts(60), max_new_tokens=4, n=5, guide=Begin())
+    begun = [candidate.token_ids[:2] for candidate in generation.candidates]
+    assert {ids[:1] for ids in begun} == {tuple(first)}
+    assert len(set(begun)) == len(begun) == 5
+
+
+def test_independent_alternatives_may_come_out_the_same(engine, prompts):
+    apart = prompts(60)
+    independent = engine.generate(replace(apart, apart=False), max_new_tokens=1, n=200)
+    assert max(candidate.count for candidate in independent.candidates) > 1
+    assert sum(candidate.count for candidate in independent.candidates) <= 200
+    parted = engine.generate(apart, max_new_tokens=1, n=20)
+    assert {candidate.count for candidate in parted.candidates} == {1}
+
+
 def test_alternatives_carry_the_models_own_logprobs(engine, prompts):
     prompt = prompts(60)
     for candidate in engine.generate(prompt, max_new_tokens=6, n=4).candidates:

@@ -137,7 +137,7 @@ class _Tap:
         n: int = 1,
     ) -> Generation:
         generation = self._engine.generate(
-            replace(prompt, seed=self._seed),
+            replace(prompt, seed=self._seed, apart=False),
             max_new_tokens=max_new_tokens,
             stop=self._stop or stop,
             guide=guide,

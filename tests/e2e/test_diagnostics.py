@@ -203,6 +203,16 @@ def test_the_cursor_anywhere_in_the_line_is_enough(pulling):
     assert actions(pulling, uri, {"start": at(1, 0), "end": at(1, 0)}) == []
 
 
+def test_an_editor_that_asks_by_itself_is_offered_fixes_only_of_what_it_shows(pulling):
+    uri = pulling.open(BROKEN)
+    span = {"start": at(0, 0), "end": at(0, 0)}
+    (item,) = pull(pulling, uri)["items"]
+    by_itself, by_the_user = 2, 1
+    assert actions(pulling, uri, span, triggerKind=by_itself) == []
+    assert actions(pulling, uri, span, item, triggerKind=by_itself)
+    assert actions(pulling, uri, span, triggerKind=by_the_user)
+
+
 def test_only_quick_fixes_are_offered(pulling):
     uri = pulling.open(BROKEN)
     span = {"start": at(0, 0), "end": at(0, 0)}

@@ -140,15 +140,21 @@ class CodeActions:
             del self._running[uri]
 
     def _wanted(self, found: Found, params: types.CodeActionParams) -> list[Problem]:
-        """The problems in the lines of the range, those at the range itself first."""
+        """The problems in the lines of the range, those at the range itself first.
+
+        An editor that asks by itself, after every key, is answered only about what it has been
+        told: of a line that is being typed in it shows no problem yet, and wants no fix.
+        """
         snapshot, encoding = found.snapshot, self._client.encoding
         span = from_lsp_range(snapshot.lines, params.range, encoding)
         ours = [each for each in params.context.diagnostics if each.source == SOURCE]
         named = [from_lsp_range(snapshot.lines, each.range, encoding).start for each in ours]
+        by_itself = params.context.trigger_kind == types.CodeActionTriggerKind.Automatic
         near = [
             problem
             for problem in found.problems
-            if problem.range.start in named or _share_a_line(problem.range, span)
+            if problem.range.start in named
+            or (not by_itself and _share_a_line(problem.range, span))
         ]
         near.sort(key=lambda each: (each.range.start not in named, not _meet(each.range, span)))
         return near[:_MOST_PROBLEMS]

@@ -7,7 +7,7 @@ import nox
 
 nox.options.default_venv_backend = "venv"
 nox.options.reuse_venv = "yes"
-nox.options.sessions = ["lint", "types", "editors", "tests"]
+nox.options.sessions = ["lint", "types", "tests"]
 
 # One exact version, installed first: an open range takes whatever build the index lists last.
 TORCH = "torch==2.13.0"

@@ -1,6 +1,5 @@
 """Editors for tests: each ends with its test, and nothing that it started is left."""
 
-import json
 import os
 from pathlib import Path
 
@@ -8,31 +7,9 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 from editors import code_server, debian
-from editors.neovim import PLUGIN, Neovim
+from editors.neovim import Neovim, configuration
 from editors.serving import CodeServer
 from editors.workbench import WINDOW, Workbench
-
-SETTINGS = {
-    "completion": {"deadlineMs": 60_000, "minConfidence": 0},
-    "snippets": {"deadlineMs": 60_000},
-}
-"""Whatever the model says is shown, however long it takes on this machine."""
-
-CONFIGURATION = """
-{before}
-vim.o.swapfile = false
-vim.opt.runtimepath:prepend("{plugin}")
-vim.keymap.set("i", "<Tab>", function()
-  if not require("surefill").accept() then
-    return "<Tab>"
-  end
-end, {{ expr = true }})
-vim.keymap.set("i", "<C-l>", "<Plug>(surefill-accept-word)")
-vim.keymap.set("i", "<C-j>", "<Plug>(surefill-next)")
-vim.keymap.set("i", "<C-x><C-d>", "<Plug>(surefill-dismiss)")
-require("surefill").setup(vim.json.decode([==[{options}]==]))
-{more}
-"""
 
 
 @pytest.fixture
@@ -41,6 +18,13 @@ def file(tmp_path):
     path = tmp_path / "project" / "example.py"
     path.parent.mkdir()
     return path
+
+
+@pytest.fixture(scope="session")
+def pictures(tmp_path_factory):
+    """The folder for pictures of what editors show: SUREFILL_SCREENSHOTS, where it is set."""
+    chosen = os.environ.get("SUREFILL_SCREENSHOTS")
+    return Path(chosen) if chosen else tmp_path_factory.mktemp("pictures")
 
 
 @pytest.fixture
@@ -62,9 +46,7 @@ def surefill(open_neovim):
     """Start Neovim with the plugin, whose options may be given by name."""
 
     def start(more="", before="", **options):
-        given = json.dumps({"settings": SETTINGS, **options})
-        text = CONFIGURATION.format(before=before, plugin=PLUGIN, options=given, more=more)
-        return open_neovim(text)
+        return open_neovim(configuration(more, before, **options))
 
     return start
 
@@ -76,10 +58,8 @@ def extension(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def start_vscode(extension, tmp_path_factory):
+def start_vscode(extension, pictures, tmp_path_factory):
     """Start windows of VS Code with an empty folder of files; all end with the module."""
-    pictures = os.environ.get("SUREFILL_SCREENSHOTS")
-    folder = Path(pictures) if pictures else tmp_path_factory.mktemp("pictures")
     started = []
     with sync_playwright() as playwright:
 
@@ -90,7 +70,7 @@ def start_vscode(extension, tmp_path_factory):
             page = server.browser(playwright.chromium).new_page(
                 viewport=WINDOW, device_scale_factor=2
             )
-            workbench = Workbench(server, page, folder)
+            workbench = Workbench(server, page, pictures)
             workbench.start()
             return workbench
 

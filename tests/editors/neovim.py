@@ -1,6 +1,7 @@
 """A real Neovim without a terminal: real keys go in, what is on screen comes out."""
 
 import contextlib
+import json
 import time
 from pathlib import Path
 
@@ -9,11 +10,41 @@ import pynvim
 
 from editors import debian
 from editors.isolation import environment, isolated
+from editors.terminal import Terminal
 
 PATIENCE = 60.0
 """Seconds until something that does not happen fails a test. Not a bound on anything tested."""
 
 PLUGIN = Path(__file__).parents[2] / "neovim"
+
+SETTINGS = {
+    "completion": {"deadlineMs": 60_000, "minConfidence": 0},
+    "snippets": {"deadlineMs": 60_000},
+}
+"""Whatever the model says is shown, however long it takes on this machine."""
+
+_CONFIGURATION = """
+{before}
+vim.o.swapfile = false
+vim.opt.runtimepath:prepend("{plugin}")
+vim.keymap.set("i", "<Tab>", function()
+  if not require("surefill").accept() then
+    return "<Tab>"
+  end
+end, {{ expr = true }})
+vim.keymap.set("i", "<C-l>", "<Plug>(surefill-accept-word)")
+vim.keymap.set("i", "<C-j>", "<Plug>(surefill-next)")
+vim.keymap.set("i", "<C-x><C-d>", "<Plug>(surefill-dismiss)")
+require("surefill").setup(vim.json.decode([==[{options}]==]))
+{more}
+"""
+
+
+def configuration(more: str = "", before: str = "", **options: object) -> str:
+    """A user's configuration in Lua: the plugin with ``options``, and what stands around it."""
+    given = json.dumps({"settings": SETTINGS, **options})
+    return _CONFIGURATION.format(before=before, plugin=PLUGIN, options=given, more=more)
+
 
 _GHOST = """
 local namespace = vim.api.nvim_get_namespaces()["nvim.lsp.inline_completion"]
@@ -44,7 +75,8 @@ class Neovim:
         script.write_text(configuration)
         share = prefix / "usr/share/nvim"
         parsers = prefix / "usr/lib/nvim"
-        variables = {
+        self._program = str(prefix / package.program)
+        self._variables = {
             **environment(home),
             "VIM": str(share),
             "VIMRUNTIME": str(share / "runtime"),
@@ -54,7 +86,7 @@ class Neovim:
             "child",
             argv=isolated(
                 [
-                    str(prefix / package.program),
+                    self._program,
                     "--embed",
                     "--headless",
                     "-n",
@@ -63,7 +95,7 @@ class Neovim:
                     "-u",
                     str(script),
                 ],
-                variables,
+                self._variables,
             ),
         )
         (self.process,) = (
@@ -106,6 +138,18 @@ class Neovim:
         """Its messages, unless it waits for a key and would not answer."""
         mode = self.mode()
         return str(mode) if mode["blocking"] else self.messages()
+
+    def picture(self, path: Path):
+        """Keep what a terminal shows that is connected to it, in a light and in a dark theme."""
+        command = [self._program, "--server", self.api.vvars["servername"], "--remote-ui"]
+        terminal = Terminal(command, self._variables, self.home)
+        try:
+            for scheme in ("dark", "light"):
+                self.api.command(f"set background={scheme} | redraw!")
+                terminal.wait_for(self.text().splitlines()[-1])
+                terminal.picture(path.with_stem(f"{path.stem}-{scheme}"), scheme == "light")
+        finally:
+            assert terminal.close() == []
 
     def messages(self) -> str:
         return self.api.command_output("messages")

@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, BrowserType
 
 from editors.code_server import Release, installed
 from editors.isolation import end, environment, isolated
-from editors.tee import TEE
+from editors.tee import TEE, frames
 
 PATIENCE = 180.0
 """Seconds until something that does not happen fails a test. Not a bound on anything tested."""
@@ -169,10 +169,7 @@ class CodeServer:
 
     def frames(self) -> list[dict]:
         """What editor and servers have said to each other so far."""
-        path = self.home / "frames.jsonl"
-        if not path.exists():
-            return []
-        return [json.loads(line) for line in path.read_text().splitlines()]
+        return frames(self.home)
 
     def ask(self, command: str, *arguments: object) -> object:
         """The answer of the server that was started last to a command."""

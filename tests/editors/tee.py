@@ -24,6 +24,12 @@ OWN = "tee-"
 """What the ids of our own requests begin with."""
 
 
+def frames(folder: Path) -> list[dict]:
+    """What editors and servers have said to each other through a tee, and ``at`` what second."""
+    path = folder / "frames.jsonl"
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
 class Tee:
     """One server, and the editor on the standard streams."""
 
@@ -81,7 +87,8 @@ class Tee:
 
     def _note(self, source: str, message: dict):
         with self._lock:
-            self._frames.write(json.dumps({"from": source, **message}) + "\n")
+            noted = {"from": source, "at": time.monotonic(), **message}
+            self._frames.write(json.dumps(noted) + "\n")
             self._frames.flush()
 
 

@@ -14,6 +14,7 @@ import psutil
 import pyte
 
 from editors.isolation import end, isolated
+from editors.pictures import draw
 
 PATIENCE = 60.0
 """Seconds until something that does not happen fails a test. Not a bound on anything tested."""
@@ -70,6 +71,11 @@ class Terminal:
     def screen(self) -> str:
         with self._lock:
             return "\n".join(line.rstrip() for line in self._screen.display)
+
+    def picture(self, path: Path, light: bool = False):
+        """Keep what the screen looks like."""
+        with self._lock:
+            draw(self._screen, path, light)
 
     def wait(self, question):
         """The first true answer to ``question``, which is asked again and again."""

@@ -44,7 +44,7 @@ SAVE = "\x18\x13"
 NEXT_CANDIDATE = "\x1b[1;3B"
 
 
-def test_completion_offers_calls_and_fills_them_in(open_emacs, file):
+def test_completion_offers_calls_and_fills_them_in(open_emacs, file, pictures):
     file.write_text("import pathlib\n\nfolder = pathlib.Path()\nfolder")
     emacs = open_emacs(file)
     emacs.wait_for("Connected!")
@@ -52,19 +52,21 @@ def test_completion_offers_calls_and_fills_them_in(open_emacs, file):
     emacs.wait_for("folder.")
     # The first time may put in what all candidates begin with.
     emacs.press_until(2 * (ESCAPE + TAB), "possible completion")
+    emacs.picture(pictures / "emacs-completions.png")
     emacs.keys(NEXT_CANDIDATE + ESCAPE + ENTER)
     emacs.wait(lambda: re.search(r"folder\.\w+\(.*\)", emacs.screen()))
     emacs.keys(SAVE)
     emacs.wait(lambda: re.search(r"^folder\.\w+\(.*\)$", file.read_text(), re.MULTILINE))
 
 
-def test_a_quick_fix_mends_the_problem(open_emacs, file):
+def test_a_quick_fix_mends_the_problem(open_emacs, file, pictures):
     file.write_text("def double(x)\n    return 2 * x\n")
     emacs = open_emacs(file)
     emacs.wait_for("Connected!")
     emacs.keys("\x05")
     emacs.keys(ESCAPE + "xeglot-code-actions" + ENTER)
     emacs.wait_for("Insert")
+    emacs.picture(pictures / "emacs-quick-fix.png")
     emacs.keys(ENTER)
     emacs.wait_for("def double(x):")
     emacs.keys(SAVE)

@@ -31,7 +31,7 @@ def open_helix(tmp_path):
     assert [each.close() for each in started] == [[]] * len(started)
 
 
-def test_the_menu_offers_calls_and_fills_them_in(open_helix, file):
+def test_the_menu_offers_calls_and_fills_them_in(open_helix, file, pictures):
     file.write_text("import pathlib\n\nfolder = pathlib.Path()\nfolder\n")
     helix = open_helix(file)
     helix.wait_for("folder = pathlib.Path()")
@@ -40,6 +40,7 @@ def test_the_menu_offers_calls_and_fills_them_in(open_helix, file):
     helix.press_until(COMPLETE, "method")
     helix.keys(TAB)
     helix.wait_for("Surefill: ")
+    helix.picture(pictures / "helix-menu.png")
     helix.keys(ENTER + ESCAPE)
     helix.wait_for("NOR")
     helix.keys(":write" + ENTER)
@@ -49,12 +50,13 @@ def test_the_menu_offers_calls_and_fills_them_in(open_helix, file):
     assert "(" in call
 
 
-def test_a_quick_fix_mends_the_problem(open_helix, file):
+def test_a_quick_fix_mends_the_problem(open_helix, file, pictures):
     file.write_text("def double(x)\n    return 2 * x\n")
     helix = open_helix(file)
     helix.wait_for("colon")
     helix.keys(" a")
     helix.wait_for("Insert")
+    helix.picture(pictures / "helix-quick-fix.png")
     helix.keys(TAB + ENTER)
     helix.wait_for("def double(x):")
     helix.keys(":write" + ENTER)

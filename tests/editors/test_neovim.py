@@ -32,9 +32,10 @@ def typing(neovim, file, keys="."):
     return neovim.wait_for_ghost()
 
 
-def test_accepting_puts_the_ghost_text_into_the_file(surefill, file):
+def test_accepting_puts_the_ghost_text_into_the_file(surefill, file, pictures):
     neovim = surefill()
     ghost = typing(neovim, file)
+    neovim.picture(pictures / "neovim-ghost.png")
     neovim.keys("<Tab>")
     neovim.wait(lambda: neovim.text() == FUNCTIONS + "." + ghost)
     neovim.keys("<Esc>:w<CR>")
@@ -130,7 +131,7 @@ def test_a_quick_fix_mends_the_problem(surefill, file):
     neovim.wait(lambda: neovim.lua("return #vim.diagnostic.get(0)") == 0)
 
 
-def test_the_menu_offers_calls_and_fills_them_in(surefill, file):
+def test_the_menu_offers_calls_and_fills_them_in(surefill, file, pictures):
     file.write_text("import pathlib\n\nfolder = pathlib.Path()\nfolder")
     neovim = surefill()
     neovim.open(file)
@@ -138,6 +139,7 @@ def test_the_menu_offers_calls_and_fills_them_in(surefill, file):
     neovim.keys("GA.")
     neovim.wait(lambda: neovim.api.call("pumvisible"))
     assert neovim.text().splitlines()[-1] == "folder."  # nothing until it is chosen
+    neovim.picture(pictures / "neovim-menu.png")
     items = neovim.api.call("complete_info", ["items"])["items"]
     neovim.keys("<C-n><C-y>")
     neovim.wait(lambda: "(" in neovim.text().splitlines()[-1])
@@ -172,7 +174,7 @@ def test_a_server_without_the_feature_is_asked_nothing(surefill, file, tmp_path)
     assert "textDocument/inlineCompletion" not in passed
 
 
-def test_the_explanation_opens_in_a_page_of_markdown(surefill, file):
+def test_the_explanation_opens_in_a_page_of_markdown(surefill, file, pictures):
     neovim = surefill()
     ghost = typing(neovim, file)
     neovim.keys("<Esc>:Surefill explain<CR>")
@@ -180,6 +182,7 @@ def test_the_explanation_opens_in_a_page_of_markdown(surefill, file):
     assert neovim.lua("return vim.bo.filetype") == "markdown"
     assert ghost.splitlines()[0].strip() in neovim.text()
     assert not neovim.lua("return vim.bo.modifiable")
+    neovim.picture(pictures / "neovim-explanation.png")
     neovim.keys("q")
     neovim.wait(lambda: neovim.api.current.buffer.name == str(file))
 
@@ -297,11 +300,12 @@ def test_emoji_and_cjk_before_the_cursor_shift_nothing(surefill, file, encoding)
     neovim.wait(lambda: neovim.text().splitlines()[2] == (line + "(" + ghost).splitlines()[0])
 
 
-def test_the_health_check_finds_everything(surefill, file):
+def test_the_health_check_finds_everything(surefill, file, pictures):
     neovim = surefill()
     typing(neovim, file)
     neovim.keys("<Esc>")
     neovim.api.command("checkhealth surefill")
+    neovim.picture(pictures / "neovim-health.png")
     page = neovim.text()
     assert "ERROR" not in page
     for part in ("Neovim 0.12", "inline completion is there", "surefill 0.", "attached to 1 buff"):

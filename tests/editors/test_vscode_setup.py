@@ -40,6 +40,7 @@ def test_an_environment_is_made_and_taken_away_again(vscode):
     vscode.page.locator(ENTRY).click()
     vscode.answer("Set Up", picture="set-up")
     vscode.wait(lambda: vscode.entry() == "loading Surefill", "it is being set up")
+    assert "found no server" not in vscode.messages()
     vscode.picture("setting-up")
     vscode.wait_until_ready()
     (server,) = vscode.server.processes("-P", "-m", "surefill", "lsp")

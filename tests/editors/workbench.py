@@ -32,8 +32,12 @@ class Workbench:
 
     def open(self, name: str, text: str):
         """Write a file of the workspace folder, open it and put the cursor at its end."""
+        self.provide(name, text)
+        self.show(name)
+
+    def provide(self, name: str, text: str):
+        """Write a file of the workspace folder; returns when the explorer lists it."""
         (self.server.project / name).write_text(text)
-        row = self.page.locator(".explorer-folders-view .monaco-list-row", has_text=name)
         refresh = self.page.get_by_label("Refresh Explorer")
         refreshed = float("-inf")
 
@@ -42,13 +46,19 @@ class Workbench:
             if time.monotonic() > refreshed + PATIENCE / 60:  # it may have been too early for it
                 refresh.evaluate("(button) => button.click()")
                 refreshed = time.monotonic()
-            return row.count()
+            return self._row(name).count()
 
         self.wait(listed, f"{name} is listed")
-        row.first.dblclick()
+
+    def show(self, name: str):
+        """Open a file that is listed and put the cursor at its end."""
+        self._row(name).first.dblclick()
         self.page.wait_for_selector(f'.tab.active[data-resource-name="{name}"]')
         self.page.wait_for_selector(".editor-instance .view-line")
         self.press("Control+End")
+
+    def _row(self, name: str) -> Locator:
+        return self.page.locator(".explorer-folders-view .monaco-list-row", has_text=name)
 
     def wait_until_ready(self, name: str = "surefill-nano"):
         self.wait(lambda: self.entry() == f"verified {name}", "ready")

@@ -69,7 +69,7 @@ export async function activate(context: ExtensionContext): Promise<void> {
   register("restartServer", () => control.restart());
   register("showLog", () => log.show());
   register("runDoctor", () => runDoctor(control, run, doctor, log));
-  register("setUpEnvironment", () => setup.setUp());
+  register("setUpEnvironment", () => offer.hide().then(() => setup.setUp()));
   register("removeEnvironment", () => setup.remove());
   register("openSettings", () => openSettings(`@ext:${context.extension.id}`));
   register("openServerSetting", () => openSettings("surefill.server.path"));

@@ -75,3 +75,11 @@ end)
 on("LspProgress", function(client)
   require("surefill.status").refresh(client)
 end)
+vim.api.nvim_create_autocmd("ColorScheme", {
+  group = group,
+  callback = function()
+    if #vim.lsp.get_clients({ name = "surefill" }) > 0 then
+      require("surefill.inline").distinguish()
+    end
+  end,
+})

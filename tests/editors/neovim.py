@@ -146,7 +146,8 @@ class Neovim:
         try:
             for scheme in ("dark", "light"):
                 self.api.command(f"set background={scheme} | redraw!")
-                terminal.wait_for(self.text().splitlines()[-1])
+                visible = self.api.call("getline", "w0", "w$")
+                terminal.wait_for(" ".join(visible).split()[-1])
                 terminal.picture(path.with_stem(f"{path.stem}-{scheme}"), scheme == "light")
         finally:
             assert terminal.close() == []

@@ -49,7 +49,7 @@ def draw(screen: pyte.Screen, path: Path, light: bool = False) -> None:
             x, y = WIDTH * column, HEIGHT * row
             if behind != background:
                 brush.rectangle((x, y, x + WIDTH - 1, y + HEIGHT - 1), fill=behind)
-            brush.text((x, y + 1), cell.data, fill=before, font=_font(cell.bold))
+            brush.text((x, y), cell.data, fill=before, font=_font(cell.bold))
             if cell.underscore:
                 brush.line((x, y + HEIGHT - 2, x + WIDTH - 1, y + HEIGHT - 2), fill=before)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -64,4 +64,4 @@ def _colour(name: str, otherwise: str) -> str:
 
 @functools.cache
 def _font(bold: bool) -> ImageFont.FreeTypeFont:
-    return ImageFont.truetype(f"{FONT}{'-Bold' if bold else ''}.ttf", 15)
+    return ImageFont.truetype(f"{FONT}{'-Bold' if bold else ''}.ttf", 14)

@@ -3,6 +3,7 @@
 import fcntl
 import os
 import pty
+import re
 import struct
 import subprocess
 import termios
@@ -30,6 +31,11 @@ class _Screen(pyte.Screen):
     def report_device_status(self, mode: int, private: bool = False):
         if not private:
             super().report_device_status(mode)
+
+
+def _without_questions(data: bytes) -> bytes:
+    """What a program sends, less the device control strings, which pyte takes for text."""
+    return re.sub(rb"\x1bP.*?\x1b\\", b"", data, flags=re.DOTALL)
 
 
 class Terminal:
@@ -63,7 +69,7 @@ class Terminal:
             if not data:
                 return
             with self._lock:
-                self._stream.feed(data)
+                self._stream.feed(_without_questions(data))
 
     def keys(self, text: str):
         os.write(self._master, text.encode())

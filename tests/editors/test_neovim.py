@@ -43,6 +43,24 @@ def test_accepting_puts_the_ghost_text_into_the_file(surefill, file, pictures):
     assert neovim.status()["counters"]["accepted"] == 1
 
 
+@pytest.mark.parametrize("scheme", ["default", "habamax", "vim"])
+def test_a_suggestion_does_not_look_like_the_text(surefill, file, scheme):
+    neovim = surefill(f"vim.cmd.colorscheme({scheme!r})")
+    typing(neovim, file)
+    look = "return vim.api.nvim_get_hl(0, {{ name = '{}', link = false }}).ctermfg"
+    grey = neovim.lua(look.format("ComplHint"))
+    assert grey is not None
+    assert grey != neovim.lua(look.format("Normal"))
+    neovim.api.command("colorscheme default")
+    assert neovim.lua(look.format("ComplHint")) == 8
+
+
+def test_a_user_s_own_colour_of_suggestions_stays(surefill, file):
+    neovim = surefill("vim.api.nvim_set_hl(0, 'ComplHint', { ctermfg = 3 })")
+    typing(neovim, file)
+    assert neovim.lua("return vim.api.nvim_get_hl(0, { name = 'ComplHint' }).ctermfg") == 3
+
+
 def test_enabling_the_server_is_enough_without_a_setup(open_neovim, file):
     neovim = open_neovim(
         f'vim.opt.runtimepath:prepend("{PLUGIN}")\n'

@@ -29,6 +29,7 @@ end
 function M.attach(client, bufnr)
   local options = require("surefill.options").current
   if options.inline and require("surefill.inline").available() then
+    require("surefill.inline").distinguish()
     vim.lsp.inline_completion.enable(true, { bufnr = bufnr })
     catch_up(bufnr)
   end

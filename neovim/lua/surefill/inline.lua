@@ -11,6 +11,17 @@ function M.available()
   return vim.lsp.inline_completion ~= nil
 end
 
+--- Have suggestions look unlike the text where the colours in use do not see to it.
+---
+--- Neovim's own make them grey only in terminals of 24-bit colour.
+function M.distinguish()
+  local hint = vim.api.nvim_get_hl(0, { name = "ComplHint", link = false })
+  local plain = not hint.ctermfg and not hint.ctermbg and vim.tbl_isempty(hint.cterm or {})
+  if M.available() and plain and not vim.o.termguicolors then
+    vim.api.nvim_set_hl(0, "ComplHint", vim.tbl_extend("force", hint, { ctermfg = 8 }))
+  end
+end
+
 ---@type table<"all"|"word"|"line", fun(text: string): string>
 local parts = {
   all = function(text)

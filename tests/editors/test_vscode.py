@@ -14,12 +14,7 @@ FUNCTIONS = (
 )
 IMPORT = "import logging\nimport"
 LOGGER = "import logging\n\nlogger ="
-TOTAL = (
-    "def total(values: list[int]) -> int:\n"
-    "    result = 0\n"
-    "    for value in values:\n"
-    "        result +="
-)
+MAIN = 'def main():\n    print("hello")\n\n\nif __name__ =='
 
 
 @pytest.fixture(scope="module")
@@ -44,12 +39,12 @@ def typing(vscode, name, text, keys="."):
 
 @pytest.mark.parametrize(
     ("name", "text", "keys"),
-    [("functions.py", FUNCTIONS, "."), ("logger.py", LOGGER, " "), ("total.py", TOTAL, " ")],
+    [("functions.py", FUNCTIONS, "."), ("logger.py", LOGGER, " "), ("main.py", MAIN, " ")],
 )
 def test_tab_puts_the_ghost_text_into_the_file(vscode, name, text, keys):
     ghost = typing(vscode, name, text, keys)
-    vscode.picture(f"ghost-{name.removesuffix('.py')}")
     vscode.illustrate(f"ghost-{name.removesuffix('.py')}", ".part.editor", 200)
+    vscode.picture(f"ghost-{name.removesuffix('.py')}")
     accepted = vscode.status()["counters"]["accepted"]
     vscode.press("Tab")
     vscode.save()
@@ -110,14 +105,18 @@ def test_word_by_word_and_by_the_line_it_becomes_the_same_text(vscode):
 
 
 def test_a_call_from_the_menu_is_filled_in_at_its_tab_stops(vscode):
-    text = "import pathlib\n\nfolder = pathlib.Path()\nfolder"
+    text = "import os\n\nname = os.path"
     vscode.open("menu.py", text)
     vscode.wait_until_ready()
     vscode.type(".")
     vscode.wait(vscode.menu, "the menu")
-    vscode.picture("menu")
+    answered = len(vscode.answers("textDocument/completion"))
+    vscode.type("s")
+    vscode.wait(lambda: all(each.startswith("s") for each in vscode.menu()), "a shorter menu")
     vscode.illustrate("menu", ".part.editor", 240)
-    label = vscode.menu()[0]
+    vscode.picture("menu")
+    vscode.wait(lambda: len(vscode.answers("textDocument/completion")) > answered, "another menu")
+    label = vscode.wait(vscode.menu, "the menu again")[0]
     items = vscode.answers("textDocument/completion")[-1]["items"]
     (snippet,) = {each["textEdit"]["newText"] for each in items if each["label"] == label}
     assert re.fullmatch(r"\w+\(\$\{1(:[^}]*)?\}\)", snippet), (

@@ -38,6 +38,10 @@ ANSWER_SECONDS = 1.0
 """Until what is suggested behind a key is there, whatever the editor waits before it asks."""
 
 
+SETTLING_SECONDS = 10.0
+"""After these an editor has started all that is its own."""
+
+
 @dataclass(frozen=True)
 class Keystroke:
     """From a key to the ghost text behind it, in seconds."""
@@ -121,12 +125,11 @@ def last_answer(folder: Path) -> float:
     asked: dict[object, float] = {}
     seconds = 0.0
     for frame in frames(folder):
-        if frame["from"] == "editor" and frame.get("method") == INLINE:
-            asked[frame["id"]] = frame["at"]
-            continue
-        items = (frame.get("result") or {}).get("items")
-        if frame["from"] == "server" and frame.get("id") in asked and items:
-            seconds = frame["at"] - asked[frame["id"]]
+        number, by_editor = frame.get("id"), frame["from"] == "editor"
+        if by_editor and frame.get("method") == INLINE:
+            asked[number] = frame["at"]
+        elif not by_editor and number in asked and frame.get("result", {}).get("items"):
+            seconds = frame["at"] - asked[number]
     return seconds
 
 
@@ -140,6 +143,7 @@ def vscode(scratch: Path) -> Iterator[_Vscode]:
             window = Workbench(server, page, scratch / "pictures")
             window.start()
             page.evaluate(_WATCH)
+            time.sleep(SETTLING_SECONDS)
             yield _Vscode(window)
     finally:
         server.close()

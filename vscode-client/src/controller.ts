@@ -97,6 +97,7 @@ export class Controller implements Disposable {
       }),
       window.onDidChangeActiveTextEditor(() => this.show()),
     );
+    this.noteEarlier();
     await this.environmentChanged();
     void this.lifecycle.follow();
   }
@@ -207,6 +208,13 @@ export class Controller implements Disposable {
     });
     this.catchUp();
     return this.session;
+  }
+
+  /** What was written before this extension was started is known only by not being saved. */
+  private noteEarlier(): void {
+    const editor = window.activeTextEditor;
+    if (editor?.document.isDirty)
+      this.missed.note(editor.document, { range: { start: editor.selection.active }, text: "" });
   }
 
   /** Have the editor ask for what it would have asked for, had there been a server. */

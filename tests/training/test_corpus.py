@@ -255,11 +255,11 @@ def test_an_interrupted_build_goes_on_where_it_stopped(
     [
         b"",
         b"not gzip",
-        gzip.compress(b"not json"),
-        gzip.compress(b"[]"),
-        gzip.compress(b'{"dropped": {"too short": 5}}'),
-        gzip.compress(b'{"dropped": [1], "documents": []}'),
-        gzip.compress(b'{"dropped": {}, "documents": [{"path": "a.py"}]}'),
+        gzip.compress(b"not json", mtime=0),
+        gzip.compress(b"[]", mtime=0),
+        gzip.compress(b'{"dropped": {"too short": 5}}', mtime=0),
+        gzip.compress(b'{"dropped": [1], "documents": []}', mtime=0),
+        gzip.compress(b'{"dropped": {}, "documents": [{"path": "a.py"}]}', mtime=0),
     ],
 )
 def test_a_damaged_stage_file_is_made_again(site: Path, out: Path, damage: bytes) -> None:

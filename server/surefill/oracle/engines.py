@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import sysconfig
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -116,6 +115,8 @@ def pyrefly(environment: Environment) -> EngineSpec:
     )
 
 
+_EXECUTABLE = ("", ".exe", ".bat", ".cmd") if os.name == "nt" else ("",)
+
 PYTHON_ENGINES: Mapping[str, Callable[[Environment], EngineSpec]] = {"ty": ty, "pyrefly": pyrefly}
 
 _POSSIBLY_NOTHING = re.compile(r"possibly '(?:null|undefined|null' or 'undefined)'")
@@ -132,8 +133,22 @@ def foreign(command: Sequence[str]) -> EngineSpec:
 
 
 def _program(name: str) -> str:
-    """Where ``name`` is: beside our interpreter, else on the PATH, else as it is."""
+    """Where ``name`` is: beside our interpreter, else on the PATH; where it would be if nowhere."""
     if os.path.dirname(name):  # noqa: PTH120 - a Path would lose a leading "./"
         return str(Path(name).expanduser())
-    ours = shutil.which(name, path=sysconfig.get_path("scripts"))
-    return ours or shutil.which(name) or name
+    folders = (sysconfig.get_path("scripts"), *os.get_exec_path())
+    return find_program(name, folders, _EXECUTABLE) or str(Path(folders[0], name))
+
+
+def find_program(name: str, folders: Iterable[str], suffixes: Sequence[str]) -> str | None:
+    """The first program of this name in ``folders``; relative ones do not count.
+
+    Unlike ``shutil.which``, which on Windows looks into the working directory before all others:
+    that may be a workspace that nobody trusts.
+    """
+    for folder in filter(os.path.isabs, folders):
+        for suffix in suffixes:
+            path = Path(folder, name + suffix)
+            if path.is_file() and os.access(path, os.X_OK):
+                return str(path)
+    return None

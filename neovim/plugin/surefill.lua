@@ -3,8 +3,8 @@ if vim.g.loaded_surefill then
 end
 vim.g.loaded_surefill = true
 
-if vim.fn.has("nvim-0.11") == 0 then
-  vim.notify_once("Surefill: the plugin needs Neovim 0.11 or later.", vim.log.levels.WARN)
+if vim.fn.has("nvim-0.11.3") == 0 then
+  vim.notify_once("Surefill: the plugin needs Neovim 0.11.3 or later.", vim.log.levels.WARN)
   return
 end
 
@@ -78,7 +78,8 @@ end)
 vim.api.nvim_create_autocmd("ColorScheme", {
   group = group,
   callback = function()
-    if #vim.lsp.get_clients({ name = "surefill" }) > 0 then
+    local inline = require("surefill.options").current.inline
+    if inline and #vim.lsp.get_clients({ name = "surefill" }) > 0 then
       require("surefill.inline").distinguish()
     end
   end,

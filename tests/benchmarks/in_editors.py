@@ -48,8 +48,8 @@ class Keystroke:
 
     by_model: bool
     seen: float
-    served: float
-    """Of this, from the editor's request to the server's answer."""
+    served: float | None
+    """Of this, from the editor's request to the server's answer; None where it did not wait."""
 
 
 class Editor(Protocol):
@@ -115,18 +115,19 @@ def keystroke(editor: Editor, number: int) -> Keystroke:
     if number % 2:
         time.sleep(ANSWER_SECONDS)
     calls = editor.model_calls()
+    pressed = time.monotonic()
     seen = editor.space()
-    by_model = editor.model_calls() > calls
-    return Keystroke(by_model, seen, last_answer(editor.folder))
+    served = last_answer(editor.folder, pressed)
+    return Keystroke(editor.model_calls() > calls, seen, served)
 
 
-def last_answer(folder: Path) -> float:
-    """Seconds that the server needed for the last answer with a suggestion in it."""
+def last_answer(folder: Path, since: float) -> float | None:
+    """Seconds that the server needed for the last answer with a suggestion, if asked ``since``."""
     asked: dict[object, float] = {}
-    seconds = 0.0
+    seconds = None
     for frame in frames(folder):
         number, by_editor = frame.get("id"), frame["from"] == "editor"
-        if by_editor and frame.get("method") == INLINE:
+        if by_editor and frame.get("method") == INLINE and frame["at"] >= since:
             asked[number] = frame["at"]
         elif not by_editor and number in asked and frame.get("result", {}).get("items"):
             seconds = frame["at"] - asked[number]
@@ -274,10 +275,11 @@ def share(what: str, keys: list[Keystroke]) -> list[tuple[str, str]]:
     if not keys:
         return [(what, "never")]
     seen = statistics.median(each.seen for each in keys)
-    served = statistics.median(each.served for each in keys)
+    served = [each.served for each in keys if each.served is not None]
+    waited = milliseconds(statistics.median(served)) if served else "shown without asking"
     return [
         (f"{what}, median of {len(keys)}", milliseconds(seen)),
-        ("  of it from the request to the server's answer", milliseconds(served)),
+        ("  of it from the request to the server's answer", waited),
     ]
 
 

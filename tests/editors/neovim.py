@@ -28,9 +28,10 @@ _CONFIGURATION = """
 vim.o.swapfile = false
 vim.opt.runtimepath:prepend("{plugin}")
 vim.keymap.set("i", "<Tab>", function()
-  if not require("surefill").accept() then
-    return "<Tab>"
+  if require("surefill").accept() then
+    return ""
   end
+  return vim.snippet.active({{ direction = 1 }}) and "<Cmd>lua vim.snippet.jump(1)<CR>" or "<Tab>"
 end, {{ expr = true }})
 vim.keymap.set("i", "<C-l>", "<Plug>(surefill-accept-word)")
 vim.keymap.set("i", "<C-j>", "<Plug>(surefill-next)")

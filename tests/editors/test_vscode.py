@@ -220,6 +220,7 @@ def test_settings_change_while_it_runs(vscode):
     vscode.wait(
         lambda: len(vscode.answers("textDocument/inlineCompletion")) > asked, "an empty answer"
     )
+    assert vscode.answers("textDocument/inlineCompletion")[-1]["items"] == []
     assert vscode.ghost() == ""
     vscode.configure_and_wait()
     vscode.wait_until_ready()

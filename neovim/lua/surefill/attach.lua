@@ -8,19 +8,27 @@ local M = {}
 --- continue that entry, and a menu that opens by itself would get in the way.
 ---@param bufnr integer
 local function select_nothing(bufnr)
-  local chosen = vim.opt.completeopt:get()
-  if not vim.list_contains(chosen, "noselect") and not vim.list_contains(chosen, "noinsert") then
-    vim.bo[bufnr].completeopt = vim.o.completeopt .. ",noselect"
+  local own = vim.bo[bufnr].completeopt
+  local chosen = own ~= "" and own or vim.go.completeopt
+  local parts = vim.split(chosen, ",", { plain = true })
+  if not vim.list_contains(parts, "noselect") and not vim.list_contains(parts, "noinsert") then
+    vim.bo[bufnr].completeopt = chosen .. ",noselect"
   end
 end
 
 --- Have Neovim ask for what it would have asked for, had the server been there when it was typed.
+---
+--- It asks when the cursor moves. Only what is its own is told so, and once it listens.
 ---@param bufnr integer
 local function catch_up(bufnr)
-  local typing = vim.startswith(vim.api.nvim_get_mode().mode, "i")
-  if typing and vim.api.nvim_get_current_buf() == bufnr then
-    vim.api.nvim_exec_autocmds("CursorMovedI", { buffer = bufnr })
-  end
+  local listener = "nvim.lsp.inline_completion:" .. bufnr
+  vim.schedule(vim.schedule_wrap(function()
+    local typing = vim.startswith(vim.api.nvim_get_mode().mode, "i")
+    if typing and vim.api.nvim_get_current_buf() == bufnr then
+      local moved = { buffer = bufnr, group = listener, modeline = false }
+      pcall(vim.api.nvim_exec_autocmds, "CursorMovedI", moved) -- no such group, no question
+    end
+  end))
 end
 
 --- Switch on ghost text and menu, as far as options and this Neovim have them.

@@ -6,8 +6,8 @@ local version_ms, doctor_ms, answer_ms = 10000, 120000, 5000
 
 local function neovim()
   vim.health.start("Surefill: Neovim")
-  if vim.fn.has("nvim-0.11") == 0 then
-    vim.health.error("Neovim is older than 0.11", "Install Neovim 0.12.")
+  if vim.fn.has("nvim-0.11.3") == 0 then
+    vim.health.error("Neovim is older than 0.11.3", "Install Neovim 0.12.")
     return
   end
   vim.health.ok("Neovim " .. tostring(vim.version()))
@@ -60,7 +60,7 @@ local function program()
   end
   local path = vim.fn.exepath(command[1])
   if path == "" then
-    local advice = "Install it with `pip install surefill`, or set the option `cmd`."
+    local advice = 'Install it with `pip install "surefill[cpu]"`, or set the option `cmd`.'
     vim.health.error(("`%s` is not on the PATH"):format(command[1]), advice)
     return false
   end
@@ -134,7 +134,7 @@ end
 
 function M.check()
   neovim()
-  if vim.fn.has("nvim-0.11") == 0 then
+  if vim.fn.has("nvim-0.11.3") == 0 then
     return
   end
   if program() then

@@ -16,6 +16,9 @@ function M.setup(given)
   for _, problem in ipairs(problems) do
     tell(problem, vim.log.levels.WARN)
   end
+  if parsed.settings.enabled == nil and M.paused() then
+    parsed.settings.enabled = false -- a configuration that is read again resumes nothing
+  end
   options.current = parsed
   vim.lsp.config("surefill", {
     cmd = parsed.cmd,

@@ -18,7 +18,9 @@ function M.distinguish()
   local hint = vim.api.nvim_get_hl(0, { name = "ComplHint", link = false })
   local plain = not hint.ctermfg and not hint.ctermbg and vim.tbl_isempty(hint.cterm or {})
   if M.available() and plain and not vim.o.termguicolors then
-    vim.api.nvim_set_hl(0, "ComplHint", vim.tbl_extend("force", hint, { ctermfg = 8 }))
+    -- Of the first 16 colours every terminal makes its own, so that the grey one may not be grey.
+    local grey = (tonumber(vim.api.nvim_eval("&t_Co")) or 0) >= 256 and 244 or 8
+    vim.api.nvim_set_hl(0, "ComplHint", vim.tbl_extend("force", hint, { ctermfg = grey }))
   end
 end
 

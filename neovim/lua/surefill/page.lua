@@ -31,10 +31,14 @@ function M.show(name, lines, filetype)
   if vim.bo[bufnr].filetype ~= filetype then
     vim.bo[bufnr].filetype = filetype
   end
-  if vim.fn.bufwinid(bufnr) == -1 then
+  local height = math.max(3, math.min(#lines + 1, math.floor(vim.o.lines / 2)))
+  local window = vim.fn.bufwinid(bufnr)
+  if window ~= -1 then
+    local room = vim.api.nvim_win_get_height(window)
+    vim.api.nvim_win_set_height(window, math.max(room, height))
+  else
     local enter = not vim.startswith(vim.api.nvim_get_mode().mode, "i")
-    local height = math.max(3, math.min(#lines + 1, math.floor(vim.o.lines / 2)))
-    local window = vim.api.nvim_open_win(bufnr, enter, { split = "below", height = height })
+    window = vim.api.nvim_open_win(bufnr, enter, { split = "below", height = height })
     vim.wo[window].wrap = true
     vim.wo[window].linebreak = true
   end

@@ -46,7 +46,7 @@ function M.restart()
   restarts = {}
   local clients = M.clients()
   for _, client in ipairs(clients) do
-    client:stop(patience_ms)
+    client:stop()
   end
   local waited, step = 0, 50
   local function once_gone()
@@ -57,6 +57,11 @@ function M.restart()
       start()
     else
       waited = waited + step
+      if waited == patience_ms then
+        for _, client in ipairs(clients) do
+          client:stop(true)
+        end
+      end
       vim.defer_fn(once_gone, step)
     end
   end
@@ -129,7 +134,7 @@ function M.run(arguments, done)
   local options = { text = true, env = { PYTHONUTF8 = "1" } }
   local started, reason = pcall(vim.system, command, options, vim.schedule_wrap(done))
   if not started then
-    local advice = "%s cannot be run: install it (pip install surefill), or set cmd (%s)"
+    local advice = '%s cannot be run: install it (pip install "surefill[cpu]"), or set cmd (%s)'
     return false, advice:format(command[1], reason)
   end
   return true, ""

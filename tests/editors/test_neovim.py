@@ -177,7 +177,7 @@ def test_tab_jumps_out_of_a_call_that_was_filled_in(surefill, file):
     neovim.keys("GA.")
     neovim.wait(lambda: neovim.api.call("pumvisible"))
     neovim.keys("<C-n><C-y>")
-    neovim.wait(lambda: neovim.text().endswith(")"))
+    neovim.wait(lambda: neovim.lua("return vim.snippet.active()"))
     neovim.keys("chosen")
     neovim.wait(lambda: neovim.text().endswith("chosen)"))
     neovim.lua("require('surefill').pause()")

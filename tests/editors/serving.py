@@ -60,7 +60,8 @@ CHROMIUM = [
 class CodeServer:
     """One code-server with one extension, and a workspace folder, below ``home``.
 
-    The user has the usual settings and those given, and what is given for ``pip``.
+    The user has the usual settings and those given, and what is given for ``pip``; one that is not
+    ``trusting`` opens the folder without saying that its authors are to be trusted.
     """
 
     def __init__(
@@ -69,6 +70,7 @@ class CodeServer:
         home: Path,
         extension: Path,
         pip: Mapping[str, object] | None = None,
+        trusting: bool = True,
         **settings: object,
     ):
         installed(release)
@@ -88,7 +90,8 @@ class CodeServer:
         (home / ".profile").write_text('PATH="$HOME/bin:/usr/bin:/bin"\n')
         self._provide("python3", f'exec "{sys.executable}" "$@"')
         self.serve_with()
-        (self.user / "settings.json").write_text(json.dumps({**SETTINGS, **settings}))
+        unasked = {} if trusting else {"security.workspace.trust.startupPrompt": "never"}
+        (self.user / "settings.json").write_text(json.dumps({**SETTINGS, **unasked, **settings}))
         options = [f"{name} = {each}\n" for name, each in (pip or {}).items()]
         (home / "config/pip").mkdir(parents=True)
         (home / "config/pip/pip.conf").write_text("[global]\n" + "".join(options))
@@ -112,7 +115,7 @@ class CodeServer:
             "--auth=none",
             "--disable-telemetry",
             "--disable-update-check",
-            "--disable-workspace-trust",
+            *(["--disable-workspace-trust"] if trusting else []),
             "--disable-getting-started-override",
             "--disable-proxy",
         ]

@@ -38,6 +38,16 @@ export function expand(text: string, { home, folder, env }: Variables): string {
     : path.resolve(folder, expanded);
 }
 
+/**
+ * The folder to run a program in: its own, or the user's home where only its name is known.
+ *
+ * Never a workspace's: Windows looks for programs in the current folder before the PATH, and
+ * Python may import from there.
+ */
+export function neutralFolder(program: string, home: string = homedir()): string {
+  return path.isAbsolute(program) ? path.dirname(program) : home;
+}
+
 /** Whether there is a file that can be executed. */
 export async function isProgram(file: string): Promise<boolean> {
   try {

@@ -14,6 +14,7 @@ import {
 import type { Activity } from "./activity";
 import type { ServerCommand } from "./discovery";
 import type { Session } from "./lifecycle";
+import { neutralFolder } from "./paths";
 import { RestartPolicy } from "./restarts";
 
 /** What a session needs of the rest of the extension. */
@@ -52,7 +53,11 @@ export class LanguageSession implements Session {
     const client = new LanguageClient(
       "surefill",
       "Surefill",
-      { command: server.program, args: [...server.prefix, "lsp"] },
+      {
+        command: server.program,
+        args: [...server.prefix, "lsp"],
+        options: { cwd: neutralFolder(server.program) },
+      },
       {
         documentSelector: parts.languages.flatMap((language) =>
           ["file", "untitled"].map((scheme) => ({ scheme, language })),

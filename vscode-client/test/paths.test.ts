@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import path from "node:path";
 import { test } from "node:test";
-import { expand, isProgram, onPath } from "../src/paths";
+import { expand, isProgram, neutralFolder, onPath } from "../src/paths";
 
 const variables = { home: "/home/me", folder: "/project", env: { X: "/x" } };
 
@@ -25,6 +25,12 @@ test("a variable without a value is an error that names it", () => {
     () => expand("${workspaceFolder}/a", { ...variables, folder: undefined }),
     /\$\{workspaceFolder\}/,
   );
+});
+
+test("a program runs in its own folder, or at home where only its name is known", () => {
+  assert.equal(neutralFolder("/tools/bin/surefill", "/home/me"), "/tools/bin");
+  assert.equal(neutralFolder("surefill", "/home/me"), "/home/me");
+  assert.equal(neutralFolder("./surefill", "/home/me"), "/home/me");
 });
 
 test("programs are files that can be executed", async () => {

@@ -20,7 +20,7 @@ import { Lifecycle, type Wish } from "./lifecycle";
 import { Missed } from "./missed";
 import { currentVariables, isProgram, onPath } from "./paths";
 import type { ProbePython } from "./python";
-import { LanguageSession, rawSettings } from "./session";
+import { LanguageSession } from "./session";
 import { type ClientSettings, serverSection } from "./settings";
 import type { Phase, Situation } from "./status";
 import { StatusBar } from "./statusBar";
@@ -89,7 +89,10 @@ export class Controller implements Disposable {
       workspace.onDidChangeWorkspaceFolders(() => {
         if (this.phase.kind === "missing") void this.lifecycle.restart();
       }),
-      workspace.onDidGrantWorkspaceTrust(() => void this.lifecycle.restart()),
+      workspace.onDidGrantWorkspaceTrust(() => {
+        this.settings = this.configuration.read(); // the workspace's own count from now on
+        void this.lifecycle.restart();
+      }),
       workspace.onDidChangeTextDocument(({ document, contentChanges: [change] }) => {
         const active = document === window.activeTextEditor?.document;
         if (active && change !== undefined && !this.running?.listens)
@@ -175,6 +178,7 @@ export class Controller implements Disposable {
     return findServer({
       setting: this.settings.serverPath,
       variables: currentVariables(folderPaths()[0]),
+      folders: folderPaths(),
       trusted: workspace.isTrusted,
       probe: this.probe,
       isProgram,
@@ -194,7 +198,7 @@ export class Controller implements Disposable {
       languages: this.settings.languages,
       activity: this.activity,
       serverSettings: () =>
-        serverSection(rawSettings(), {
+        serverSection(this.configuration.section(), {
           trusted: workspace.isTrusted,
           interpreter: this.interpreters.selected,
         }),

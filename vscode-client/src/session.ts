@@ -1,7 +1,6 @@
 /** One run of the server, spoken to through the language client. */
 
 import type { LogOutputChannel } from "vscode";
-import { workspace } from "vscode";
 import {
   CloseAction,
   ErrorAction,
@@ -151,10 +150,4 @@ function middlewareOf(parts: SessionParts): Middleware {
       }
     },
   };
-}
-
-/** All that the editor holds under `surefill`, as plain JSON values. */
-export function rawSettings(): unknown {
-  const raw: unknown = workspace.getConfiguration().get("surefill");
-  return raw === undefined ? {} : JSON.parse(JSON.stringify(raw));
 }

@@ -3,6 +3,7 @@
 import { type LogOutputChannel, ProgressLocation, window, workspace } from "vscode";
 import type { Controller } from "./controller";
 import { chooseBase, type PrivateEnvironment } from "./environment";
+import { folderPaths } from "./interpreters";
 import { onPath } from "./paths";
 import { type ProbePython, usualNames } from "./python";
 
@@ -121,7 +122,10 @@ export class EnvironmentSetup {
 
   /** Interpreters to make an environment with: the selected one, then those on the PATH. */
   private async bases(): Promise<string[]> {
-    const named = await Promise.all(usualNames(process.platform).map(onPath));
+    const excluded = workspace.isTrusted ? [] : folderPaths();
+    const named = await Promise.all(
+      usualNames(process.platform).map((name) => onPath(name, excluded)),
+    );
     const selected = workspace.isTrusted ? await this.controller.interpreters.look() : undefined;
     return [selected, ...named].filter((each) => each !== undefined);
   }

@@ -10,6 +10,7 @@ export type Phase =
   | { readonly kind: "installing"; readonly step: string }
   | { readonly kind: "missing" }
   | { readonly kind: "misconfigured"; readonly message: string }
+  | { readonly kind: "untrusted"; readonly message: string }
   | { readonly kind: "starting" }
   | { readonly kind: "running"; readonly status: ServerStatus | undefined }
   | { readonly kind: "failed"; readonly message: string };
@@ -62,6 +63,11 @@ export function describe(situation: Situation): View {
       return trouble("error", phase.message, [
         "Click to correct it.",
         "surefill.openServerSetting",
+      ]);
+    case "untrusted":
+      return trouble("warning", phase.message, [
+        "Click to say whether you trust it.",
+        "workbench.trust.manage",
       ]);
     case "starting":
       return shown(situation, plain("loading~spin", NAME, ["The server is starting."]));

@@ -20,7 +20,7 @@ import { Lifecycle, type Wish } from "./lifecycle";
 import { Missed } from "./missed";
 import { currentVariables, isProgram, onPath } from "./paths";
 import type { ProbePython } from "./python";
-import { LanguageSession } from "./session";
+import { LanguageSession, type SessionParts } from "./session";
 import { type ClientSettings, serverSection } from "./settings";
 import type { Phase, Situation } from "./status";
 import { StatusBar } from "./statusBar";
@@ -61,7 +61,7 @@ export class Controller implements Disposable {
     this.lifecycle = new Lifecycle({
       wish: () => this.wish(),
       find: () => this.find(),
-      launch: (server, ended) => this.launch(server, ended),
+      launch: (server, ended, signal) => this.launch(server, ended, signal),
       show: (phase) => {
         this.phase = phase;
         this.show();
@@ -191,9 +191,10 @@ export class Controller implements Disposable {
   private async launch(
     server: ServerCommand,
     ended: (message: string) => void,
+    signal: AbortSignal,
   ): Promise<LanguageSession> {
     if (workspace.isTrusted) await this.interpreters.look();
-    this.session = await LanguageSession.start(server, {
+    const parts: SessionParts = {
       log: this.log,
       languages: this.settings.languages,
       activity: this.activity,
@@ -209,7 +210,8 @@ export class Controller implements Disposable {
         this.catchUp();
       },
       ended,
-    });
+    };
+    this.session = await LanguageSession.start(server, parts, signal);
     this.catchUp();
     return this.session;
   }
@@ -225,6 +227,8 @@ export class Controller implements Disposable {
   private catchUp(): void {
     const editor = window.activeTextEditor;
     if (!this.missed.take(editor?.document, editor?.selection.active)) return;
+    const suggesting = workspace.getConfiguration("editor", editor?.document);
+    if (!suggesting.get("inlineSuggest.enabled", true)) return;
     // Without a provider the editor asks for nothing that it does not miss. Editors that do not
     // know these arguments ask as if the user had.
     const automatic = { explicit: false, providerId: `${this.extensionId}:*` };

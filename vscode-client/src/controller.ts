@@ -20,6 +20,7 @@ import { Lifecycle, type Wish } from "./lifecycle";
 import { Missed } from "./missed";
 import { currentVariables, isProgram, onPath } from "./paths";
 import type { ProbePython } from "./python";
+import { isServed } from "./served";
 import { LanguageSession, type SessionParts } from "./session";
 import { type ClientSettings, serverSection } from "./settings";
 import type { Phase, Situation } from "./status";
@@ -125,14 +126,15 @@ export class Controller implements Disposable {
   }
 
   get situation(): Situation {
-    const language = this.language;
+    const document = window.activeTextEditor?.document;
+    const language = document?.languageId;
     const phase: Phase =
       this.installing === undefined ? this.phase : { kind: "installing", step: this.installing };
     return {
       phase,
       thinking: this.thinking,
       language,
-      served: language !== undefined && this.settings.languages.includes(language),
+      served: document !== undefined && isServed(document, this.settings.languages),
       languagePaused: language !== undefined && this.settings.disabledLanguages.includes(language),
     };
   }
@@ -169,8 +171,8 @@ export class Controller implements Disposable {
 
   private wish(): Wish {
     if (!this.settings.enabled) return "paused";
-    const served = new Set(this.settings.languages);
-    const open = workspace.textDocuments.some(({ languageId }) => served.has(languageId));
+    const { languages } = this.settings;
+    const open = workspace.textDocuments.some((document) => isServed(document, languages));
     return open ? "wanted" : "waiting";
   }
 

@@ -18,6 +18,7 @@ import type { Session } from "./lifecycle";
 import { neutralFolder } from "./paths";
 import { within } from "./patience";
 import { RestartPolicy } from "./restarts";
+import { selectorOf } from "./served";
 
 /** What a session needs of the rest of the extension. */
 export interface SessionParts {
@@ -60,9 +61,7 @@ export class LanguageSession implements Session {
       options: { cwd: neutralFolder(program) },
     };
     this.client = new EndableClient("surefill", "Surefill", executable, {
-      documentSelector: parts.languages.flatMap((language) =>
-        ["file", "untitled"].map((scheme) => ({ scheme, language })),
-      ),
+      documentSelector: selectorOf(parts.languages),
       outputChannel: parts.log,
       revealOutputChannelOn: RevealOutputChannelOn.Never,
       initializationOptions: parts.serverSettings,

@@ -21,7 +21,7 @@ export interface Situation {
   readonly thinking: boolean;
   /** The active document's language; undefined without a document. */
   readonly language: string | undefined;
-  /** Whether that language is served. */
+  /** Whether that document is served. */
   readonly served: boolean;
   /** Whether suggestions are paused in it. */
   readonly languagePaused: boolean;

@@ -59,7 +59,7 @@ test("the server is not sent what is the extension's own", () => {
     languages: ["python"],
     server: { path: "/x" },
     environment: { package: "y" },
-    trace: { server: "off" },
+    trace: { server: "verbose" },
     completion: { alternatives: 2 },
   };
   assert.deepEqual(serverSection(raw, trusted), { enabled: true, completion: { alternatives: 2 } });

@@ -14,7 +14,7 @@ export const editor = {
   updates: [] as [string, unknown, string][],
   messages: [] as string[],
   context: {} as Record<string, unknown>,
-  document: undefined as { languageId: string } | undefined,
+  document: undefined as { languageId: string; uri: { scheme: string } } | undefined,
   documents: [] as Document[],
   inlineProviders: [] as InlineProvider[],
   statusBar: {

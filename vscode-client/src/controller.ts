@@ -155,8 +155,8 @@ export class Controller implements Disposable {
 
   /** The private environment came or went. */
   async environmentChanged(): Promise<void> {
-    const current = await this.environment.current();
-    this.statusBar.setContext("surefill.hasEnvironment", current !== undefined);
+    const empty = await this.environment.isEmpty();
+    this.statusBar.setContext("surefill.hasEnvironment", !empty);
   }
 
   /** Stop the server and everything else. */

@@ -1,5 +1,6 @@
 /** Finds the server: by the setting, in the workspace's environment, in our own, on the PATH. */
 
+import * as path from "node:path";
 import { dependsOnWorkspace, expand, type Variables } from "./paths";
 import { interpreterOf, isInterpreter, isRecent, OLDEST, type ProbePython } from "./python";
 
@@ -83,9 +84,11 @@ async function fromSetting(places: Places): Promise<Discovery> {
     return wrong(error instanceof Error ? error.message : String(error));
   }
   const written = program;
-  program = /[/\\]/.test(written)
-    ? written
-    : await places.onPath(written, untrustedFolders(places));
+  const named = !/[/\\]/.test(written);
+  if (!named && !path.isAbsolute(written)) {
+    return wrong(`${written} is relative, and no folder is open`);
+  }
+  program = named ? await places.onPath(written, untrustedFolders(places)) : written;
   if (program === undefined) return wrong(`there is no ${written} on the PATH`);
   if (!(await places.isProgram(program))) return wrong(`${program} is no program`);
   if (!isInterpreter(program)) {

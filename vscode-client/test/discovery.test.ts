@@ -140,6 +140,15 @@ test("a setting that cannot be used says why, and nothing else is tried", async 
   }
 });
 
+test("a relative path needs a folder to be relative to", async () => {
+  const variables = { home: "/home/me", folder: undefined, env: {} };
+  const places = machine({}, { setting: "tools/surefill", variables, folders: [] });
+  assert.deepEqual(await findServer(places), {
+    kind: "misconfigured",
+    message: "surefill.server.path: tools/surefill is relative, and no folder is open.",
+  });
+});
+
 test("environments lie where they usually do", () => {
   assert.deepEqual(usualInterpreters(["/a", "/b"], "linux"), [
     "/a/.venv/bin/python",

@@ -2,7 +2,7 @@
 
 import { ConfigurationTarget, window, workspace } from "vscode";
 import { type Change, enabling, enablingLanguage, type Scope } from "./pausing";
-import { type ClientSettings, readSettings } from "./settings";
+import { type ClientSettings, readSettings, usableSection, usableValue } from "./settings";
 
 const SECTION = "surefill";
 
@@ -17,12 +17,20 @@ export class ClientConfiguration {
   /** The settings now; what is wrong with them is shown once. */
   read(): ClientSettings {
     const configuration = workspace.getConfiguration(SECTION);
-    const { settings, problems } = readSettings((key) => configuration.get(key));
+    const { settings, problems } = readSettings((key) =>
+      usableValue(key, configuration, workspace.isTrusted),
+    );
     for (const problem of problems) {
       if (!this.shown.has(problem)) void window.showWarningMessage(problem);
     }
     this.shown = new Set(problems);
     return settings;
+  }
+
+  /** All that is set under `surefill`, as plain JSON values. */
+  section(): unknown {
+    const raw: unknown = workspace.getConfiguration().get(SECTION);
+    return usableSection(raw, workspace.getConfiguration(SECTION), workspace.isTrusted);
   }
 
   async setEnabled(enabled: boolean): Promise<void> {

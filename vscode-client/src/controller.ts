@@ -20,7 +20,8 @@ import { Lifecycle, type Wish } from "./lifecycle";
 import { Missed } from "./missed";
 import { currentVariables, isProgram, onPath } from "./paths";
 import type { ProbePython } from "./python";
-import { LanguageSession, rawSettings } from "./session";
+import { isServed } from "./served";
+import { LanguageSession, type SessionParts } from "./session";
 import { type ClientSettings, serverSection } from "./settings";
 import type { Phase, Situation } from "./status";
 import { StatusBar } from "./statusBar";
@@ -61,7 +62,7 @@ export class Controller implements Disposable {
     this.lifecycle = new Lifecycle({
       wish: () => this.wish(),
       find: () => this.find(),
-      launch: (server, ended) => this.launch(server, ended),
+      launch: (server, ended, signal) => this.launch(server, ended, signal),
       show: (phase) => {
         this.phase = phase;
         this.show();
@@ -89,7 +90,10 @@ export class Controller implements Disposable {
       workspace.onDidChangeWorkspaceFolders(() => {
         if (this.phase.kind === "missing") void this.lifecycle.restart();
       }),
-      workspace.onDidGrantWorkspaceTrust(() => void this.lifecycle.restart()),
+      workspace.onDidGrantWorkspaceTrust(() => {
+        this.settings = this.configuration.read(); // the workspace's own count from now on
+        void this.lifecycle.restart();
+      }),
       workspace.onDidChangeTextDocument(({ document, contentChanges: [change] }) => {
         const active = document === window.activeTextEditor?.document;
         if (active && change !== undefined && !this.running?.listens)
@@ -122,14 +126,15 @@ export class Controller implements Disposable {
   }
 
   get situation(): Situation {
-    const language = this.language;
+    const document = window.activeTextEditor?.document;
+    const language = document?.languageId;
     const phase: Phase =
       this.installing === undefined ? this.phase : { kind: "installing", step: this.installing };
     return {
       phase,
       thinking: this.thinking,
       language,
-      served: language !== undefined && this.settings.languages.includes(language),
+      served: document !== undefined && isServed(document, this.settings.languages),
       languagePaused: language !== undefined && this.settings.disabledLanguages.includes(language),
     };
   }
@@ -150,8 +155,8 @@ export class Controller implements Disposable {
 
   /** The private environment came or went. */
   async environmentChanged(): Promise<void> {
-    const current = await this.environment.current();
-    this.statusBar.setContext("surefill.hasEnvironment", current !== undefined);
+    const empty = await this.environment.isEmpty();
+    this.statusBar.setContext("surefill.hasEnvironment", !empty);
   }
 
   /** Stop the server and everything else. */
@@ -166,8 +171,8 @@ export class Controller implements Disposable {
 
   private wish(): Wish {
     if (!this.settings.enabled) return "paused";
-    const served = new Set(this.settings.languages);
-    const open = workspace.textDocuments.some(({ languageId }) => served.has(languageId));
+    const { languages } = this.settings;
+    const open = workspace.textDocuments.some((document) => isServed(document, languages));
     return open ? "wanted" : "waiting";
   }
 
@@ -175,6 +180,7 @@ export class Controller implements Disposable {
     return findServer({
       setting: this.settings.serverPath,
       variables: currentVariables(folderPaths()[0]),
+      folders: folderPaths(),
       trusted: workspace.isTrusted,
       probe: this.probe,
       isProgram,
@@ -187,14 +193,15 @@ export class Controller implements Disposable {
   private async launch(
     server: ServerCommand,
     ended: (message: string) => void,
+    signal: AbortSignal,
   ): Promise<LanguageSession> {
     if (workspace.isTrusted) await this.interpreters.look();
-    this.session = await LanguageSession.start(server, {
+    const parts: SessionParts = {
       log: this.log,
       languages: this.settings.languages,
       activity: this.activity,
       serverSettings: () =>
-        serverSection(rawSettings(), {
+        serverSection(this.configuration.section(), {
           trusted: workspace.isTrusted,
           interpreter: this.interpreters.selected,
         }),
@@ -205,7 +212,8 @@ export class Controller implements Disposable {
         this.catchUp();
       },
       ended,
-    });
+    };
+    this.session = await LanguageSession.start(server, parts, signal);
     this.catchUp();
     return this.session;
   }
@@ -221,6 +229,8 @@ export class Controller implements Disposable {
   private catchUp(): void {
     const editor = window.activeTextEditor;
     if (!this.missed.take(editor?.document, editor?.selection.active)) return;
+    const suggesting = workspace.getConfiguration("editor", editor?.document);
+    if (!suggesting.get("inlineSuggest.enabled", true)) return;
     // Without a provider the editor asks for nothing that it does not miss. Editors that do not
     // know these arguments ask as if the user had.
     const automatic = { explicit: false, providerId: `${this.extensionId}:*` };

@@ -1,6 +1,7 @@
 /** Finds the server: by the setting, in the workspace's environment, in our own, on the PATH. */
 
-import { expand, type Variables } from "./paths";
+import * as path from "node:path";
+import { dependsOnWorkspace, expand, type Variables } from "./paths";
 import { interpreterOf, isInterpreter, isRecent, OLDEST, type ProbePython } from "./python";
 
 export type Origin = "setting" | "workspace" | "private" | "path";
@@ -15,18 +16,23 @@ export interface ServerCommand {
 export type Discovery =
   | { readonly kind: "found"; readonly server: ServerCommand }
   | { readonly kind: "missing" }
-  | { readonly kind: "misconfigured"; readonly message: string };
+  | { readonly kind: "misconfigured"; readonly message: string }
+  /** The server that is set is the workspace's, which the user has not said to trust. */
+  | { readonly kind: "untrusted"; readonly message: string };
 
 /** Where a server may be; each is asked only when those before it had none. */
 export interface Places {
   /** The setting, as it was written; empty when there is none. */
   readonly setting: string;
   readonly variables: Variables;
+  /** The workspace's folders. */
+  readonly folders: readonly string[];
   /** Whether programs of the workspace may be started. */
   readonly trusted: boolean;
   readonly probe: ProbePython;
   readonly isProgram: (file: string) => Promise<boolean>;
-  readonly onPath: (name: string) => Promise<string | undefined>;
+  /** Where a program lies on the PATH, in none of the `excluded` folders. */
+  readonly onPath: (name: string, excluded: readonly string[]) => Promise<string | undefined>;
   /** Interpreters that the workspace uses, best first. */
   readonly workspaceInterpreters: () => Promise<readonly string[]>;
   /** Interpreter of the private environment, if there is one. */
@@ -45,7 +51,7 @@ export async function findServer(places: Places): Promise<Discovery> {
   const server =
     own === undefined ? undefined : await fromInterpreter(own, "private", places.probe);
   if (server) return { kind: "found", server };
-  const program = await places.onPath("surefill");
+  const program = await places.onPath("surefill", untrustedFolders(places));
   if (program === undefined) return { kind: "missing" };
   return { kind: "found", server: { program, prefix: [], origin: "path" } };
 }
@@ -64,12 +70,25 @@ async function fromSetting(places: Places): Promise<Discovery> {
   });
   let program: string | undefined;
   try {
+    if (
+      !places.trusted &&
+      (await dependsOnWorkspace(places.setting, places.variables, places.folders))
+    ) {
+      return {
+        kind: "untrusted",
+        message: `surefill.server.path: ${places.setting} belongs to this workspace, which is not trusted.`,
+      };
+    }
     program = expand(places.setting, places.variables);
   } catch (error) {
     return wrong(error instanceof Error ? error.message : String(error));
   }
   const written = program;
-  program = /[/\\]/.test(written) ? written : await places.onPath(written);
+  const named = !/[/\\]/.test(written);
+  if (!named && !path.isAbsolute(written)) {
+    return wrong(`${written} is relative, and no folder is open`);
+  }
+  program = named ? await places.onPath(written, untrustedFolders(places)) : written;
   if (program === undefined) return wrong(`there is no ${written} on the PATH`);
   if (!(await places.isProgram(program))) return wrong(`${program} is no program`);
   if (!isInterpreter(program)) {
@@ -86,6 +105,11 @@ async function fromSetting(places: Places): Promise<Discovery> {
     return wrong(`${program} has no Surefill; install it there with pip`);
   }
   return { kind: "found", server: moduleOf(program, "setting") };
+}
+
+/** Folders whose programs are not to be started. */
+function untrustedFolders({ trusted, folders }: Places): readonly string[] {
+  return trusted ? [] : folders;
 }
 
 async function fromInterpreter(

@@ -1,10 +1,11 @@
 /** Runs the server's doctor and shows what it found. */
 
-import { type LogOutputChannel, ProgressLocation, window } from "vscode";
+import { type LogOutputChannel, ProgressLocation, window, workspace } from "vscode";
 import type { Controller } from "./controller";
 import { doctorPage, parseFindings } from "./doctorPage";
 import { folderPaths } from "./interpreters";
 import type { PagePanel } from "./panel";
+import { neutralFolder } from "./paths";
 import type { Run } from "./process";
 
 const LONGEST_MS = 180_000;
@@ -24,6 +25,8 @@ export async function runDoctor(
   }
   const { program, prefix } = discovery.server;
   const args = [...prefix, "doctor", "--json", "--bundle", controller.current.bundle];
+  // The doctor looks for the user's environment from the folder that it runs in.
+  const folder = workspace.isTrusted ? folderPaths()[0] : undefined;
   await window.withProgress(
     {
       location: ProgressLocation.Notification,
@@ -35,7 +38,7 @@ export async function runDoctor(
       token.onCancellationRequested(() => aborted.abort());
       try {
         const result = await run(program, args, {
-          cwd: folderPaths()[0],
+          cwd: folder ?? neutralFolder(program),
           timeout: LONGEST_MS,
           signal: aborted.signal,
         });

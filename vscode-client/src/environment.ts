@@ -7,7 +7,7 @@
  */
 
 import { randomUUID } from "node:crypto";
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import * as path from "node:path";
 import type { Run } from "./process";
 import { interpreterOf, isRecent, OLDEST, type Probe, type ProbePython } from "./python";
@@ -57,6 +57,11 @@ export class PrivateEnvironment {
     } catch {
       return undefined;
     }
+  }
+
+  /** Whether there is nothing to remove: no environment in use, and nothing left of others. */
+  async isEmpty(): Promise<boolean> {
+    return (await readdir(this.root).catch(() => [])).length === 0;
   }
 
   /**

@@ -41,6 +41,7 @@ function renderer() {
   rules.table_open = () => '<div class="table"><table>\n';
   rules.table_close = () => "</table></div>\n";
   rules.paragraph_close = (tokens, index) => {
+    if (tokens[index]?.hidden) return ""; // in a list whose items are no paragraphs
     const said = tokens[index - 1]?.content ?? "";
     return `</p>\n${drawn(said)}`;
   };

@@ -14,6 +14,7 @@ import { probeWith } from "./python";
 import { EnvironmentSetup } from "./setup";
 
 let controller: Controller | undefined;
+let setup: EnvironmentSetup | undefined;
 
 export async function activate(context: ExtensionContext): Promise<void> {
   const log = window.createOutputChannel("Surefill", { log: true });
@@ -30,10 +31,11 @@ export async function activate(context: ExtensionContext): Promise<void> {
     context.extension.id,
     () => void offer.make(),
   );
-  const setup = new EnvironmentSetup(control, environment, probe, log);
+  const environmentSetup = new EnvironmentSetup(control, environment, probe, log);
   const why = new PagePanel("surefill.why", context.extensionUri);
   const doctor = new PagePanel("surefill.doctor", context.extensionUri);
   controller = control;
+  setup = environmentSetup;
   context.subscriptions.push(log, why, doctor);
 
   const register = (name: string, handler: () => unknown) => {
@@ -69,8 +71,8 @@ export async function activate(context: ExtensionContext): Promise<void> {
   register("restartServer", () => control.restart());
   register("showLog", () => log.show());
   register("runDoctor", () => runDoctor(control, run, doctor, log));
-  register("setUpEnvironment", () => offer.hide().then(() => setup.setUp()));
-  register("removeEnvironment", () => setup.remove());
+  register("setUpEnvironment", () => offer.hide().then(() => environmentSetup.setUp()));
+  register("removeEnvironment", () => environmentSetup.remove());
   register("openSettings", () => openSettings(`@ext:${context.extension.id}`));
   register("openServerSetting", () => openSettings("surefill.server.path"));
 
@@ -78,7 +80,7 @@ export async function activate(context: ExtensionContext): Promise<void> {
 }
 
 export async function deactivate(): Promise<void> {
-  await controller?.stop();
+  await Promise.all([setup?.stop(), controller?.stop()]);
 }
 
 async function explain(control: Controller, panel: PagePanel): Promise<void> {

@@ -2,6 +2,7 @@
 
 import { type Disposable, type Event, extensions, type Uri, workspace } from "vscode";
 import { usualInterpreters } from "./discovery";
+import { within } from "./patience";
 
 /** Of the Python extension's interface, what is used here. */
 interface PythonApi {
@@ -66,18 +67,6 @@ export class Interpreters implements Disposable {
       environments.getActiveEnvironmentPath(folder),
     );
     return resolved?.executable.uri?.fsPath;
-  }
-}
-
-async function within<T>(ms: number, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer in ${ms} ms`)), ms);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
   }
 }
 

@@ -1,7 +1,8 @@
 /**
  * The server's life: looked for, started, asked how it is, stopped, started anew.
  *
- * One thing happens at a time, in the order in which it was asked for. Knows no editor.
+ * One thing happens at a time, in the order in which it was asked for; only a start that is not
+ * wanted any more is not waited for. Knows no editor.
  */
 
 import type { Discovery, ServerCommand } from "./discovery";
@@ -21,8 +22,16 @@ export type Wish = "paused" | "waiting" | "wanted";
 export interface LifecycleParts {
   readonly wish: () => Wish;
   readonly find: () => Promise<Discovery>;
-  /** Start it; `ended` is called when it has ended for good, with what to tell the user. */
-  readonly launch: (server: ServerCommand, ended: (message: string) => void) => Promise<Session>;
+  /**
+   * Start it; rejects when it does not come up, and soon when that is aborted.
+   *
+   * `ended` is called when it has ended for good, with what to tell the user.
+   */
+  readonly launch: (
+    server: ServerCommand,
+    ended: (message: string) => void,
+    signal: AbortSignal,
+  ) => Promise<Session>;
   readonly show: (phase: Phase) => void;
   readonly log: (message: string) => void;
 }
@@ -37,6 +46,7 @@ export class Lifecycle {
   private session: Session | undefined;
   private command: ServerCommand | undefined;
   private phase: Phase = { kind: "waiting" };
+  private starting: AbortController | undefined;
   private timer: NodeJS.Timeout | undefined;
   private asked = 0;
 
@@ -52,6 +62,7 @@ export class Lifecycle {
 
   /** Follow what is wanted now: nothing is tried again that has failed. */
   follow(): Promise<void> {
+    if (this.parts.wish() === "paused") this.starting?.abort();
     return this.enqueue(async () => {
       const wish = this.parts.wish();
       if (wish !== "wanted") {
@@ -64,6 +75,7 @@ export class Lifecycle {
 
   /** Start anew, whatever was before. */
   restart(): Promise<void> {
+    this.starting?.abort();
     return this.enqueue(async () => {
       const wish = this.parts.wish();
       await this.end(wish === "paused" ? "paused" : "waiting");
@@ -73,6 +85,7 @@ export class Lifecycle {
 
   /** Do `work` while no server runs, then go on as is wanted. */
   async without<T>(work: () => Promise<T>): Promise<T> {
+    this.starting?.abort();
     let outcome: Promise<T> | undefined;
     await this.enqueue(async () => {
       await this.end("waiting");
@@ -115,6 +128,7 @@ export class Lifecycle {
 
   /** Stop the server for good. */
   dispose(): Promise<void> {
+    this.starting?.abort();
     return this.enqueue(() => this.end("waiting"));
   }
 
@@ -128,7 +142,21 @@ export class Lifecycle {
 
   private async begin(): Promise<void> {
     this.enter({ kind: "looking" });
+    const starting = new AbortController();
+    this.starting = starting;
+    try {
+      await this.launch(starting.signal);
+    } catch (error) {
+      if (!starting.signal.aborted) throw error;
+      this.enter({ kind: "waiting" });
+    } finally {
+      this.starting = undefined;
+    }
+  }
+
+  private async launch(signal: AbortSignal): Promise<void> {
     const discovery = await this.parts.find();
+    signal.throwIfAborted();
     if (discovery.kind !== "found") {
       this.enter(discovery);
       return;
@@ -138,10 +166,11 @@ export class Lifecycle {
     this.enter({ kind: "starting" });
     let session: Session | undefined;
     let early: string | undefined;
-    session = await this.parts.launch(server, (message) => {
+    const ended = (message: string) => {
       if (session === undefined) early = message;
       else if (this.session === session) this.lose(message);
-    });
+    };
+    session = await this.parts.launch(server, ended, signal);
     if (early !== undefined) throw new Error(early);
     this.session = session;
     this.command = server;

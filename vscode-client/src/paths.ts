@@ -1,6 +1,6 @@
 /** Paths as users write them in settings, and programs on the PATH. */
 
-import { access, constants, stat } from "node:fs/promises";
+import { access, constants, realpath, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import * as path from "node:path";
 
@@ -38,6 +38,44 @@ export function expand(text: string, { home, folder, env }: Variables): string {
     : path.resolve(folder, expanded);
 }
 
+/** Whether a file lies in one of `folders` or below, as it is written or by way of a link. */
+export async function isWithin(file: string, folders: readonly string[]): Promise<boolean> {
+  // Of the file only the folder: a virtual environment's interpreter is a link that leads outside.
+  const written = path.dirname(file);
+  const real = await realOf(written);
+  for (const folder of folders) {
+    if (isBelow(written, folder) || isBelow(real, await realOf(folder))) return true;
+  }
+  return false;
+}
+
+/**
+ * Whether the workspace has a say in which program `text` is, as a user writes it in a setting: by
+ * where it lies, or by what it contains.
+ *
+ * Throws an Error that names what has no value.
+ */
+export async function dependsOnWorkspace(
+  text: string,
+  variables: Variables,
+  folders: readonly string[],
+): Promise<boolean> {
+  if (/\$\{workspaceFolder\}/.test(text)) return true;
+  const program = expand(text, { ...variables, folder: undefined });
+  if (!/[/\\]/.test(program)) return false;
+  return !path.isAbsolute(program) || isWithin(program, folders);
+}
+
+/**
+ * The folder to run a program in: its own, or the user's home where only its name is known.
+ *
+ * Never a workspace's: Windows looks for programs in the current folder before the PATH, and
+ * Python may import from there.
+ */
+export function neutralFolder(program: string, home: string = homedir()): string {
+  return path.isAbsolute(program) ? path.dirname(program) : home;
+}
+
 /** Whether there is a file that can be executed. */
 export async function isProgram(file: string): Promise<boolean> {
   try {
@@ -50,16 +88,28 @@ export async function isProgram(file: string): Promise<boolean> {
 
 /**
  * Where a program lies on the PATH. Entries relative to the current folder do not count, nor do
- * scripts for a shell of Windows.
+ * those in `excluded` folders, nor scripts for a shell of Windows.
  */
-export async function onPath(name: string): Promise<string | undefined> {
+export async function onPath(
+  name: string,
+  excluded: readonly string[] = [],
+): Promise<string | undefined> {
   const endings = process.platform === "win32" ? [".exe", ""] : [""];
   for (const folder of (process.env.PATH ?? "").split(path.delimiter)) {
     if (!path.isAbsolute(folder)) continue;
     for (const ending of endings) {
       const file = path.join(folder, name + ending);
-      if (await isProgram(file)) return file;
+      if ((await isProgram(file)) && !(await isWithin(file, excluded))) return file;
     }
   }
   return undefined;
+}
+
+function isBelow(folder: string, root: string): boolean {
+  const way = path.relative(root, folder);
+  return way !== ".." && !way.startsWith(`..${path.sep}`) && !path.isAbsolute(way);
+}
+
+async function realOf(folder: string): Promise<string> {
+  return realpath(folder).catch(() => folder);
 }

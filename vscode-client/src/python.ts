@@ -1,6 +1,7 @@
 /** Python interpreters: what one can do, and which there are on this machine. */
 
 import * as path from "node:path";
+import { neutralFolder } from "./paths";
 import type { Run } from "./process";
 
 /** The oldest Python that the server runs on. */
@@ -21,9 +22,12 @@ export type ProbePython = (python: string) => Promise<Probe | undefined>;
 
 const PROBE_MS = 15_000;
 
-// Runs on any Python 3, and imports nothing but the standard library.
+// Runs on any Python 3, and imports nothing but the standard library. Before 3.11 the current
+// folder, an empty entry of the search path, comes first in it whatever the environment says.
 const QUESTIONS = `
-import importlib.util as u, json, sys
+import sys
+sys.path[:] = [entry for entry in sys.path if entry]
+import importlib.util as u, json
 v = None
 if u.find_spec("surefill") is not None:
     try:
@@ -43,6 +47,7 @@ export function probeWith(run: Run): ProbePython {
   return async (python) => {
     try {
       const { code, stdout } = await run(python, ["-c", QUESTIONS], {
+        cwd: neutralFolder(python),
         timeout: PROBE_MS,
         env: safeEnvironment(),
       });

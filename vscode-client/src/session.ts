@@ -1,20 +1,24 @@
 /** One run of the server, spoken to through the language client. */
 
 import type { LogOutputChannel } from "vscode";
-import { workspace } from "vscode";
 import {
   CloseAction,
+  type CloseHandlerResult,
   ErrorAction,
+  type ErrorHandlerResult,
   ExecuteCommandRequest,
-  LanguageClient,
   type Middleware,
   RevealOutputChannelOn,
   State,
 } from "vscode-languageclient/node";
 import type { Activity } from "./activity";
+import { EndableClient } from "./client";
 import type { ServerCommand } from "./discovery";
 import type { Session } from "./lifecycle";
+import { neutralFolder } from "./paths";
+import { within } from "./patience";
 import { RestartPolicy } from "./restarts";
+import { selectorOf } from "./served";
 
 /** What a session needs of the rest of the extension. */
 export interface SessionParts {
@@ -33,63 +37,64 @@ export interface SessionParts {
   readonly ended: (message: string) => void;
 }
 
-const STOP_MS = 5_000;
+/** How long a server may take until it answers for the first time. */
+const START_MS = 60_000;
 const MOST_ERRORS = 3;
 const BROKEN = "The connection to the server is broken.";
 const ENDED = "The server ended by itself, several times in a row.";
+const NOT_AGAIN = "The server could not be started again.";
 
 export class LanguageSession implements Session {
-  private constructor(
-    private readonly client: LanguageClient,
-    private readonly ending: { asked: boolean },
-  ) {}
+  private readonly client: EndableClient;
+  private readonly policy = new RestartPolicy();
+  private ran = false;
+  private endAsked = false;
+  private closings = 0;
 
-  /** Start a server; rejects when it does not come up. */
-  static async start(server: ServerCommand, parts: SessionParts): Promise<LanguageSession> {
-    const policy = new RestartPolicy();
-    const ending = { asked: false };
-    let ran = false;
-    const client = new LanguageClient(
-      "surefill",
-      "Surefill",
-      { command: server.program, args: [...server.prefix, "lsp"] },
-      {
-        documentSelector: parts.languages.flatMap((language) =>
-          ["file", "untitled"].map((scheme) => ({ scheme, language })),
-        ),
-        outputChannel: parts.log,
-        revealOutputChannelOn: RevealOutputChannelOn.Never,
-        initializationOptions: parts.serverSettings,
-        initializationFailedHandler: () => false,
-        diagnosticPullOptions: { onChange: true, onSave: true },
-        middleware: middlewareOf(parts),
-        errorHandler: {
-          error: (_error, _message, count) => {
-            if ((count ?? 0) <= MOST_ERRORS) return { action: ErrorAction.Continue, handled: true };
-            if (ran && !ending.asked) parts.ended(BROKEN);
-            return { action: ErrorAction.Shutdown, handled: true };
-          },
-          closed: () => {
-            if (ran && !ending.asked && policy.again())
-              return { action: CloseAction.Restart, handled: true };
-            if (ran && !ending.asked) parts.ended(ENDED);
-            return { action: CloseAction.DoNotRestart, handled: true };
-          },
-        },
+  private constructor(
+    { program, prefix }: ServerCommand,
+    private readonly parts: SessionParts,
+  ) {
+    const executable = {
+      command: program,
+      args: [...prefix, "lsp"],
+      options: { cwd: neutralFolder(program) },
+    };
+    this.client = new EndableClient("surefill", "Surefill", executable, {
+      documentSelector: selectorOf(parts.languages),
+      outputChannel: parts.log,
+      revealOutputChannelOn: RevealOutputChannelOn.Never,
+      initializationOptions: parts.serverSettings,
+      initializationFailedHandler: () => false,
+      diagnosticPullOptions: { onChange: true, onSave: true },
+      middleware: middlewareOf(parts),
+      errorHandler: {
+        error: (_error, _message, count) => this.broken(count ?? 0),
+        closed: () => this.closed(),
       },
-    );
-    client.onDidChangeState(({ newState }) => {
-      if (newState === State.Starting && ran) parts.restarting();
-      if (newState === State.Running && ran) parts.restarted();
     });
+    this.client.onDidChangeState(({ newState }) => {
+      if (newState === State.Starting && this.ran) void this.comeBack();
+    });
+  }
+
+  /** Start a server; rejects when it does not come up in time, or when the start is aborted. */
+  static async start(
+    server: ServerCommand,
+    parts: SessionParts,
+    signal: AbortSignal,
+  ): Promise<LanguageSession> {
+    signal.throwIfAborted();
+    const session = new LanguageSession(server, parts);
     try {
-      await client.start();
+      await within(START_MS, session.client.start(), signal);
     } catch (error) {
+      await session.stop();
       const reason = error instanceof Error ? error.message : String(error);
       throw new Error(`The server did not start: ${reason}`);
     }
-    ran = true;
-    return new LanguageSession(client, ending);
+    session.ran = true;
+    return session;
   }
 
   /** Whether it is told now what is written. */
@@ -113,12 +118,41 @@ export class LanguageSession implements Session {
   }
 
   async stop(): Promise<void> {
-    this.ending.asked = true;
-    if (this.client.state === State.Starting) {
-      // It had ended by itself and is on its way back: a client cannot be stopped before it is up.
-      await this.client.start().catch(() => undefined);
+    this.endAsked = true;
+    await this.client.end();
+  }
+
+  private broken(count: number): ErrorHandlerResult {
+    if (count <= MOST_ERRORS) return { action: ErrorAction.Continue, handled: true };
+    this.lost(BROKEN);
+    return { action: ErrorAction.Shutdown, handled: true };
+  }
+
+  private closed(): CloseHandlerResult {
+    this.closings += 1;
+    const again = this.ran && !this.endAsked && this.policy.again();
+    if (!again) this.lost(ENDED);
+    return { action: again ? CloseAction.Restart : CloseAction.DoNotRestart, handled: true };
+  }
+
+  /** The client starts it again: follow that to its end. */
+  private async comeBack(): Promise<void> {
+    const before = this.closings;
+    this.parts.restarting();
+    try {
+      // The state says too early that it runs: before there are features to use.
+      await within(START_MS, this.client.start());
+      if (!this.endAsked) this.parts.restarted();
+    } catch {
+      if (this.closings !== before) return; // it has ended once more, and that was seen to
+      this.lost(NOT_AGAIN);
+      await this.stop();
     }
-    if (this.client.needsStop()) await this.client.dispose(STOP_MS);
+  }
+
+  /** It has ended for good; that is told of one that ran, and that nobody has stopped. */
+  private lost(message: string): void {
+    if (this.ran && !this.endAsked) this.parts.ended(message);
   }
 
   private execute(command: string, ...args: unknown[]): Promise<unknown> {
@@ -146,10 +180,4 @@ function middlewareOf(parts: SessionParts): Middleware {
       }
     },
   };
-}
-
-/** All that the editor holds under `surefill`, as plain JSON values. */
-export function rawSettings(): unknown {
-  const raw: unknown = workspace.getConfiguration().get("surefill");
-  return raw === undefined ? {} : JSON.parse(JSON.stringify(raw));
 }

@@ -7,6 +7,57 @@
 /** Of the groups under `surefill`, those that the server does not know. */
 const CLIENT_GROUPS: ReadonlySet<string> = new Set(["server", "environment", "languages", "trace"]);
 
+/**
+ * Keys under `surefill` whose values in a workspace's settings count only once it is trusted.
+ *
+ * The editor is told so in package.json; VS Code 1.100 heeds it only where a setting is written
+ * flat, and not in `{"surefill": {"server": {"path": ...}}}`.
+ */
+export const RESTRICTED: readonly string[] = [
+  "server.path",
+  "environment.package",
+  "bundle",
+  "engine.kind",
+  "remote.url",
+  "remote.model",
+  "remote.template",
+  "remote.apiKeyVariable",
+  "oracle.engine",
+  "oracle.python",
+  "oracle.servers",
+];
+
+/** The scopes of a setting that are the user's alone, as the editor reports them. */
+export interface UsersOwn {
+  readonly globalValue?: unknown;
+  readonly defaultValue?: unknown;
+}
+
+/** Where the editor keeps its settings under `surefill`. */
+export interface Store {
+  /** The value in force. */
+  readonly get: (key: string) => unknown;
+  readonly inspect: (key: string) => UsersOwn | undefined;
+}
+
+/** The value of a setting that may be used, whatever an untrusted workspace says. */
+export function usableValue(key: string, store: Store, trusted: boolean): unknown {
+  // What pip installs is never the workspace's to say.
+  if (key !== "environment.package" && (trusted || !RESTRICTED.includes(key))) {
+    return store.get(key);
+  }
+  const own = store.inspect(key);
+  return own?.globalValue ?? own?.defaultValue;
+}
+
+/** A copy of all that the editor holds under `surefill`, with only the values that may be used. */
+export function usableSection(raw: unknown, store: Store, trusted: boolean): unknown {
+  const section: unknown = raw === undefined ? {} : JSON.parse(JSON.stringify(raw));
+  if (!isObject(section)) return section;
+  for (const key of RESTRICTED) setValue(section, key.split("."), usableValue(key, store, trusted));
+  return section;
+}
+
 /** The settings that the extension itself acts on; the server's own pass through unread. */
 export interface ClientSettings {
   readonly enabled: boolean;
@@ -86,7 +137,8 @@ export interface Circumstances {
  * The object that the server is sent for `surefill`, out of all that the editor holds there.
  *
  * The selected interpreter fills `oracle.python` where that is empty. In a workspace that is not
- * trusted no checker is used that would start the workspace's own interpreter.
+ * trusted no checker is used that would start the workspace's own interpreter, and no other program
+ * is named.
  */
 export function serverSection(raw: unknown, { trusted, interpreter }: Circumstances): unknown {
   if (!isObject(raw)) return {};
@@ -96,9 +148,26 @@ export function serverSection(raw: unknown, { trusted, interpreter }: Circumstan
   }
   const oracle = isObject(section.oracle) ? { ...section.oracle } : {};
   if (trusted && interpreter !== undefined && !oracle.python) oracle.python = interpreter;
-  if (!trusted && oracle.engine === "pyrefly") oracle.engine = "ty";
+  if (!trusted) {
+    if (oracle.engine === "pyrefly") oracle.engine = "ty";
+    delete oracle.servers;
+  }
   if (Object.keys(oracle).length > 0) section.oracle = oracle;
   return section;
+}
+
+function setValue(
+  section: Record<string, unknown>,
+  [name = "", ...rest]: readonly string[],
+  value: unknown,
+): void {
+  if (rest.length > 0) {
+    if (value === undefined && !isObject(section[name])) return;
+    const group = isObject(section[name]) ? section[name] : {};
+    section[name] = group;
+    setValue(group, rest, value);
+  } else if (value === undefined) delete section[name];
+  else section[name] = value;
 }
 
 function isBoolean(raw: unknown): raw is boolean {

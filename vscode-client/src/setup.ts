@@ -2,7 +2,8 @@
 
 import { type LogOutputChannel, ProgressLocation, window, workspace } from "vscode";
 import type { Controller } from "./controller";
-import { chooseBase, type PrivateEnvironment } from "./environment";
+import { chooseBase, type Environment, type PrivateEnvironment } from "./environment";
+import { folderPaths } from "./interpreters";
 import { onPath } from "./paths";
 import { type ProbePython, usualNames } from "./python";
 
@@ -11,7 +12,9 @@ const FROM_FILE = "From a File...";
 const SHOW_LOG = "Show Log";
 
 export class EnvironmentSetup {
-  private busy = false;
+  /** Cancels the set-up in progress; undefined when there is none. */
+  private cancel: AbortController | undefined;
+  private making: Promise<unknown> = Promise.resolve();
 
   constructor(
     private readonly controller: Controller,
@@ -22,23 +25,28 @@ export class EnvironmentSetup {
 
   /** Ask, then make the environment with progress, then start the server from it. */
   async setUp(): Promise<void> {
-    if (this.busy) {
-      void window.showInformationMessage("The private environment is already being set up.");
-      return;
-    }
+    if (this.isBusy()) return;
     const requirement = await this.consent(this.controller.current.environmentPackage);
     if (requirement === undefined) return;
-    this.busy = true;
+    const cancel = new AbortController();
+    this.cancel = cancel;
     try {
-      await this.make(requirement);
+      await this.make(requirement, cancel);
     } finally {
-      this.busy = false;
+      this.cancel = undefined;
       this.controller.showInstalling(undefined);
     }
   }
 
+  /** Cancel a set-up in progress, and wait until nothing is left of it. */
+  async stop(): Promise<void> {
+    this.cancel?.abort();
+    await this.making;
+  }
+
   /** Ask, then stop the server where it runs from there, and remove the environment. */
   async remove(): Promise<void> {
+    if (this.isBusy()) return;
     const current = await this.environment.current();
     const remove = "Remove";
     const answer = await window.showWarningMessage(
@@ -58,6 +66,13 @@ export class EnvironmentSetup {
       await this.complain(`The private environment could not be removed: ${messageOf(error)}`);
     }
     await this.controller.environmentChanged();
+  }
+
+  /** Whether a set-up is in progress; says so, too. */
+  private isBusy(): boolean {
+    if (this.cancel === undefined) return false;
+    void window.showInformationMessage("The private environment is already being set up.");
+    return true;
   }
 
   /** What is to be installed; undefined when the user would rather not. */
@@ -81,9 +96,27 @@ export class EnvironmentSetup {
     return file === undefined ? undefined : `${file.fsPath}[cpu]`;
   }
 
-  private async make(requirement: string): Promise<void> {
+  private async make(requirement: string, cancel: AbortController): Promise<void> {
     const replaced = await this.environment.current();
-    const aborted = new AbortController();
+    const making = this.attempt(requirement, cancel);
+    this.making = making;
+    const made = await making;
+    await this.controller.environmentChanged();
+    this.controller.showInstalling(undefined);
+    if (made === undefined) return;
+    await this.controller.restart();
+    try {
+      await this.environment.sweep(replaced);
+    } catch (error) {
+      this.log.warn(`The environment before could not be removed: ${messageOf(error)}`);
+    }
+  }
+
+  /** The environment that was made; undefined when it was not, which the user has been told. */
+  private async attempt(
+    requirement: string,
+    cancel: AbortController,
+  ): Promise<Environment | undefined> {
     try {
       const made = await window.withProgress(
         {
@@ -92,7 +125,7 @@ export class EnvironmentSetup {
           cancellable: true,
         },
         async (progress, token) => {
-          token.onCancellationRequested(() => aborted.abort());
+          token.onCancellationRequested(() => cancel.abort());
           const report = (step: string) => {
             progress.report({ message: step });
             this.controller.showInstalling(step);
@@ -101,27 +134,27 @@ export class EnvironmentSetup {
           return this.environment.setUp({
             base: await chooseBase(await this.bases(), this.probe),
             package: requirement,
-            signal: aborted.signal,
+            signal: cancel.signal,
             report,
             log: (line) => this.log.info(line),
           });
         },
       );
       this.log.info(`Surefill ${made.version} is installed in ${made.folder}`);
+      return made;
     } catch (error) {
-      if (aborted.signal.aborted) this.log.info("The set-up was cancelled; nothing is left of it.");
-      else await this.complain(messageOf(error));
-      return;
+      if (cancel.signal.aborted) this.log.info("The set-up was cancelled; nothing is left of it.");
+      else void this.complain(messageOf(error)); // it may stay open for long
+      return undefined;
     }
-    await this.controller.environmentChanged();
-    this.controller.showInstalling(undefined);
-    await this.controller.restart();
-    await this.environment.sweep(replaced);
   }
 
   /** Interpreters to make an environment with: the selected one, then those on the PATH. */
   private async bases(): Promise<string[]> {
-    const named = await Promise.all(usualNames(process.platform).map(onPath));
+    const excluded = workspace.isTrusted ? [] : folderPaths();
+    const named = await Promise.all(
+      usualNames(process.platform).map((name) => onPath(name, excluded)),
+    );
     const selected = workspace.isTrusted ? await this.controller.interpreters.look() : undefined;
     return [selected, ...named].filter((each) => each !== undefined);
   }

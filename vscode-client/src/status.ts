@@ -10,6 +10,7 @@ export type Phase =
   | { readonly kind: "installing"; readonly step: string }
   | { readonly kind: "missing" }
   | { readonly kind: "misconfigured"; readonly message: string }
+  | { readonly kind: "untrusted"; readonly message: string }
   | { readonly kind: "starting" }
   | { readonly kind: "running"; readonly status: ServerStatus | undefined }
   | { readonly kind: "failed"; readonly message: string };
@@ -20,7 +21,7 @@ export interface Situation {
   readonly thinking: boolean;
   /** The active document's language; undefined without a document. */
   readonly language: string | undefined;
-  /** Whether that language is served. */
+  /** Whether that document is served. */
   readonly served: boolean;
   /** Whether suggestions are paused in it. */
   readonly languagePaused: boolean;
@@ -62,6 +63,11 @@ export function describe(situation: Situation): View {
       return trouble("error", phase.message, [
         "Click to correct it.",
         "surefill.openServerSetting",
+      ]);
+    case "untrusted":
+      return trouble("warning", phase.message, [
+        "Click to say whether you trust it.",
+        "workbench.trust.manage",
       ]);
     case "starting":
       return shown(situation, plain("loading~spin", NAME, ["The server is starting."]));

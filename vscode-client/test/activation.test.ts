@@ -12,7 +12,7 @@ before(async () => {
   folder = await mkdtemp(path.join(tmpdir(), "surefill-activation-"));
   editor.settings["surefill.languages"] = ["python"];
   editor.settings["surefill.enabled"] = false;
-  editor.document = { languageId: "python" };
+  editor.document = { languageId: "python", uri: { scheme: "file" } };
   await activate(extensionContext(folder) as never);
   await new Promise((resolve) => setImmediate(resolve));
 });

@@ -17,6 +17,7 @@ function machine(
     asked,
     setting: "",
     variables: { home: "/home/me", folder: "/project", env: { TOOLS: "/tools" } },
+    folders: ["/project"],
     trusted: true,
     probe: async (file) => {
       asked.push(file);
@@ -73,6 +74,39 @@ test("without trust no interpreter of the workspace is started", async () => {
   assert.deepEqual(places.asked, []);
 });
 
+test("without trust no program that is set is started from the workspace either", async () => {
+  const places = machine({ "/project/tools/python": python("0.1.0") }, { trusted: false });
+  for (const setting of [
+    "tools/python",
+    "./tools/python",
+    "${workspaceFolder}/tools/python",
+    "${workspaceFolder}/../elsewhere/python",
+    "/project/tools/python",
+    "/home/../project/tools/python",
+  ]) {
+    assert.deepEqual(await findServer({ ...places, setting }), {
+      kind: "untrusted",
+      message: `surefill.server.path: ${setting} belongs to this workspace, which is not trusted.`,
+    });
+  }
+  assert.deepEqual(places.asked, []);
+  const elsewhere = await findServer({ ...places, setting: "${env:TOOLS}/surefill" });
+  assert.equal(elsewhere.kind, "found");
+});
+
+test("without trust the workspace's folders do not count on the PATH", async () => {
+  const excluded: (readonly string[])[] = [];
+  const onPath = async (_name: string, folders: readonly string[]) => {
+    excluded.push(folders);
+    return undefined;
+  };
+  for (const trusted of [false, true]) {
+    await findServer(machine({}, { trusted, onPath }));
+    await findServer(machine({}, { trusted, onPath, setting: "surefill" }));
+  }
+  assert.deepEqual(excluded, [["/project"], ["/project"], [], []]);
+});
+
 test("the setting names a program or an interpreter", async () => {
   const interpreters = { "/project/env/bin/python3.12": python("0.1.0") };
   assert.deepEqual(await findServer(machine({}, { setting: "${env:TOOLS}/surefill" })), {
@@ -104,6 +138,15 @@ test("a setting that cannot be used says why, and nothing else is tried", async 
       message: `surefill.server.path: ${reason}.`,
     });
   }
+});
+
+test("a relative path needs a folder to be relative to", async () => {
+  const variables = { home: "/home/me", folder: undefined, env: {} };
+  const places = machine({}, { setting: "tools/surefill", variables, folders: [] });
+  assert.deepEqual(await findServer(places), {
+    kind: "misconfigured",
+    message: "surefill.server.path: tools/surefill is relative, and no folder is open.",
+  });
 });
 
 test("environments lie where they usually do", () => {

@@ -60,6 +60,7 @@ test("an environment is made, works, and is removed without a trace", async () =
   const root = path.join(folder, "whole");
   const environment = new PrivateEnvironment(root, run, probe);
   assert.equal(await environment.current(), undefined);
+  assert.ok(await environment.isEmpty());
 
   const steps: string[] = [];
   const made = await environment.setUp(
@@ -71,8 +72,11 @@ test("an environment is made, works, and is removed without a trace", async () =
   assert.equal(steps[0], "making a virtual environment");
   assert.equal(steps.at(-1), "trying it");
 
+  assert.ok(!(await environment.isEmpty()));
+
   await environment.remove();
   assert.equal(await environment.current(), undefined);
+  assert.ok(await environment.isEmpty());
   await assert.rejects(readdir(root), { code: "ENOENT" });
 });
 
@@ -136,6 +140,16 @@ test("a set-up that is cancelled leaves nothing behind", async () => {
   stop.abort();
   await assert.rejects(cancelled, { name: "AbortError" });
   assert.deepEqual(await readdir(root), []);
+});
+
+test("what is left of a set-up can be removed, though nothing is in use", async () => {
+  const root = path.join(folder, "left");
+  await mkdir(path.join(root, "environment-0"), { recursive: true });
+  const environment = new PrivateEnvironment(root, run, probe);
+  assert.equal(await environment.current(), undefined);
+  assert.ok(!(await environment.isEmpty()));
+  await environment.remove();
+  assert.ok(await environment.isEmpty());
 });
 
 test("a package without Surefill in it is no server", async () => {

@@ -15,14 +15,22 @@ class World {
   readonly events: string[] = [];
   readonly logged: string[] = [];
   launchError: Error | undefined;
+  /** Whether servers never answer: each start lasts until it is aborted. */
+  hanging = false;
   end: (message: string) => void = () => undefined;
   now = 0;
   readonly lifecycle = new Lifecycle(
     {
       wish: () => this.wish,
       find: async () => this.discovery,
-      launch: async (_server, ended) => {
+      launch: async (_server, ended, signal) => {
         if (this.launchError) throw this.launchError;
+        if (this.hanging) {
+          this.events.push("hang");
+          await new Promise((_resolve, reject) => {
+            signal.addEventListener("abort", () => reject(signal.reason));
+          });
+        }
         this.events.push("start");
         this.end = ended;
         return this.session();
@@ -133,6 +141,62 @@ test("a start that fails says why", async () => {
   world.launchError = undefined;
   await world.lifecycle.restart();
   assert.equal(world.last.kind, "running");
+});
+
+test("a start that hangs is not waited for when another is wanted", async () => {
+  world.hanging = true;
+  const hung = world.lifecycle.follow();
+  await settle();
+  assert.equal(world.last.kind, "starting");
+  world.hanging = false;
+  await world.lifecycle.restart();
+  await hung;
+  assert.equal(world.last.kind, "running");
+  assert.deepEqual(world.events.slice(0, 2), ["hang", "start"]);
+  assert.deepEqual(world.logged.length, 2, "only the servers are logged, no error");
+});
+
+test("pausing aborts a start, and resuming at once begins another", async () => {
+  world.hanging = true;
+  void world.lifecycle.follow();
+  await settle();
+  world.wish = "paused";
+  await world.lifecycle.follow();
+  assert.equal(world.last.kind, "paused");
+  world.wish = "wanted";
+  void world.lifecycle.follow();
+  await settle();
+  world.hanging = false;
+  world.wish = "paused";
+  void world.lifecycle.follow();
+  world.wish = "wanted";
+  await world.lifecycle.follow();
+  assert.equal(world.last.kind, "running");
+});
+
+test("a start that hangs is in the way neither of work nor of the end", async () => {
+  world.hanging = true;
+  void world.lifecycle.follow();
+  await settle();
+  await world.lifecycle.without(async () => world.events.push("work"));
+  await settle();
+  assert.deepEqual(world.events, ["hang", "work", "hang"]);
+  await world.lifecycle.dispose();
+  assert.equal(world.last.kind, "waiting");
+});
+
+test("a server that is found too late is not started", async () => {
+  let found: (discovery: Discovery) => void = () => undefined;
+  world.discovery = new Promise((resolve) => {
+    found = resolve;
+  }) as never;
+  void world.lifecycle.follow();
+  await settle();
+  world.wish = "paused";
+  const paused = world.lifecycle.follow();
+  found({ kind: "found", server: SERVER });
+  await paused;
+  assert.deepEqual(world.events, []);
 });
 
 test("a server that ends for good is lost, and an old one's end means nothing", async () => {

@@ -3,7 +3,7 @@ import { access, readFile } from "node:fs/promises";
 import path from "node:path";
 import { test } from "node:test";
 import manifest from "../package.json";
-import { DEFAULTS, readSettings } from "../src/settings";
+import { DEFAULTS, RESTRICTED, readSettings } from "../src/settings";
 
 interface Property {
   readonly default?: unknown;
@@ -45,6 +45,13 @@ test("whatever names a program, a model or a server is ignored until the workspa
     if (scope?.startsWith("machine")) assert.ok(restricted.includes(name), name);
   }
   assert.ok(restricted.includes("surefill.oracle.engine"), "one engine starts an interpreter");
+});
+
+test("what the editor is told to restrict is what the code restricts", () => {
+  assert.deepEqual(
+    manifest.capabilities.untrustedWorkspaces.restrictedConfigurations,
+    RESTRICTED.map((key) => `surefill.${key}`),
+  );
 });
 
 test("what the workspace can never decide is what pip installs", () => {

@@ -58,6 +58,12 @@ test("Markdown in other words is still a page", () => {
   assert.doesNotMatch(body, /summary|meter|svg/);
 });
 
+test("the items of a list are no paragraphs where the Markdown leaves no lines between them", () => {
+  const { body } = explainPage("- one\n- a probability of 12%\n\nAfter.\n", "a.py");
+  assert.match(body, /<ul>\s*<li>one<\/li>\s*<li>a probability of 12%<\/li>\s*<\/ul>/);
+  assert.match(body, /<p>After\.<\/p>/);
+});
+
 test("a page may load its style sheet and nothing else", () => {
   const html = pageHtml(
     { title: "A & B", body: "<p>x</p>" },

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
+import { mkdir, mkdtemp, rm, symlink } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import path from "node:path";
 import { test } from "node:test";
-import { expand, isProgram, onPath } from "../src/paths";
+import { expand, isProgram, isWithin, neutralFolder, onPath } from "../src/paths";
 
 const variables = { home: "/home/me", folder: "/project", env: { X: "/x" } };
 
@@ -27,6 +29,32 @@ test("a variable without a value is an error that names it", () => {
   );
 });
 
+test("a file lies within a folder also by way of a link", async () => {
+  const root = await mkdtemp(path.join(tmpdir(), "surefill-paths-"));
+  try {
+    const project = path.join(root, "project");
+    const link = path.join(root, "link");
+    await mkdir(path.join(project, "bin"), { recursive: true });
+    await symlink(project, link);
+    await symlink(process.execPath, path.join(project, "bin", "python"));
+    assert.ok(await isWithin(path.join(project, "bin", "python"), [project]));
+    assert.ok(await isWithin(path.join(link, "bin", "python"), [project]));
+    assert.ok(await isWithin(path.join(project, "bin", "python"), ["/elsewhere", link]));
+    assert.ok(await isWithin(path.join(project, "..bin"), [project]));
+    assert.ok(!(await isWithin(path.join(root, "project2", "python"), [project])));
+    assert.ok(!(await isWithin(path.join(root, "python"), [project])));
+    assert.ok(!(await isWithin(path.join(project, "python"), [])));
+  } finally {
+    await rm(root, { recursive: true });
+  }
+});
+
+test("a program runs in its own folder, or at home where only its name is known", () => {
+  assert.equal(neutralFolder("/tools/bin/surefill", "/home/me"), "/tools/bin");
+  assert.equal(neutralFolder("surefill", "/home/me"), "/home/me");
+  assert.equal(neutralFolder("./surefill", "/home/me"), "/home/me");
+});
+
 test("programs are files that can be executed", async () => {
   assert.ok(await isProgram(process.execPath));
   assert.ok(!(await isProgram(path.dirname(process.execPath))), "a folder is none");
@@ -39,6 +67,7 @@ test("the PATH is searched, but nothing relative on it", async () => {
   try {
     process.env.PATH = ["relative", "", dir].join(path.delimiter);
     assert.equal(await onPath(base), process.execPath);
+    assert.equal(await onPath(base, [dir]), undefined, "unless it is excluded");
     process.env.PATH = [".", path.relative(process.cwd(), dir)].join(path.delimiter);
     assert.equal(await onPath(base), undefined);
   } finally {

@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { homedir, tmpdir } from "node:os";
+import path from "node:path";
 import { test } from "node:test";
-import { run } from "../src/process";
+import { type RunOptions, run } from "../src/process";
 import { interpreterOf, isInterpreter, isRecent, parseProbe, probeWith } from "../src/python";
 
 test("a real Python answers", async () => {
@@ -8,6 +11,26 @@ test("a real Python answers", async () => {
   assert.ok(probe);
   assert.equal(probe.version[0], 3);
   assert.match(probe.executable, /python/);
+});
+
+test("nothing is imported from the current folder, even by a Python that knows no safe path", async () => {
+  const folder = await mkdtemp(path.join(tmpdir(), "surefill-python-"));
+  try {
+    for (const name of ["json", "importlib", "surefill"]) {
+      await writeFile(path.join(folder, `${name}.py`), "raise SystemExit('imported')\n");
+    }
+    let asked: RunOptions | undefined;
+    const { PYTHONSAFEPATH: _, ...env } = process.env;
+    const probe = await probeWith((program, args, options) => {
+      asked = options;
+      return run(program, args, { ...options, cwd: folder, env });
+    })("python3");
+    assert.notEqual(probe?.surefill, "unknown");
+    assert.equal(probe?.version[0], 3);
+    assert.equal(asked?.cwd, homedir());
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 });
 
 test("what is no Python does not", async () => {

@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { DEFAULTS, readSettings, serverSection } from "../src/settings";
+import {
+  DEFAULTS,
+  readSettings,
+  serverSection,
+  type UsersOwn,
+  usableSection,
+  usableValue,
+} from "../src/settings";
 
 const from = (values: Record<string, unknown>) => readSettings((key) => values[key]);
 
@@ -52,7 +59,7 @@ test("the server is not sent what is the extension's own", () => {
     languages: ["python"],
     server: { path: "/x" },
     environment: { package: "y" },
-    trace: { server: "off" },
+    trace: { server: "verbose" },
     completion: { alternatives: 2 },
   };
   assert.deepEqual(serverSection(raw, trusted), { enabled: true, completion: { alternatives: 2 } });
@@ -69,10 +76,60 @@ test("the selected interpreter is what the checker looks into, unless a setting 
 });
 
 test("without trust no interpreter of the workspace is named or started", () => {
-  const raw = { oracle: { engine: "pyrefly", python: "" } };
+  const servers = { go: ["./gopls"] };
+  const raw = { oracle: { engine: "pyrefly", python: "", servers } };
   const untrusted = { trusted: false, interpreter: "/workspace/.venv/bin/python" };
   assert.deepEqual(serverSection(raw, untrusted), { oracle: { engine: "ty", python: "" } });
   assert.equal(raw.oracle.engine, "pyrefly", "the editor's own object is left alone");
+});
+
+/** An editor in which a workspace has set, nested, what it may not before it is trusted. */
+const nested = {
+  server: { path: "./x" },
+  environment: { package: "evil" },
+  bundle: "./weights",
+  oracle: { engine: "pyrefly", apis: true, servers: { go: ["./gopls"] } },
+  completion: { alternatives: 2 },
+};
+const users: Record<string, UsersOwn> = {
+  "server.path": { defaultValue: "" },
+  "environment.package": { defaultValue: "surefill[cpu]", globalValue: "surefill[gpu]" },
+  bundle: { defaultValue: "default", globalValue: "mine" },
+  "oracle.engine": { defaultValue: "ty" },
+  "remote.url": { defaultValue: "" },
+};
+const store = {
+  get: (key: string) =>
+    key.split(".").reduce<unknown>((place, name) => (place as never)?.[name], nested),
+  inspect: (key: string) => users[key],
+};
+
+test("without trust restricted settings are the user's own, however the workspace writes them", () => {
+  const read = (trusted: boolean) =>
+    readSettings((key) => usableValue(key, store, trusted)).settings;
+  assert.deepEqual(
+    [read(false).serverPath, read(false).bundle, read(false).environmentPackage],
+    ["", "mine", "surefill[gpu]"],
+  );
+  assert.deepEqual(
+    [read(true).serverPath, read(true).bundle, read(true).environmentPackage],
+    ["./x", "./weights", "surefill[gpu]"],
+  );
+});
+
+test("without trust the server is sent the user's own, too", () => {
+  assert.deepEqual(usableSection(nested, store, false), {
+    server: { path: "" },
+    environment: { package: "surefill[gpu]" },
+    bundle: "mine",
+    oracle: { engine: "ty", apis: true },
+    completion: { alternatives: 2 },
+    remote: { url: "" },
+  });
+  const trusted = usableSection(nested, store, true);
+  assert.deepEqual(trusted, { ...nested, environment: { package: "surefill[gpu]" } });
+  assert.equal(nested.environment.package, "evil", "the editor's own object is left alone");
+  assert.deepEqual(usableSection(undefined, { ...store, inspect: () => undefined }, false), {});
 });
 
 test("a section that is no object is an empty one", () => {

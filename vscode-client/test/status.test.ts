@@ -71,6 +71,7 @@ test("trouble says what it is, and a click does something about it", () => {
       "surefill.openServerSetting",
       /no such file/,
     ],
+    [{ kind: "untrusted", message: "not trusted" }, "workbench.trust.manage", /not trusted/],
     [{ kind: "failed", message: "it ended" }, "surefill.showLog", /it ended/],
     [running({ model: "failed", problem: "no bundle" }), "surefill.chooseBundle", /no bundle/],
     [

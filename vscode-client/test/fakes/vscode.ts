@@ -13,8 +13,10 @@ export const editor = {
   executed: [] as string[],
   updates: [] as [string, unknown, string][],
   messages: [] as string[],
+  /** What is answered to the next messages; nothing when there is none left. */
+  answers: [] as string[],
   context: {} as Record<string, unknown>,
-  document: undefined as { languageId: string } | undefined,
+  document: undefined as { languageId: string; uri: { scheme: string } } | undefined,
   documents: [] as Document[],
   inlineProviders: [] as InlineProvider[],
   statusBar: {
@@ -68,9 +70,9 @@ export const commands = {
   },
 };
 
-async function remember(message: string): Promise<undefined> {
+async function remember(message: string): Promise<string | undefined> {
   editor.messages.push(message);
-  return undefined;
+  return editor.answers.shift();
 }
 
 export const window = {
@@ -89,6 +91,8 @@ export const window = {
   tabGroups: { all: [], onDidChangeTabs: event },
   onDidChangeActiveTextEditor: event,
   onDidChangeVisibleTextEditors: event,
+  withProgress: <T>(_options: object, task: (progress: object, token: object) => T): T =>
+    task({ report(): void {} }, { onCancellationRequested: event }),
   showInformationMessage: remember,
   showWarningMessage: remember,
   showErrorMessage: remember,

@@ -42,6 +42,7 @@ before(async () => {
       restarted: () => comeBack(),
       ended: (message) => ended.push(message),
     },
+    new AbortController().signal,
   );
 }, patient);
 

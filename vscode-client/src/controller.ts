@@ -204,6 +204,7 @@ export class Controller implements Disposable {
         serverSection(this.configuration.section(), {
           trusted: workspace.isTrusted,
           interpreter: this.interpreters.selected,
+          folder: folderPaths()[0],
         }),
       answered: () => this.lifecycle.used(),
       restarting: () => this.lifecycle.restarting(),

@@ -4,6 +4,8 @@
  * Knows the values that the editor holds under `surefill`, nothing of how they are kept.
  */
 
+import * as path from "node:path";
+
 /** Of the groups under `surefill`, those that the server does not know. */
 const CLIENT_GROUPS: ReadonlySet<string> = new Set(["server", "environment", "languages", "trace"]);
 
@@ -131,6 +133,8 @@ export interface Circumstances {
   readonly trusted: boolean;
   /** The interpreter that the Python extension has selected, if any. */
   readonly interpreter: string | undefined;
+  /** The first workspace folder, which a bundle's relative path begins at. */
+  readonly folder?: string | undefined;
 }
 
 /**
@@ -140,11 +144,18 @@ export interface Circumstances {
  * trusted no checker is used that would start the workspace's own interpreter, and no other program
  * is named.
  */
-export function serverSection(raw: unknown, { trusted, interpreter }: Circumstances): unknown {
+export function serverSection(
+  raw: unknown,
+  { trusted, interpreter, folder }: Circumstances,
+): unknown {
   if (!isObject(raw)) return {};
   const section: Record<string, unknown> = {};
   for (const [key, each] of Object.entries(raw)) {
     if (!CLIENT_GROUPS.has(key)) section[key] = each;
+  }
+  const { bundle } = section;
+  if (trusted && folder !== undefined && isText(bundle) && /^[^~].*[/\\]/.test(bundle)) {
+    section.bundle = path.resolve(folder, bundle);
   }
   const oracle = isObject(section.oracle) ? { ...section.oracle } : {};
   if (trusted && interpreter !== undefined && !oracle.python) oracle.python = interpreter;

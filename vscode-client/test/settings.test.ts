@@ -75,6 +75,16 @@ test("the selected interpreter is what the checker looks into, unless a setting 
   });
 });
 
+test("a bundle's relative path begins at the workspace's folder", () => {
+  const bundleOf = (bundle: string, trusted = true) =>
+    serverSection({ bundle }, { trusted, interpreter: undefined, folder: "/workspace" });
+  assert.deepEqual(bundleOf("./runs/bundle"), { bundle: "/workspace/runs/bundle" });
+  assert.deepEqual(bundleOf("runs/bundle"), { bundle: "/workspace/runs/bundle" });
+  for (const bundle of ["default", "own", "~/bundle", "/bundle"])
+    assert.deepEqual(bundleOf(bundle), { bundle });
+  assert.deepEqual(bundleOf("./bundle", false), { bundle: "./bundle" });
+});
+
 test("without trust no interpreter of the workspace is named or started", () => {
   const servers = { go: ["./gopls"] };
   const raw = { oracle: { engine: "pyrefly", python: "", servers } };

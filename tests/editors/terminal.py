@@ -76,7 +76,10 @@ class Terminal:
 
     def screen(self) -> str:
         with self._lock:
-            return "\n".join(line.rstrip() for line in self._screen.display)
+            # Not ``display``, which fails where half of a wide character was written over.
+            rows = [self._screen.buffer[row] for row in range(ROWS)]
+            lines = ["".join(row[column].data for column in range(COLUMNS)) for row in rows]
+            return "\n".join(line.rstrip() for line in lines)
 
     def picture(self, path: Path, light: bool = False):
         """Keep what the screen looks like."""

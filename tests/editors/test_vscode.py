@@ -166,15 +166,13 @@ def test_paused_it_suggests_nothing_until_it_is_resumed(vscode):
     vscode.wait(lambda: not vscode.server.servers(), "no server")
     vscode.picture("paused")
     requests = len(vscode.requests("textDocument/inlineCompletion"))
-    vscode.press("Backspace")
-    vscode.type(" ")
+    vscode.retype(" ")
     vscode.page.wait_for_timeout(1000)
     assert vscode.ghost() == ""
     assert len(vscode.requests("textDocument/inlineCompletion")) == requests
     vscode.page.locator(ENTRY).click()
     vscode.wait_until_ready()
-    vscode.press("Backspace")
-    vscode.type(" ")
+    vscode.retype(" ")
     vscode.wait_for_ghost()
 
 
@@ -185,8 +183,7 @@ def test_a_killed_server_comes_back(vscode):
     server.kill()
     vscode.wait(lambda: len(vscode.requests("initialize")) > before, "another server")
     vscode.wait_until_ready()
-    vscode.press("Backspace")
-    vscode.type(" ")
+    vscode.retype(" ")
     vscode.wait_for_ghost()
     assert server not in vscode.server.servers()
 
@@ -201,8 +198,7 @@ def test_another_bundle_is_taken_while_it_runs(vscode):
     vscode.pick("surefill-other")
     vscode.wait_until_ready("surefill-other")
     vscode.picture("other-bundle")
-    vscode.press("Backspace")
-    vscode.type(" ")
+    vscode.retype(" ")
     vscode.wait_for_ghost()
     assert vscode.server.servers() == before
     vscode.command("Surefill: Choose Bundle...")
@@ -224,8 +220,7 @@ def test_settings_change_while_it_runs(vscode):
     assert vscode.ghost() == ""
     vscode.configure_and_wait()
     vscode.wait_until_ready()
-    vscode.press("Backspace")
-    vscode.type(" ")
+    vscode.retype(" ")
     assert vscode.wait_for_ghost() == ghost
 
 
@@ -247,15 +242,13 @@ def test_without_the_capability_nothing_is_asked_and_with_it_all_is_as_before(vs
     vscode.restart("--without", "inlineCompletionProvider")
     vscode.wait_until_ready()
     asked = len(vscode.requests("textDocument/inlineCompletion"))
-    vscode.press("Backspace")
-    vscode.type(" ")
+    vscode.retype(" ")
     vscode.page.wait_for_timeout(3000)
     assert vscode.ghost() == ""
     assert len(vscode.requests("textDocument/inlineCompletion")) == asked
     vscode.restart()
     vscode.wait_until_ready()
-    vscode.press("Backspace")
-    vscode.type(" ")
+    vscode.retype(" ")
     assert vscode.wait_for_ghost() == ghost
 
 

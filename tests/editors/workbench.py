@@ -84,6 +84,11 @@ class Workbench:
     def type(self, text: str):
         self.page.keyboard.type(text)
 
+    def retype(self, character: str):
+        """Take back the last character and write it again: the editor asks anew behind it."""
+        self.press("Backspace")
+        self.type(character)
+
     def save(self):
         self.press("Control+s")
         self.wait(lambda: not self.page.locator(".tab.active.dirty").count(), "saved")

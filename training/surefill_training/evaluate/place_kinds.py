@@ -69,7 +69,7 @@ def _line_starts(source: ProgramSource) -> Iterator[Span]:
 
 def _after_dots(source: ProgramSource) -> Iterator[Span]:
     for token in source.code():
-        before, after = source.text[token.start - 1], source.text[token.end : token.end + 1]
+        before, after = _around(source, token)
         owned = before.isalnum() or before in "_)]}"
         if token.type in _MEMBERS and owned and (after.isalpha() or after == "_"):
             yield from _rest(source, token.end)
@@ -90,8 +90,8 @@ def _after_assignments(source: ProgramSource) -> Iterator[Span]:
 
 def _call_arguments(source: ProgramSource) -> Iterator[Span]:
     for token in source.code():
-        before = source.text[token.start - 1 : token.start]
-        called = before.isalnum() or (before and before in "_>!")
+        before, after = _around(source, token)
+        called = (before.isalnum() or before in "_>!") and after != ")"
         if token.type == "(" and called and _CALLS.search(token.parent):
             yield from _rest(source, token.end)
 
@@ -179,6 +179,13 @@ def _rest(source: ProgramSource, start: int, *, imports: bool = False) -> Iterat
     number = source.line_of(start)
     if not source.left_open(start, end) and _is_import(source, number) == imports:
         yield start, end
+
+
+def _around(source: ProgramSource, token: Token) -> tuple[str, str]:
+    """The characters before and after a token; a blank where there is none."""
+    text = source.text
+    before = text[token.start - 1] if token.start else " "
+    return before, text[token.end] if token.end < len(text) else " "
 
 
 def _line(source: ProgramSource, number: int) -> Span:

@@ -148,6 +148,8 @@ def _draw(program: Program, seed: int, count: int) -> list[Place]:
         by_kind.setdefault(place.kind, []).append(place)
     kinds = list(by_kind)
     rng.shuffle(kinds)
+    # People comment little: left to chance, hardly any place would be under a comment.
+    kinds.sort(key=lambda kind: kind != "comment_to_code")
     bands = list(range(count))
     rng.shuffle(bands)
     drawn: list[Place] = []

@@ -216,15 +216,15 @@ def _is_comment(source: ProgramSource, number: int) -> bool:
 
 def _is_code(source: ProgramSource, number: int) -> bool:
     """Whether the line begins with code that is no import, bracket or end of something."""
+    start = source.code_start(number)
     if not source.lines[number].strip() or _is_import(source, number):
         return False
-    start = source.code_start(number)
+    if source.text[start] in ")]}" or source.text.startswith("</", start):
+        return False
     if _in_raw_text(source, start):
-        return source.text[start] not in "})]/*<"
+        return source.text[start] not in "/*<"
     token = source.first_token(number)
-    return (
-        token is not None and not token.comment and not token.string and token.type[0] not in ")]}"
-    )
+    return token is not None and not token.comment and not token.string
 
 
 def _is_complete(source: ProgramSource, number: int) -> bool:

@@ -34,6 +34,8 @@ GOOD = Figures(
     typing_ms=41.0,
     megabytes=12.0,
     unseen=True,
+    useful_difference=Estimate(0.2, 0.1, 0.3, 600),
+    wrong=Estimate(0.12, 0.1, 0.14, 600),
 )
 SHIPPED = Bundle.load(find_bundle("default"))
 
@@ -49,6 +51,9 @@ def test_every_condition_can_fail_by_itself() -> None:
     assert changed(difference=None) == []
     assert changed(difference=Estimate(0.05, 0.0, 0.1, 500)) == ["exact match"]
     assert changed(difference=Estimate(-0.05, -0.09, -0.01, 500)) == ["exact match"]
+    assert changed(useful_difference=None) == []
+    assert changed(useful_difference=Estimate(0.05, 0.0, 0.1, 600)) == ["programs"]
+    assert changed(wrong=Estimate(0.16, 0.14, 0.18, 600)) == ["wrong"]
     assert changed(parses=Estimate(0.98, 0.97, 0.99, 400)) == ["parses"]
     assert changed(parses=Estimate(math.nan, math.nan, math.nan, 0)) == ["parses"]
     assert changed(typing_ms=60.5) == ["latency"]
@@ -58,12 +63,12 @@ def test_every_condition_can_fail_by_itself() -> None:
 
 
 def test_bounds_go_by_the_preset_and_by_the_size_where_there_is_none() -> None:
-    assert bounds_for(SHIPPED.manifest) == BOUNDS["nano"] == Bounds(60, 20, 0.99)
+    assert bounds_for(SHIPPED.manifest) == BOUNDS["nano"] == Bounds(60, 20, 0.99, 0.15)
 
     def bounds(made: dict[str, Any], parameters: int) -> Bounds:
         return bounds_for(replace(SHIPPED.manifest, made=made, parameters=parameters))
 
-    assert bounds({"preset": "base"}, 7_000_000) == BOUNDS["base"] == Bounds(80, 90, 0.99)
+    assert bounds({"preset": "base"}, 7_000_000) == BOUNDS["base"] == Bounds(80, 90, 0.99, 0.15)
     assert bounds({}, 80_000_000) == BOUNDS["base"]
     assert bounds({"preset": "test"}, 1_000) == BOUNDS["nano"]
 
@@ -209,6 +214,7 @@ def idioms(tmp_path_factory: pytest.TempPathFactory) -> Path:
     found = [sources.from_package(name, [folder / "site"]) for name in ("known", "unknown")]
     options = build.CorpusOptions(heldout=("unknown",), near_threshold=1.0, max_copied=1.0)
     build.build(found, folder / "corpus", options)
+    shutil.copytree(folder / "site" / "unknown", folder / "programs" / "python")
     return folder / "corpus"
 
 
@@ -224,6 +230,7 @@ def test_a_better_bundle_is_installed_and_the_decision_written_down(
     record = tmp_path / "record.json"
     command = (
         *(SHIPPED.path, "--corpus", idioms, "--holes", 60, "--rounds", 1, "--max-ms", 100_000),
+        *("--programs", idioms.with_name("programs"), "--places", 15, "--max-wrong", 1),
         # Every other line here opens a block, and few holes have to show a difference.
         *("--min-parses", 0.8, "--seed", 0, "--record", record, "--install", place),
     )
@@ -242,6 +249,8 @@ def test_a_better_bundle_is_installed_and_the_decision_written_down(
     assert all(check["passed"] for check in written["checks"])
     assert written["results"][0]["difference"]["line_end"]["low"] > 0
     assert [r["name"] for r in written["results"][:2]] == ["surefill-nano", "weak"]
+    assert written["programs"][0]["difference"]["low"] > 0
+    assert written["programs"][0]["languages"]["all"]["places"] == 4 * 15 * 2
     typing = next(row for row in written["latency"] if row["name"] == bench.TYPING)
     assert 0 < typing["p50"] < 100_000
 

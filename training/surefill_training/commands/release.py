@@ -51,8 +51,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--seed",
         type=int,
         metavar="N",
-        help="decides which holes are drawn; without it others than `evaluate` draws day by day, "
-        "which recipes are chosen by",
+        help="decides which holes and places are drawn; without it others than `evaluate` draws "
+        "day by day, which recipes are chosen by",
     )
     add("--rounds", type=positive, default=40, metavar="N", help="samples of each latency")
     add(
@@ -77,6 +77,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "Python itself rather than by the server, where it is Python",
     )
     add(
+        "--programs",
+        type=Path,
+        metavar="DIR",
+        help="the ordinary programs to complete, in one folder for each language; without it those "
+        "that come with this package",
+    )
+    add("--places", type=positive, default=5, metavar="N", help="places in each of these programs")
+    add(
+        "--max-wrong",
+        type=share,
+        metavar="SHARE",
+        help="largest share of the places in these programs at which something wrong may be shown; "
+        "without it 0.15",
+    )
+    add(
         "--record",
         type=Path,
         metavar="FILE",
@@ -97,7 +112,12 @@ def run(arguments: argparse.Namespace) -> int:
     recover(place)
     present = _present(arguments.against, place)
     _require_new(candidate, present)
-    options = GateOptions(holes=arguments.holes, rounds=arguments.rounds)
+    options = GateOptions(
+        holes=arguments.holes,
+        rounds=arguments.rounds,
+        programs=arguments.programs,
+        places=arguments.places,
+    )
     if arguments.seed is not None:
         options = replace(options, seed=arguments.seed)
     with shown_progress() as report:
@@ -146,7 +166,11 @@ def _require_new(candidate: Bundle, present: Path | None) -> None:
 def _bounds(arguments: argparse.Namespace, candidate: Bundle) -> Bounds:
     from surefill_training.release.criteria import bounds_for
 
-    given = {"typing_ms": arguments.max_ms, "megabytes": arguments.max_mb}
+    given = {
+        "typing_ms": arguments.max_ms,
+        "megabytes": arguments.max_mb,
+        "wrong": arguments.max_wrong,
+    }
     return replace(
         bounds_for(candidate.manifest),
         parses=arguments.min_parses,

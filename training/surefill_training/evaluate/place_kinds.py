@@ -36,6 +36,7 @@ _HEADERS = re.compile(
     r"if|elif|for|while|with|except|class|def|case|match|switch|catch|func|function|fn|struct|enum"
     r"|impl|interface|trait|type|keyword_(from|where|join|by|having|into|update|values|on|table)"
 )
+_CONDITIONS = {"if", "for", "while", "switch", "catch"}
 _NO_HEADERS = re.compile("conditional_expression|in_clause|if_clause|ternary")
 _BEFORE_HEADER = re.compile(r"[\s}]*(\w+(\([^)]*\))?\s+)*")
 _IMPORT_WORD = re.compile(
@@ -114,7 +115,7 @@ def _block_headers(source: ProgramSource) -> Iterator[Span]:
         if source.text[token.end : token.end + 1] == " " and (
             keyword or _BEFORE_HEADER.fullmatch(line)
         ):
-            bracket = source.text[token.end + 1] == "(" and not keyword
+            bracket = source.text[token.end + 1] == "(" and token.type in _CONDITIONS
             yield from _rest(source, token.end + 1 + bracket)
 
 

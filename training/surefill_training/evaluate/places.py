@@ -153,15 +153,17 @@ def _draw(program: Program, seed: int, count: int) -> list[Place]:
     bands = list(range(count))
     rng.shuffle(bands)
     drawn: list[Place] = []
-    for number, band in enumerate(bands if kinds else ()):
+    for number, band in enumerate(bands):
         target = (band + rng.random()) / count * len(program.text)
-        candidates = [
-            place
-            for place in by_kind[kinds[number % len(kinds)]]
-            if not any(_touch(place, other) for other in drawn)
-        ]
-        if candidates:
-            drawn.append(min(candidates, key=lambda place: abs(place.start - target)))
+        # Kinds take turns; one of which all places are taken leaves its turn to the next.
+        turn = number % max(1, len(kinds))
+        for kind in (*kinds[turn:], *kinds[:turn]):
+            free = [
+                place for place in by_kind[kind] if not any(_touch(place, other) for other in drawn)
+            ]
+            if free:
+                drawn.append(min(free, key=lambda place: abs(place.start - target)))
+                break
     return sorted(drawn, key=lambda place: place.start)
 
 

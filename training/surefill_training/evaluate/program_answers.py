@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from surefill_training.evaluate.places import Outcome, Place, outcome
 from surefill_training.evaluate.program_editor import ProgramEditor
 
+_SHORTEST_LINE = 8
+"""Characters of a line that a program hardly has twice by chance, as it has ``else:``."""
+
 
 @dataclass(frozen=True)
 class PlaceAnswer:
@@ -20,6 +23,8 @@ class PlaceAnswer:
     """Why nothing was shown."""
     confidence: float
     milliseconds: float
+    repeats: bool
+    """The first line that comes of what was shown stands in the program already."""
 
 
 def answer_places(
@@ -39,7 +44,17 @@ def answer_places(
                 reason=shown.reason,
                 confidence=shown.confidence,
                 milliseconds=shown.milliseconds,
+                repeats=_repeats(place, shown.text),
             )
         )
         on_done(len(answers))
     return answers
+
+
+def _repeats(place: Place, shown: str) -> bool:
+    """Whether the cursor's line with what is shown is one of the program's, if it is not short."""
+    if not shown.strip():
+        return False
+    line = place.prefix.rsplit("\n", 1)[-1]
+    first = (line + shown).lstrip("\n").split("\n", 1)[0].strip()
+    return len(first) >= _SHORTEST_LINE and first in map(str.strip, place.document.split("\n"))

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from surefill_training.evaluate.program_results import ProgramPlan, ProgramResult
-from surefill_training.evaluate.program_scores import OutcomeShares
+from surefill_training.evaluate.program_scores import ALL, OutcomeShares
 from surefill_training.evaluate.report import points, share, table
 
-_HEADER = ("", "places", "right", "right or begins right", "wrong", "silent")
+_HEADER = ("", "places", "right", "right or begins right", "wrong", "silent", "repeats a line")
 _KINDS = {
     "line_start": "a whole line",
     "after_dot": "after a dot",
@@ -26,7 +26,8 @@ thresholds in force, in programs of {languages} ({programs} programs, {places} p
 {checker}). Each place was asked with the rest of the program below it and with nothing below. \
 Right: all that is shown is what the author wrote there, and it does not end in the middle of a \
 word. Begins right: at least three characters from its start are. Spaces at the ends of lines do \
-not count; intervals are 95 % bootstrap over programs, then over the places in each. Typed from an \
+not count. What repeats a line makes one that stands in the program already, and is not right. \
+Intervals are 95 % bootstrap over programs, then over the places in each. Typed from an \
 empty file: a suggestion is accepted, for one keystroke, where it is right to its end."""
 
 
@@ -36,7 +37,7 @@ def markdown_programs(results: Sequence[ProgramResult]) -> str:
     for result in results:
         scores = result.scores
         rows = [
-            *_rows(scores.languages),
+            *_rows(_told_apart(scores.languages)),
             *_rows(scores.below),
             *_rows({_KINDS[kind]: each for kind, each in scores.kinds.items()}),
         ]
@@ -66,12 +67,26 @@ def explain(plan: ProgramPlan) -> str:
     )
 
 
+def _told_apart(languages: Mapping[str, OutcomeShares]) -> Mapping[str, OutcomeShares]:
+    """The groups without those that hold the same: of one language, all is that language."""
+    return languages if len(languages) > 2 else {ALL: languages[ALL]}
+
+
 def _rows(groups: Mapping[str, OutcomeShares]) -> list[list[str]]:
     return [
         [
             name,
             str(group.places),
-            *(share(e) for e in (group.right, group.right_or_begins, group.wrong, group.silent)),
+            *(
+                share(estimate)
+                for estimate in (
+                    group.right,
+                    group.right_or_begins,
+                    group.wrong,
+                    group.silent,
+                    group.repeats,
+                )
+            ),
         ]
         for name, group in groups.items()
     ]
@@ -80,7 +95,8 @@ def _rows(groups: Mapping[str, OutcomeShares]) -> list[list[str]]:
 def _typing_rows(results: Sequence[ProgramResult]) -> list[list[str]]:
     """By language, one column for each contestant."""
     rows = []
-    for name in results[0].scores.typing if results else ():
+    names = list(results[0].scores.typing) if results else []
+    for name in names if len(names) > 2 else names[:1]:
         typed = [result.scores.typing[name] for result in results]
         rows.append([f"{name}, characters saved", *(share(each.saved) for each in typed)])
         rows.append(

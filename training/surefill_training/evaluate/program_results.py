@@ -200,6 +200,7 @@ def place_rows(measured: Sequence[MeasuredPrograms]) -> Iterator[Mapping[str, ob
                 "line": place.position.line + 1,
                 "below": place.below,
                 "outcome": answer.outcome,
+                "repeats": answer.repeats,
                 "missing": place.middle,
                 "shown": answer.text,
                 "reason": answer.reason,

@@ -31,6 +31,8 @@ class OutcomeShares:
     right_or_begins: Estimate
     wrong: Estimate
     silent: Estimate
+    repeats: Estimate
+    """What is shown makes a line that stands in the program already, and is not right."""
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,9 @@ def shares(answers: Sequence[PlaceAnswer]) -> OutcomeShares:
         right_or_begins=share("right", "begins"),
         wrong=share("wrong"),
         silent=share("silent"),
+        repeats=bootstrap(
+            [float(answer.repeats and answer.outcome != "right") for answer in answers], programs
+        ),
     )
 
 

@@ -78,7 +78,7 @@ def _type(
 ) -> TypedProgram:
     points = asking_points(program.text)
     if requests >= len(points):
-        return _type_stretch(editor, program, points, 0, len(points))
+        return _type_stretch(editor, program, points, 0, len(points) + 1)
     starts = [n for n, at in enumerate(points) if not _line_prefix(program.text, at).strip()]
     stretches = max(1, requests // _REQUESTS_IN_A_ROW)
     parts = []
@@ -105,10 +105,12 @@ def _type_stretch(
     at, saved, accepted = begin, 0, 0
     times: list[float] = []
     asked = set(points)
-    while at < len(text) and len(times) < requests:
+    while at < len(text):
         if at not in asked:
             at += 1
             continue
+        if len(times) >= requests:
+            break
         shown = editor.ask(program, text[:at], _position(text[:at]))
         if not shown.remembered:
             times.append(shown.milliseconds)

@@ -19,6 +19,15 @@ from surefill.engine.bundle import Bundle
 from surefill_training.evaluate.bundle import EvaluateOptions, Result, measure, plan, results
 from surefill_training.evaluate.contestants import NO_PREVIOUS, PREVIOUS
 from surefill_training.evaluate.holes import Task
+from surefill_training.evaluate.places import PLACES
+from surefill_training.evaluate.program_results import (
+    ProgramOptions,
+    ProgramResult,
+    measure_programs,
+    plan_programs,
+    program_results,
+)
+from surefill_training.evaluate.program_scores import ALL
 from surefill_training.evaluate.report import to_json
 from surefill_training.progress import Progress
 from surefill_training.release.criteria import Bounds, Check, Figures, check
@@ -42,6 +51,10 @@ class GateOptions:
     seed: int = GATE_SEED
     rounds: int = 40
     """Samples of each latency."""
+    programs: Path | None = None
+    """The folder of ordinary programs; None for those that are shipped."""
+    places: int = PLACES
+    """Of each program."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +65,8 @@ class Judgement:
     bounds: Bounds
     results: Sequence[Result]
     """Scores of the candidate first, then of the present default and of any other baseline."""
+    programs: Sequence[ProgramResult]
+    """The same in ordinary programs."""
     latency: Sequence[Mapping[str, Any]]
     """What ``surefill bench`` measured of the candidate."""
 
@@ -68,6 +83,9 @@ class Judgement:
             "bounds": asdict(self.bounds),
             "baselines": self.against_baselines(),
             "results": json.loads(to_json(self.results)),
+            "programs": [
+                {"label": result.contestant.label, **result.as_plain()} for result in self.programs
+            ],
             "latency": list(self.latency),
             "machine": {"system": platform.platform(), "cores": os.cpu_count()},
         }
@@ -93,10 +111,13 @@ def judge(
     options: GateOptions,
     progress: Progress,
 ) -> Judgement:
-    """Measure ``candidate`` and, on the same holes, ``present``; then its latency on this machine.
+    """Measure ``candidate`` and ``present`` on the same holes and in the same programs; then the
+    candidate's latency on this machine.
 
-    Raises CorpusError for a corpus that holds out what one of them was trained on.
+    Raises CorpusError for a corpus that holds out what one of them was trained on, ProgramsError
+    for programs that cannot be measured in.
     """
+    against = str(present.resolve()) if present else NO_PREVIOUS
     planned = plan(
         [candidate.path],
         corpus,
@@ -105,10 +126,21 @@ def judge(
             holes=options.holes,
             chars=options.chars,
             seed=options.seed,
-            against=str(present.resolve()) if present else NO_PREVIOUS,
+            against=against,
+        ),
+    )
+    in_programs = plan_programs(
+        [candidate.path],
+        ProgramOptions(
+            folder=options.programs,
+            places=options.places,
+            typing_requests=0,
+            seed=options.seed,
+            against=against,
         ),
     )
     scored = results(planned, list(measure(planned, progress)))
+    programs = program_results(in_programs, list(measure_programs(in_programs, progress)))
     rows = _latency(candidate, options.rounds, progress)
     own = scored[0]
     typing = next((row for row in rows if row.name == bench.TYPING), None)
@@ -118,8 +150,10 @@ def judge(
         typing_ms=typing.percentile(50) if typing else math.nan,
         megabytes=own.megabytes,
         unseen=own.unseen,
+        useful_difference=programs[0].difference,
+        wrong=programs[0].scores.languages[ALL].wrong,
     )
-    return Judgement(check(figures, bounds), bounds, scored, _as_plain(rows))
+    return Judgement(check(figures, bounds), bounds, scored, programs, _as_plain(rows))
 
 
 def _latency(candidate: Bundle, rounds: int, progress: Progress) -> list[bench.Row]:

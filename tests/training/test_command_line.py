@@ -346,9 +346,8 @@ def test_errors_of_the_other_commands(work: Workplace, tmp_path: Path, fail: Cal
     assert "holds no results" in fail(*bundle, "--precision", "fp32", "--scores", file)
     assert "There is nothing to measure on. Give --corpus DIR" in fail("evaluate", work.bundle)
     problems = ("evaluate", work.bundle, "--problems", file)
-    assert "--holes, --report can only be used on held-out packages" in fail(
-        *problems, "--report", tmp_path / "report", "--holes", 3
-    )
+    assert "--holes can only be used on held-out packages" in fail(*problems, "--holes", 3)
+    assert "There is no report of problems" in fail(*problems, "--report", tmp_path / "report")
     assert "--run can only be used" in fail(*problems, "--run", work.run)
     evaluate = ("evaluate", "--corpus", work.corpus)
     assert "There is no bundle at" in fail(*evaluate, tmp_path / "nowhere")

@@ -17,6 +17,8 @@ from surefill.context.window import ContextBuilder
 from surefill.engine.tokenizer import BundleTokenizer
 from surefill.settings import Settings
 from surefill_training import cli
+from surefill_training.evaluate import program_results
+from surefill_training.evaluate.contestants import Contestant
 from surefill_training.evaluate.places import Place, find_places
 from surefill_training.evaluate.program_answers import PlaceAnswer, answer_places
 from surefill_training.evaluate.program_editor import open_editor
@@ -284,3 +286,29 @@ def test_errors_say_what_to_do(
     (folder / "python" / "b.py").write_text("")
     assert "no place to ask at" in fail("--programs", folder, "--languages", "python")
     assert "There is nothing to measure on." in fail()
+
+
+def test_what_was_measured_before_an_interruption_is_shown(
+    bundle: Path,
+    folder: Path,
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    measure_one, begun = program_results._measure, list[str]()
+
+    def interrupted(contestant: Contestant, *others: Any) -> program_results.MeasuredPrograms:
+        begun.append(contestant.label)
+        if len(begun) > 1:
+            raise KeyboardInterrupt
+        return measure_one(contestant, *others)
+
+    monkeypatch.setattr(program_results, "_measure", interrupted)
+    out = tmp_path / "out.json"
+    options = ("--places", 1, "--typing-requests", 0, "--no-checker", "--json", out)
+    assert run(bundle, "--programs", folder, *options, "--against", bundle) == 130
+    printed = capfd.readouterr()
+    assert "| random 0 (fp32) | places | right |" in printed.out
+    assert "interrupted; the table has what was finished" in printed.err
+    assert begun == ["random 0 (fp32)", "random 0 (fp32), previous"]
+    assert not out.exists()

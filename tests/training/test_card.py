@@ -269,6 +269,39 @@ def test_scores_by_precision_and_baseline() -> None:
     assert scores["n-grams and cache"]["heldout_bits_per_byte"] is None
 
 
+def test_scores_in_ordinary_programs(model: Path) -> None:
+    def shares(right: float) -> dict[str, Any]:
+        means = {"right": right, "right_or_begins": 0.5, "wrong": 0.1, "silent": 0.4}
+        return {"places": 20, **{name: {"mean": mean} for name, mean in means.items()}}
+
+    programs = {
+        "languages": {"all": shares(0.3), "python": shares(0.4), "go": shares(0.2)},
+        "typing": {"all": {"saved": {"mean": 0.25}}},
+    }
+    elsewhere = {"kind": "baseline", "label": "before", "programs": programs}
+    scores = summarize([{**RESULT, "programs": programs}, BASELINE, elsewhere])
+    assert list(scores) == ["int4", "n-grams and cache"]
+    assert scores["int4"]["programs"]["go"] == {
+        "places": 20,
+        "right": 0.2,
+        "right_or_begins": 0.5,
+        "wrong": 0.1,
+    }
+    _, text = described(model, scores)
+    rows = [row for row in text.split("\n") if row.startswith("| ordinary programs")]
+    assert rows == [
+        "| ordinary programs (all), right | 30.0% | – |",
+        "| ordinary programs (all), right or begins right | 50.0% | – |",
+        "| ordinary programs (all), wrong | 10.0% | – |",
+        "| ordinary programs (all), characters saved when typed from empty | 25.0% | – |",
+        "| ordinary programs (python), right | 40.0% | – |",
+        "| ordinary programs (python), right or begins right | 50.0% | – |",
+        "| ordinary programs (python), wrong | 10.0% | – |",
+    ]
+    assert "with the default thresholds" in text
+    assert "default thresholds" not in described(model, summarize([RESULT]))[1]
+
+
 def test_scores_that_are_something_else(tmp_path: Path) -> None:
     file = tmp_path / "scores.json"
     with pytest.raises(TrainingError, match="No such file"):

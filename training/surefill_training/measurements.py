@@ -12,6 +12,7 @@ from typing import Any
 
 from surefill.engine.bundle import MODEL
 from surefill_training.errors import TrainingError
+from surefill_training.evaluate.program_scores import ALL, OTHERS, PYTHON
 from surefill_training.evaluate.report import INTERVALS, NOTHING, figure, table, task_name
 from surefill_training.files import hash_of
 
@@ -93,6 +94,8 @@ def summarize(results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     beat by its name. Raises TrainingError when they are something else, or of several models.
     """
     try:
+        # What there is to beat may have been comparable in programs only.
+        results = [each for each in results if "tasks" in each or each["kind"] != "baseline"]
         scores = {_key(result): _summary(result) for result in results}
     except (KeyError, TypeError, AttributeError) as error:
         raise TrainingError(
@@ -136,7 +139,24 @@ def _summary(result: Mapping[str, Any]) -> dict[str, Any]:
             }
             for task, scores in result["tasks"].items()
         },
+        **({"programs": _in_programs(result["programs"])} if "programs" in result else {}),
     }
+
+
+def _in_programs(programs: Mapping[str, Any]) -> dict[str, Any]:
+    """By language: shares of the outcomes, and of the characters saved where it was typed."""
+    found: dict[str, Any] = {}
+    for language, shares in programs["languages"].items():
+        found[language] = {
+            "places": shares["places"],
+            **{
+                name: _rounded(shares[name]["mean"])
+                for name in ("right", "right_or_begins", "wrong")
+            },
+        }
+        if language in programs["typing"]:
+            found[language]["saved"] = _rounded(programs["typing"][language]["saved"]["mean"])
+    return found
 
 
 def _rounded(value: float | None) -> float | None:
@@ -156,8 +176,35 @@ def scores_in_words(scores: Mapping[str, Any]) -> str:
         for task in tasks:
             cells = [show(score["tasks"].get(task)) for score in scores.values()]
             rows.append([f"{task_name(task)}, {measure}", *cells])
+    rows += _program_rows(scores)
     rows.append(["size, MB", *(f"{score['megabytes']:.1f}" for score in scores.values())])
     return table(["", *scores], rows)
+
+
+_IN_PROGRAMS = {
+    "right": "right",
+    "right_or_begins": "right or begins right",
+    "wrong": "wrong",
+    "saved": "characters saved when typed from empty",
+}
+
+
+_IN_PROGRAMS_IN_WORDS = """
+In ordinary programs it was asked as editors ask by themselves, with the default thresholds: right
+is what the author wrote word for word, and what begins right has three such characters at least."""
+
+
+def _program_rows(scores: Mapping[str, Any]) -> list[list[str]]:
+    """In ordinary programs: all of them, those in Python, and the others together."""
+    measured = [score.get("programs", {}) for score in scores.values()]
+    rows = []
+    for language in (ALL, PYTHON, OTHERS):
+        for measure, name in _IN_PROGRAMS.items():
+            cells = [found.get(language, {}).get(measure) for found in measured]
+            if any(cell is not None for cell in cells):
+                shown = [NOTHING if cell is None else f"{cell:.1%}" for cell in cells]
+                rows.append([f"ordinary programs ({language}), {name}", *shown])
+    return rows
 
 
 def _exact_match(task: Mapping[str, Any] | None) -> str:
@@ -185,9 +232,10 @@ def measured_in_words(scores: Mapping[str, Any]) -> str:
     )
     tasks = {task: value["holes"] for score in own for task, value in score["tasks"].items()}
     holes = ", ".join(f"{count} {task_name(task)}" for task, count in tasks.items())
+    in_programs = _IN_PROGRAMS_IN_WORDS if any("programs" in score for score in own) else ""
     return (
         f"Measured with `surefill-train evaluate` on {packages}, through the engine and the\n"
         f"pipeline that serve it. Holes: {holes}; in each at least three characters were missing. "
         "A match is exact\nwhen all that is shown is right, behind a dot the name; "
-        f"{INTERVALS}."
+        f"{INTERVALS}.{in_programs}"
     )

@@ -18,7 +18,7 @@ T = TypeVar("T")
 ALL = "all"
 OTHERS = "all but python"
 BELOW, NOTHING_BELOW = "program below", "nothing below"
-_PYTHON = "python"
+PYTHON = "python"
 
 
 @dataclass(frozen=True)
@@ -124,8 +124,8 @@ def _by_language(items: Sequence[T], language_of: Callable[[T], str]) -> dict[st
     found: dict[str, list[T]] = {ALL: list(items)}
     for item in items:
         found.setdefault(language_of(item), []).append(item)
-    others = [item for item in items if language_of(item) != _PYTHON]
-    if _PYTHON in found and len(found) > 3:
+    others = [item for item in items if language_of(item) != PYTHON]
+    if PYTHON in found and len(found) > 3:
         found[OTHERS] = others
     return found
 

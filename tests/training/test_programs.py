@@ -91,6 +91,14 @@ def test_places_are_asked_with_the_thresholds_of_an_editor(context: ContextBuild
     assert begins.outcome == "begins"
 
 
+def test_languages_that_the_model_does_not_know_stay_silent(context: ContextBuilder) -> None:
+    model = replace(loaded(context, FakeEngine(default="print(os.name)")), languages=("go",))
+    with open_editor(model, Settings(), checker=False) as editor:
+        (answer,) = answer_places(editor, [place_at("print(os.name)")], lambda _: None)
+    assert (answer.outcome, answer.text) == ("silent", "")
+    assert answer.reason == "the model was not trained for this language"
+
+
 def test_what_was_shown_at_one_place_does_not_answer_another(context: ContextBuilder) -> None:
     engine = FakeEngine(["print(os.name)", "os.sep)"])
     first, second = answers_to(

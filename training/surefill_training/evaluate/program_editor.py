@@ -58,7 +58,9 @@ class ProgramEditor:
         self._model = model
         self._folder = folder
         self._checker = checker
-        self._pipeline = CompletionPipeline(model.context, settings, oracle=checker)
+        self._pipeline = CompletionPipeline(
+            model.context, settings, oracle=checker, languages=model.languages
+        )
         self._reader = SourceReader()
         self._program: Program | None = None
 

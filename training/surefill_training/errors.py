@@ -29,3 +29,7 @@ class ReleaseError(TrainingError):
 
 class ProblemsError(TrainingError):
     """A file of problems with tests cannot be used."""
+
+
+class ModelImportError(TrainingError):
+    """A model from elsewhere cannot be imported."""

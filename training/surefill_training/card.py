@@ -15,6 +15,7 @@ from surefill.engine.bundle import PromptOrder
 from surefill_training import languages
 from surefill_training.bundle import BundleInfo
 from surefill_training.errors import TrainingError
+from surefill_training.importing.record import read_source, require_infilling
 from surefill_training.measurements import (
     ablations_in_words,
     measured_in_words,
@@ -52,7 +53,7 @@ def describe(
     *,
     name: str,
     version: str,
-    license_name: str,
+    license_name: str | None,
     precision: str,
     scores: Mapping[str, Any],
     ablations: Sequence[Mapping[str, Any]] = (),
@@ -62,7 +63,9 @@ def describe(
     """Manifest facts and model card for the model in a Hugging Face directory.
 
     A model that was trained here has its ``template`` on record and is served suffix-first, one
-    from elsewhere takes Qwen's unless told otherwise, prefix-first as most were trained.
+    from elsewhere takes Qwen's unless told otherwise, prefix-first as most were trained. What was
+    imported has template and licence on record; one that has not learned infilling yet raises
+    TrainingError where its template infills.
 
     ``training.json``, which ``pretrain`` writes beside the weights, says how it was made; a model
     from elsewhere has none and its card says so. ``scores`` are those of ``summarize``,
@@ -77,6 +80,11 @@ def describe(
     if ablations:
         made["ablations"] = list(ablations)
     parameters = int(made.get("parameters") or _parameters(model))
+    imported = read_source(model)
+    template = template or made.get("template") or imported.get("template") or "qwen2.5-coder"
+    require_infilling(imported, template)
+    start = imported or made.get("source", {}).get("imported", {})
+    license_name = license_name or start.get("license") or "Apache-2.0"
     info = BundleInfo(
         name=name,
         version=version,
@@ -84,7 +92,7 @@ def describe(
         license=license_name,
         parameters=parameters,
         context_length=_context_length(config),
-        template=template or made.get("template", "qwen2.5-coder"),
+        template=template,
         order=order or ("spm" if made else "psm"),
         made=made,
         scores=scores,
@@ -95,7 +103,7 @@ def describe(
         parameters=parameters / 1e6,
         context=info.context_length,
         precision=precision,
-        made=_made(made),
+        made=_made(made, imported),
         ablations=ablations_in_words(ablations),
         scores=scores_in_words(scores),
         measured=measured_in_words(scores),
@@ -189,7 +197,13 @@ def _method(made: Mapping[str, Any]) -> str:
     return f"Fine-tuned {how} from {made['source']['name']}"
 
 
-def _made(made: dict[str, Any]) -> str:
+def _made(made: Mapping[str, Any], imported: Mapping[str, Any]) -> str:
+    if "preset" not in made and imported:
+        types = ", ".join(imported.get("quantization") or {})
+        return (
+            f"Imported from {imported['name']} ({types}; SHA-256 `{imported['sha256']}`) and not "
+            "trained further."
+        )
     if "preset" not in made:
         return "Imported from a model directory that does not say how it was trained."
     return (

@@ -20,6 +20,7 @@ from surefill_training.commands import (
     evaluate,
     export,
     finetune,
+    import_model,
     make,
     ngrams,
     pack,
@@ -55,6 +56,7 @@ do it with one command, and carry corpus and weights in parts:
 _COMMANDS: dict[str, Command] = {
     "corpus": corpus,
     "tokenizer": tokenizer,
+    "import": import_model,
     "pretrain": pretrain,
     "finetune": finetune,
     "ablate": ablate,

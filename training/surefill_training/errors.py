@@ -33,3 +33,7 @@ class ProblemsError(TrainingError):
 
 class ProgramsError(TrainingError):
     """A folder of programs cannot be measured on."""
+
+
+class ModelImportError(TrainingError):
+    """A model from elsewhere cannot be imported."""

@@ -25,12 +25,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add("--name", required=True, help="name of the bundle")
     add("--release", default="1", metavar="VERSION", help="version of the bundle")
-    add("--license", default="Apache-2.0", help="licence of the weights")
+    add(
+        "--license",
+        metavar="NAME",
+        help="licence of the weights; without it the one that `import` noted, else Apache-2.0",
+    )
     add(
         "--template",
         metavar="NAME",
-        help="how prompts are laid out; without it as the model was trained, and qwen2.5-coder "
-        "for one from elsewhere",
+        help="how prompts are laid out; without it as the model was trained or imported, and "
+        "qwen2.5-coder for any other from elsewhere",
     )
     add(
         "--order",

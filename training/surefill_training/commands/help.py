@@ -6,8 +6,8 @@ import argparse
 from collections.abc import Sequence
 
 
-class HelpFormatter(argparse.HelpFormatter):
-    """Names the default of an argument that has one.
+class HelpFormatter(argparse.RawDescriptionHelpFormatter):
+    """Names the default of an argument that has one, and leaves an epilog's lines as they are.
 
     Where nothing is the default, the argument's own help says what that means.
     """

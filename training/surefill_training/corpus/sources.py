@@ -82,7 +82,7 @@ def from_package(name: str, search_path: Sequence[Path] | None = None) -> Source
             f"The installation of {name!r} does not list a single source file.",
             "Give the folder of its sources with --directory instead.",
         )
-    return Source(name, found.version, _license_of(found), root, files)
+    return Source(name, found.version, license_of(found), root, files)
 
 
 def from_environment(leave_out: Container[str] = ()) -> list[Source]:
@@ -134,7 +134,7 @@ def _walk(root: Path) -> Iterator[PurePosixPath]:
                 yield PurePosixPath(path.relative_to(root).as_posix())
 
 
-def _license_of(distribution: metadata.Distribution) -> str:
+def license_of(distribution: metadata.Distribution) -> str:
     """SPDX expression where the metadata has one, else classifiers, else the free-form field."""
     fields = distribution.metadata
     if "License-Expression" in fields:

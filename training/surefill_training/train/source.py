@@ -27,6 +27,8 @@ from surefill.context.prompt import TEMPLATES
 from surefill.engine.bundle import MANIFEST
 from surefill_training.errors import TrainingError
 from surefill_training.files import hash_of
+from surefill_training.importing import vocabulary
+from surefill_training.importing.record import read_source
 from surefill_training.inputs import load_tokenizer
 from surefill_training.model import ModelShape, Preset, adjusted
 from surefill_training.model_config import config_for_transformers_4, read_config
@@ -69,10 +71,11 @@ def existing_model(source: str, options: TrainOptions, template: str | None = No
     template = template or recognise(found)
     config = found.config
     set_dropout(config, options.dropout)
-    loaded = _load(found)
+    loaded = load_weights(found)
     torch.manual_seed(options.seed)
     model = add_adapters(loaded, options.lora) if options.lora else loaded
     hook_dropout(model, config, options.dropout)
+    imported = read_source(found.folder) or found.history.get("source", {}).get("imported")
     weights = sorted(found.folder.glob("*.safetensors")) or sorted(found.folder.glob("*.bin"))
     return Start(
         # With adapters it is a wrapper that answers to all that is asked of a model here.
@@ -86,7 +89,11 @@ def existing_model(source: str, options: TrainOptions, template: str | None = No
         options=replace(
             options, template=template, preset=found.history.get("preset", config.model_type)
         ),
-        source={"name": found.name, "weights": [hash_of(file) for file in weights]},
+        source={
+            "name": found.name,
+            "weights": [hash_of(file) for file in weights],
+            **({"imported": imported} if imported else {}),
+        },
         history=found.history,
     )
 
@@ -127,17 +134,12 @@ def recognise(source: Source) -> str:
 
     Its own record comes first, then the special tokens that its tokenizer knows.
     """
-    recorded = source.history.get("template")
-    if recorded in TEMPLATES:
-        return str(recorded)
-    for template in TEMPLATES.values():
-        needed = (template.prefix, template.suffix, template.middle, template.ends[0])
-        wanted = [token for token in (*needed, template.begin) if token]
-        if template.infills and all(
-            source.tokenizer.token_to_id(token) is not None for token in wanted
-        ):
-            return template.name
-    return "plain"
+    recorded = source.history.get("template") or read_source(source.folder).get("template")
+    return (
+        str(recorded)
+        if recorded in TEMPLATES
+        else vocabulary.recognise(source.tokenizer.get_vocab())
+    )
 
 
 def _locate(source: str) -> tuple[Path, str]:
@@ -203,7 +205,7 @@ def _name(folder: Path) -> str:
     return folder.parent.name if folder.name == "model" else folder.name
 
 
-def _load(source: Source) -> PreTrainedModel:
+def load_weights(source: Source) -> PreTrainedModel:
     """The weights in single precision, which small steps need; none may be missing."""
     try:
         # With output_loading_info it returns two things, which its annotations do not say.

@@ -59,9 +59,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(
         "--chars",
         type=positive,
-        default=8_000_000,
+        default=2_000_000,
         metavar="N",
-        help="most characters of each language that are counted on (default: 8000000)",
+        help="most characters that are counted on, of a language with the weight 1; of others in "
+        "proportion (default: 2000000)",
     )
     add("--seed", type=int, default=0, metavar="N", help="decides which texts are drawn")
     add("--out", type=Path, required=True, metavar="DIR", help="the new model directory")

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from tokenizers import Tokenizer
 
-from surefill_training.errors import CorpusError, TrainingError
+from surefill_training.errors import TrainingError
 from surefill_training.progress import Progress
 
 Texts = Mapping[str, Sequence[str]]
@@ -35,26 +35,16 @@ class Cut:
 def weighted_uses(
     tokenizer: Tokenizer, texts: Texts, weights: Mapping[str, float], progress: Progress
 ) -> npt.NDArray[np.float64]:
-    """Uses of each token in a byte of text, by id, in the mean over languages with ``weights``.
-
-    Raises CorpusError where no text has a weight.
-    """
+    """Uses of each token in a byte of text, by id, in the mean over languages with ``weights``."""
     size = 1 + max(tokenizer.get_vocab(with_added_tokens=True).values())
     uses = np.zeros(size)
     for number, (language, documents) in enumerate(texts.items()):
         progress(f"counting {language}", number, len(texts))
-        weight = weights.get(language, 0.0)
-        if weight:
-            whole = sum(len(text.encode("utf-8", "replace")) for text in documents)
-            counts = np.zeros(size)
-            for ids in _encoded(tokenizer, documents):
-                counts += np.bincount(ids, minlength=size)
-            uses += weight / max(1, whole) * counts
-    if not uses.any():
-        raise CorpusError(
-            f"No language of the corpus has a weight; it has {', '.join(texts)}.",
-            "Give one with --weight LANGUAGE=NUMBER.",
-        )
+        whole = sum(len(text.encode("utf-8", "replace")) for text in documents)
+        counts = np.zeros(size)
+        for ids in _encoded(tokenizer, documents):
+            counts += np.bincount(ids, minlength=size)
+        uses += weights[language] / whole * counts
     return uses
 
 

@@ -39,13 +39,12 @@ def select(source: BytePairs, uses: Mapping[str, float], size: int, fixed: set[s
     is too small or no cut at all.
     """
     whole = len(source.ids) + len(source.missing_bytes)
-    least = rounded(len(fixed) + len(source.missing_bytes))
-    if not least <= size < whole:
+    least = len(fixed) + len(source.missing_bytes)
+    if not least <= size < len(source.ids):
         raise TrainingError(
             f"A vocabulary of {size} tokens is no cut of one of {len(source.ids)} in which "
-            f"{len(fixed) + len(source.missing_bytes)} must stay: bytes, special tokens and what "
-            "they are merged from.",
-            f"Choose a --vocabulary from {least} to {rounded(whole) - STEP}.",
+            f"{least} must stay: bytes, special tokens and what they are merged from.",
+            f"Choose a --vocabulary from {rounded(least)} to {rounded(len(source.ids)) - STEP}.",
         )
     kept = set(source.ids)
     derivations = source.derivations()

@@ -52,23 +52,23 @@ def language_of(path: str) -> str | None:
 
 
 def read_texts(
-    folders: Sequence[Path], split: Split, chars: int, seed: int = 0
+    folders: Sequence[Path], split: Split, chars: Mapping[str, float], seed: int = 0
 ) -> dict[str, list[str]]:
-    """Texts by language, at most ``chars`` characters of each, drawn at random.
+    """Texts by language, of each at most as many characters as ``chars`` says, drawn at random.
 
     A folder is a corpus that ``surefill-train corpus`` built, or any folder of source files, of
     which a sixteenth is held out. Raises CorpusError for a folder that does not exist and where no
-    file is of a known language.
+    file to train on is in one of these languages.
     """
     found: dict[str, list[str]] = defaultdict(list)
-    left: dict[str, int] = defaultdict(lambda: chars)
+    left = {language: int(most) for language, most in chars.items()}
     for language, text in _shuffled(folders, split, seed):
-        if language and left[language] > 0:
+        if language is not None and left.get(language, 0) > 0:
             found[language].append(text[: left[language]])
             left[language] -= len(text)
     if not found and split == "train":
         raise CorpusError(
-            f"{', '.join(map(str, folders))}: no file in a language that is served.",
+            f"{', '.join(map(str, folders))}: no file in a language that counts.",
             "Give corpora that surefill-train corpus built, or folders of source files.",
         )
     return dict(sorted(found.items()))

@@ -45,8 +45,9 @@ class TrimOptions:
     """Tokens that stay; rounded up to a multiple of 64."""
     weights: Mapping[str, float] = field(default_factory=dict)
     """Of languages, in place of those in ``texts.WEIGHTS``."""
-    chars: int = 8_000_000
-    """Most characters of each language that are counted on."""
+    chars: int = 2_000_000
+    """Most characters of a language with the weight 1 that are counted on; of others in
+    proportion, so that chance weighs no more in one of a high weight."""
     heldout_chars: int = 500_000
     """Most characters of each language that the cut is measured on."""
     seed: int = 0
@@ -95,13 +96,16 @@ def trim(
     found = find_source(model_dir)
     source = byte_pairs.read(found.folder / "tokenizer.json")
     _require_own(found, source)
-    texts = read_texts(folders, "train", options.chars, options.seed)
-    weights = _weights(options, texts)
+    weights = {**WEIGHTS, **options.weights}
+    most = {language: options.chars * weight for language, weight in weights.items()}
+    texts = read_texts(folders, "train", most, options.seed)
+    _require_asked(options.weights, texts)
     before = _as_text(found.folder / "tokenizer.json")
     uses = weighted_uses(before, texts, weights, progress)
     plan = make_plan(found, source, uses, rounded(options.vocabulary))
     result = _written(plan.result)
-    heldout = read_texts(folders, "heldout", options.heldout_chars, options.seed)
+    measured = dict.fromkeys(texts, options.heldout_chars)
+    heldout = read_texts(folders, "heldout", measured, options.seed)
     progress("checking", len(texts), len(texts))
     _require_whole(plan, before, result, heldout)
     dropped = np.ones(len(uses), np.bool_)
@@ -188,17 +192,16 @@ def _require_own(found: Source, source: BytePairs) -> None:
         )
 
 
-def _weights(options: TrimOptions, texts: Mapping[str, Sequence[str]]) -> dict[str, float]:
-    asked = [language for language, weight in options.weights.items() if weight]
-    missing = sorted(set(asked) - texts.keys())
+def _require_asked(weights: Mapping[str, float], texts: Mapping[str, Sequence[str]]) -> None:
+    """That there is text in each language for which the user asked."""
+    missing = sorted(language for language, weight in weights.items() if weight)
+    missing = [language for language in missing if language not in texts]
     if missing:
         raise CorpusError(
             f"The corpus has no text in {', '.join(missing)}, to which --weight gives a weight; it "
             f"has {', '.join(texts)}.",
             "Add a corpus or a folder with such files by another --corpus.",
         )
-    weights = {**WEIGHTS, **options.weights}
-    return {language: weights.get(language, 0.0) for language in texts}
 
 
 def _require_whole(
@@ -261,7 +264,7 @@ def _record(
         "vocabulary": outcome.vocabulary,
         "of": outcome.before,
         "added_bytes": outcome.added_bytes,
-        "weights": {language: weight for language, weight in weights.items() if weight},
+        "weights": {language: weights[language] for language in outcome.counted},
         "chars": dict(outcome.counted),
         "seed": options.seed,
         "corpora": [build.manifest(corpus)["hash"] for corpus in corpora],

@@ -38,7 +38,7 @@ from surefill_training.inputs import load_tokenizer
 from surefill_training.train.source import find_source
 from surefill_training.vocabulary.counting import Cut
 from surefill_training.vocabulary.texts import WEIGHTS, read_texts
-from surefill_training.vocabulary.trim import RECORD, TrimOptions, trim
+from surefill_training.vocabulary.trim import RECORD, TrimOptions, count, cut
 
 PROMPT, NEW = 300, 20
 _LENGTH = 512
@@ -110,10 +110,11 @@ def heldout(folders: Sequence[Path], chars: int) -> dict[str, list[str]]:
 def cut_all(arguments: argparse.Namespace, scratch: Path) -> dict[int, Path]:
     """The model's folder for each size, the model itself first."""
     folders = {find_source(str(arguments.model)).config.vocab_size: arguments.model}
+    options = TrimOptions(vocabulary=0, chars=arguments.chars)
+    counted = count(str(arguments.model), arguments.corpus, options, lambda *_: None)
     for size in sorted(arguments.sizes, reverse=True):
         out = scratch / f"cut-{size}"
-        options = TrimOptions(vocabulary=size, chars=arguments.chars)
-        trim(str(arguments.model), arguments.corpus, out, options, lambda *_: None)
+        cut(counted, size, out, lambda *_: None)
         folders[size] = out
         print(f"cut to {size}", flush=True)
     return folders
@@ -124,7 +125,7 @@ def describe(folder: Path) -> Row:
     record = folder / RECORD
     cuts = json.loads(record.read_text())["languages"] if record.exists() else ()
     parameters = sum(p.numel() for p in model.parameters())
-    return Row(model.config.vocab_size, parameters, [Cut(**cut) for cut in cuts])
+    return Row(model.config.vocab_size, parameters, [Cut(**made) for made in cuts])
 
 
 def bits(folder: Path, texts: Mapping[str, Sequence[str]]) -> dict[str, float]:
@@ -158,8 +159,8 @@ def draw(texts: Mapping[str, Sequence[str]], model: Path, count: int) -> list[Pl
         part = text[start : start + 20 * PROMPT]
         offsets = tokenizer.encode(part, add_special_tokens=False).offsets
         if len(offsets) > PROMPT + NEW:
-            cut, end = offsets[PROMPT][0], offsets[PROMPT + NEW][0]
-            found.append(Place(part[:cut], part[cut:end]))
+            at, end = offsets[PROMPT][0], offsets[PROMPT + NEW][0]
+            found.append(Place(part[:at], part[at:end]))
         if len(found) == count:
             return found
     raise SystemExit("The held-out texts are too short to draw places from.")
@@ -225,7 +226,7 @@ def report(rows: Sequence[Row]) -> str:
         "|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     for row in rows:
-        more = {cut.language: cut.before / cut.after - 1 for cut in row.cuts}
+        more = {made.language: made.before / made.after - 1 for made in row.cuts}
         bits = row.bits or {}
         lines.append(
             f"| {row.vocabulary} | {row.parameters / 1e6:.1f} | {row.megabytes:.0f} | "
@@ -237,9 +238,9 @@ def report(rows: Sequence[Row]) -> str:
     lines += ["", f"| {'language'} | bytes per token; bits per byte: {rows[0].vocabulary} | "
               + " | ".join(str(row.vocabulary) for row in rows[1:]) + " |",
               "|---|" + "---|" * len(rows)]  # fmt: skip
-    for index, cut in enumerate(rows[1].cuts if len(rows) > 1 else ()):
-        name = cut.language
-        cells = [f"{cut.before:.2f}; {(rows[0].bits or {}).get(name, 0.0):.3f}"]
+    for index, made in enumerate(rows[1].cuts if len(rows) > 1 else ()):
+        name = made.language
+        cells = [f"{made.before:.2f}; {(rows[0].bits or {}).get(name, 0.0):.3f}"]
         cells += [
             f"{row.cuts[index].after:.2f}; {(row.bits or {}).get(name, 0.0):.3f}; "
             f"{row.cuts[index].split:.1%} split"

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from tokenizers import Tokenizer
 from torch import nn
@@ -69,6 +70,22 @@ class Trimmed:
 
 
 @dataclass(frozen=True)
+class Counted:
+    """A model, and how often each of its tokens is used: all that a cut to any size needs."""
+
+    found: Source
+    source: BytePairs
+    uses: npt.NDArray[np.float64]
+    """By id."""
+    heldout: Mapping[str, Sequence[str]]
+    """Texts to measure on, by language."""
+    chars: Mapping[str, int]
+    """Characters that were counted on, by language."""
+    record: Mapping[str, Any]
+    """What was counted, for the result's records."""
+
+
+@dataclass(frozen=True)
 class Plan:
     """A tokenizer after the cut, and the row of the old embedding for each of its tokens."""
 
@@ -91,8 +108,15 @@ def trim(
     ``training.json`` and ``source.json``, where it has them, then say what was cut;
     ``trimmed.json`` says which tokens stayed. Raises TrainingError, CorpusError or InputError.
     """
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise TrainingError(f"{out} is not empty.", "Give another folder, or delete it first.")
+    _require_empty(out)
+    counted = count(model_dir, folders, options, progress)
+    return cut(counted, options.vocabulary, out, progress)
+
+
+def count(
+    model_dir: str, folders: Sequence[Path], options: TrimOptions, progress: Progress
+) -> Counted:
+    """Count the tokens of the model in ``model_dir``; ``options.vocabulary`` has no part in it."""
     found = find_source(model_dir)
     source = byte_pairs.read(found.folder / "tokenizer.json")
     _require_own(found, source)
@@ -100,39 +124,55 @@ def trim(
     most = {language: options.chars * weight for language, weight in weights.items()}
     texts = read_texts(folders, "train", most, options.seed)
     _require_asked(options.weights, texts)
-    before = _as_text(found.folder / "tokenizer.json")
-    uses = weighted_uses(before, texts, weights, progress)
-    plan = make_plan(found, source, uses, rounded(options.vocabulary))
-    result = _written(plan.result)
+    uses = weighted_uses(_as_text(found.folder), texts, weights, progress)
     measured = dict.fromkeys(texts, options.heldout_chars)
+    chars = {language: sum(map(len, documents)) for language, documents in texts.items()}
+    corpora = [folder for folder in folders if (folder / "manifest.json").is_file()]
+    record = {
+        "weights": {language: weights[language] for language in chars},
+        "chars": chars,
+        "seed": options.seed,
+        "corpora": [build.manifest(corpus)["hash"] for corpus in corpora],
+    }
     heldout = read_texts(folders, "heldout", measured, options.seed)
-    progress("checking", len(texts), len(texts))
-    _require_whole(plan, before, result, heldout)
-    dropped = np.ones(len(uses), np.bool_)
-    dropped[list(plan.new_ids())] = False
-    cuts = measure(before, result, dropped, heldout)
-    progress("cutting the weights", len(texts), len(texts))
-    model = _load(found)
+    return Counted(found, source, uses, heldout, chars, record)
+
+
+def cut(counted: Counted, vocabulary: int, out: Path, progress: Progress) -> Trimmed:
+    """Write the model to ``out`` with ``vocabulary`` tokens, rounded up to a multiple of 64."""
+    _require_empty(out)
+    plan = make_plan(counted, rounded(vocabulary))
+    progress("checking the cut", 0, 2)
+    cuts = _measured(counted, plan)
+    progress("cutting the weights", 1, 2)
+    model = _load(counted.found)
     cut_rows(model, plan)
     outcome = Trimmed(
         vocabulary=len(plan.rows),
-        before=len(source.ids),
-        added_bytes=len(source.missing_bytes),
+        before=len(plan.source.ids),
+        added_bytes=len(plan.source.missing_bytes),
         parameters=count_parameters(model),
-        counted={language: sum(map(len, found)) for language, found in texts.items()},
+        counted=counted.chars,
         cuts=cuts,
     )
-    _write(out, found, model, plan, _record(outcome, options, weights, folders))
+    record = {
+        "vocabulary": outcome.vocabulary,
+        "of": outcome.before,
+        "added_bytes": outcome.added_bytes,
+        **counted.record,
+        "languages": [asdict(cut) for cut in cuts],
+    }
+    _write(out, counted.found, model, plan, record)
     return outcome
 
 
-def make_plan(found: Source, source: BytePairs, uses: np.ndarray, size: int) -> Plan:
+def make_plan(counted: Counted, size: int) -> Plan:
     """Which tokens stay, and their rows."""
+    source = counted.source
     names = {number: token for token, number in source.ids.items()}
-    named = {names[number] for number in token_ids.named(found.folder) if number in names}
-    by_token = {token: float(uses[number]) for token, number in source.ids.items()}
-    kept = select(source, by_token, size, must_stay(source, named))
-    result = byte_pairs.trimmed(source, kept)
+    named = {names[n] for n in token_ids.named(counted.found.folder) if n in names}
+    uses = {token: float(counted.uses[number]) for token, number in source.ids.items()}
+    result = byte_pairs.trimmed(source, select(source, uses, size, must_stay(source, named)))
     old, new = source.ids, result.ids
     return Plan(source, result, [old.get(token) for token in sorted(new, key=new.__getitem__)])
 
@@ -204,27 +244,32 @@ def _require_asked(weights: Mapping[str, float], texts: Mapping[str, Sequence[st
         )
 
 
-def _require_whole(
-    plan: Plan, before: Tokenizer, result: Tokenizer, heldout: Mapping[str, Sequence[str]]
-) -> None:
-    """That the library reads the cut tokenizer as it was meant, and that nothing is lost."""
+def _require_empty(out: Path) -> None:
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise TrainingError(f"{out} is not empty.", "Give another folder, or delete it first.")
+
+
+def _measured(counted: Counted, plan: Plan) -> list[Cut]:
+    """What the cut does to held-out text; raises TrainingError where it would lose some of it."""
+    before, after = _as_text(counted.found.folder), _written(plan.result)
     lost = sorted(BYTES - plan.result.vocab.keys())
-    wrong = [
-        token for token, number in plan.result.ids.items() if result.token_to_id(token) != number
-    ]
+    wrong = [token for token, id_ in plan.result.ids.items() if after.token_to_id(token) != id_]
     if lost or wrong:
         raise TrainingError(
             f"The cut vocabulary would lose {(lost or wrong)[0]!r}.",
             "Keep this model's vocabulary; its tokenizer is of a kind that cannot be cut.",
         )
-    kept = {token for token in plan.result.ids if token in plan.source.ids}
-    share = _CHECKED // max(1, len(heldout))
-    for texts in heldout.values():
-        require_exact(before, result, kept, ["".join(texts)[:share]])
+    kept = plan.result.ids.keys() & plan.source.ids.keys()
+    share = _CHECKED // max(1, len(counted.heldout))
+    for texts in counted.heldout.values():
+        require_exact(before, after, kept, ["".join(texts)[:share]])
+    dropped = np.ones(len(counted.uses), np.bool_)
+    dropped[list(plan.new_ids())] = False
+    return measure(before, after, dropped, counted.heldout)
 
 
-def _as_text(path: Path) -> Tokenizer:
-    tokenizer = load_tokenizer(path)
+def _as_text(folder: Path) -> Tokenizer:
+    tokenizer = load_tokenizer(folder / "tokenizer.json")
     # Special tokens that occur in a document are ordinary text.
     tokenizer.encode_special_tokens = True
     return tokenizer
@@ -251,25 +296,6 @@ def _load(found: Source) -> PreTrainedModel:
             "Check that weights and config.json are of one model, and complete.",
         ) from error
     return model
-
-
-def _record(
-    outcome: Trimmed,
-    options: TrimOptions,
-    weights: Mapping[str, float],
-    folders: Sequence[Path],
-) -> dict[str, Any]:
-    corpora = [folder for folder in folders if (folder / "manifest.json").is_file()]
-    return {
-        "vocabulary": outcome.vocabulary,
-        "of": outcome.before,
-        "added_bytes": outcome.added_bytes,
-        "weights": {language: weights[language] for language in outcome.counted},
-        "chars": dict(outcome.counted),
-        "seed": options.seed,
-        "corpora": [build.manifest(corpus)["hash"] for corpus in corpora],
-        "languages": [asdict(cut) for cut in outcome.cuts],
-    }
 
 
 def _write(

@@ -28,6 +28,7 @@ from surefill_training.commands import (
     prune,
     release,
     tokenizer,
+    trim,
     unpack,
 )
 from surefill_training.commands.help import HelpFormatter
@@ -66,6 +67,7 @@ _COMMANDS: dict[str, Command] = {
     "evaluate": evaluate,
     "release": release,
     "prune": prune,
+    "trim": trim,
     "compress": compress,
     "pack": pack,
     "unpack": unpack,

@@ -1,0 +1,1 @@
+"""Cuts the vocabulary of a pretrained model down to what code needs."""

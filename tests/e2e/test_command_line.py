@@ -177,6 +177,7 @@ def test_doctor_finds_a_damaged_bundle(tmp_path: Path) -> None:
     assert "1 to mend." in done.stdout
 
 
+@pytest.mark.slow
 def test_bench_measures_every_budget() -> None:
     done = surefill("bench", "--json", "--rounds", "2", *SMALL)
     assert done.returncode == 0, done.stderr

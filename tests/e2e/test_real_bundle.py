@@ -149,6 +149,7 @@ def test_special_tokens_in_user_text_are_ordinary_text(shared):
     assert prompt_tokens(marked) - prompt_tokens(base) > 40 * 3
 
 
+@pytest.mark.slow
 def test_twenty_documents_opened_and_closed_leave_nothing_behind(shared):
     process = psutil.Process(shared.process.pid)
 

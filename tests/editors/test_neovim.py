@@ -404,7 +404,7 @@ def test_the_health_check_says_what_to_do_without_the_program(surefill, file):
     neovim.open(file)
     neovim.api.command("checkhealth surefill")
     assert "`surefill-that-is-not-there` is not on the PATH" in neovim.text()
-    assert 'pip install "surefill[cpu]"' in neovim.text()
+    assert 'pip install "./server[cpu]"' in neovim.text()
     assert "no client is running" in neovim.text()
 
 

@@ -26,7 +26,6 @@ from optimum.onnxruntime import ORTModelForCausalLM
 from tokenizers import Tokenizer
 from transformers import AutoModelForCausalLM
 
-from surefill.engine.bundle import find_bundle
 from surefill.engine.decode import LocalEngine, open_engine
 from surefill.engine.interface import Prompt
 from surefill.engine.runtime import physical_cores
@@ -41,6 +40,8 @@ SHAPES = {
     "nano": PRESETS["nano"].shape,
     "45m": ModelShape(12, 512, 1536, 8, 2, 16384, 1024),
 }
+TOKENIZER = Path(__file__).parents[1] / "bundles" / "nano" / "tokenizer.json"
+"""Whose vocabulary shapes with random weights get, so that they stay comparable."""
 Run = Callable[[list[int], int], list[int]]
 
 
@@ -52,7 +53,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="also write the medians to a file")
     arguments = parser.parse_args()
     torch.set_num_threads(physical_cores())
-    tokenizer = Tokenizer.from_file(str(find_bundle("default") / "tokenizer.json"))
+    tokenizer = Tokenizer.from_file(str(TOKENIZER))
     prompts = code_prompts(tokenizer, arguments.rounds + 1)
     with tempfile.TemporaryDirectory() as scratch:
         model = arguments.model or random_model(SHAPES[arguments.shape], tokenizer, Path(scratch))

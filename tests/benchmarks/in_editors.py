@@ -23,7 +23,8 @@ import psutil
 from playwright.sync_api import sync_playwright
 
 from editors import code_server, debian
-from editors.neovim import Neovim, configuration
+from editors.bundles import name_of
+from editors.neovim import SETTINGS, Neovim, configuration
 from editors.serving import CodeServer
 from editors.tee import TEE, frames
 from editors.workbench import WINDOW, Workbench
@@ -137,7 +138,8 @@ def last_answer(folder: Path, since: float) -> float | None:
 @contextmanager
 def vscode(scratch: Path) -> Iterator[_Vscode]:
     extension = code_server.packed_extension(scratch)
-    server = CodeServer(code_server.CURRENT, scratch / "home", extension)
+    settings = {"surefill.bundle": "default"}
+    server = CodeServer(code_server.CURRENT, scratch / "home", extension, **settings)
     try:
         with sync_playwright() as playwright:
             page = server.browser(playwright.chromium).new_page(viewport=WINDOW)
@@ -178,7 +180,7 @@ class _Vscode:
         self._window.type(" ")
         self._window.wait_for_ghost()
         seconds = (self._seen()["ghost"] - started) / 1000
-        self._window.wait_until_ready()
+        self._window.wait_until_ready(name_of("default"))
         return seconds
 
     def type_line(self, number: int) -> None:
@@ -213,7 +215,9 @@ class _Vscode:
 def neovim(scratch: Path) -> Iterator[_Neovim]:
     tee = [sys.executable, str(TEE), str(scratch), "--"]
     command = [*tee, sys.executable, "-m", "surefill", "lsp"]
-    editor = Neovim(debian.NEOVIM, scratch / "home", configuration(cmd=command))
+    settings = {**SETTINGS, "bundle": "default"}
+    user = configuration(cmd=command, settings=settings)
+    editor = Neovim(debian.NEOVIM, scratch / "home", user)
     try:
         yield _Neovim(editor, scratch)
     finally:

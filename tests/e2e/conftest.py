@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from small_bundle import SMALL_BUNDLE
+
 PATIENCE = 60.0
 """Seconds until a missing answer fails a test. Not a bound on anything that is tested."""
 
@@ -19,9 +21,13 @@ SCRIPTED = [sys.executable, str(Path(__file__).parent / "scripted_server.py")]
 
 
 class Editor:
-    """Speaks to one server. Answers what the server asks, collects what it tells."""
+    """Speaks to one server. Answers what the server asks, collects what it tells.
 
-    def __init__(self, command, environment=None):
+    Settings that it sends name ``bundle``, unless they name one themselves or it is None.
+    """
+
+    def __init__(self, command, environment=None, bundle=None):
+        self._bundle = {"bundle": str(bundle)} if bundle else {}
         self.process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
@@ -176,7 +182,7 @@ class Editor:
                 "processId": os.getpid(),
                 "rootUri": None,
                 "capabilities": capabilities,
-                "initializationOptions": options,
+                "initializationOptions": self._with_bundle(options) or None,
                 "workspaceFolders": [
                     {"uri": folder.as_uri(), "name": folder.name} for folder in folders or []
                 ],
@@ -184,6 +190,14 @@ class Editor:
         )
         self.notify("initialized")
         return self.initialized
+
+    def configure(self, settings):
+        """Change the settings: ``settings`` are all that are other than the defaults."""
+        told = {"settings": {"surefill": self._with_bundle(settings)}}
+        self.notify("workspace/didChangeConfiguration", told)
+
+    def _with_bundle(self, settings):
+        return {**self._bundle, **(settings or {})}
 
     def open(self, text, uri="file:///project/example.py", language="python", version=1):
         self.notify(
@@ -270,8 +284,9 @@ def running_editors():
     """Starts servers; all are gone when the test or the module that asked ends."""
     started = []
 
-    def start(command=None, environment=None):
-        started.append(Editor(command or SERVER, environment))
+    def start(command=None, environment=None, bundle=SMALL_BUNDLE):
+        """The real server with a small bundle, or another command, which knows no bundles."""
+        started.append(Editor(command or SERVER, environment, None if command else bundle))
         return started[-1]
 
     yield start

@@ -179,7 +179,7 @@ def test_settings_turn_the_checks_off_and_on_while_the_server_runs(ask):
     assert session.shown("pots(1)", code) == ["pots(1)"]
     settings = {**PATIENT, "checks": {"types": True}}
     session.editor.configuration = settings
-    session.editor.notify("workspace/didChangeConfiguration", {"settings": {"surefill": settings}})
+    session.editor.configure(settings)
     session.editor.wait_for_status(lambda _: session.shown("pots(1)", code) == [])
 
 
@@ -309,7 +309,7 @@ def test_of_a_line_that_fails_the_part_before_it_is_shown(ask):
 
 
 @pytest.mark.parametrize("begun", ["a", "an", "F"])
-def test_the_shipped_model_writes_names_that_exist(start_editor, environment, tmp_path, begun):
+def test_a_real_model_writes_names_that_exist(start_editor, environment, tmp_path, begun):
     editor = start_editor()
     oracle = {"python": str(environment)}
     unsure = {**PATIENT["completion"], "minConfidence": 0}

@@ -1,4 +1,4 @@
-"""The commands as a user types them, in processes of their own, with the shipped model."""
+"""The commands as a user types them, in processes of their own, with a real model."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from command_line import surefill
+from small_bundle import SMALL_BUNDLE
+
+SMALL = ("--bundle", SMALL_BUNDLE)
 SOURCE = """\
 import json
 from pathlib import Path
@@ -30,16 +33,6 @@ def read_users(path: Path) -> dict:
 """
 
 
-def surefill(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "surefill", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        check=False,
-    )
-
-
 @pytest.fixture
 def source(tmp_path: Path) -> Path:
     path = tmp_path / "settings.py"
@@ -48,7 +41,7 @@ def source(tmp_path: Path) -> Path:
 
 
 def test_complete_prints_json(source: Path) -> None:
-    done = surefill("complete", source, "--at", "13:18", "--json", "--explicit")
+    done = surefill("complete", source, "--at", "13:18", "--json", "--explicit", *SMALL)
     assert done.returncode == 0, done.stderr
     answer = json.loads(done.stdout)
     item = answer["items"][0]
@@ -83,7 +76,7 @@ def test_complete_prints_json(source: Path) -> None:
 
 
 def test_complete_shows_the_suggestion_in_place(source: Path) -> None:
-    done = surefill("complete", source, "--at", "13:18", "--explicit")
+    done = surefill("complete", source, "--at", "13:18", "--explicit", *SMALL)
     assert done.returncode == 0, done.stderr
     assert "+ 13 |     users = json.loads(text)" in done.stdout
     # However many lines are suggested, what stood there comes behind them.
@@ -94,7 +87,7 @@ def test_complete_shows_the_suggestion_in_place(source: Path) -> None:
 
 
 def test_alternatives_differ(source: Path) -> None:
-    done = surefill("complete", source, "--at", "13:18", "--json", "--explicit", "-n", "3")
+    done = surefill("complete", source, "--at", "13:18", "--json", "--explicit", "-n", "3", *SMALL)
     texts = [item["text"] for item in json.loads(done.stdout)["items"]]
     assert 1 <= len(texts) <= 3
     assert len(set(texts)) == len(texts)
@@ -118,7 +111,7 @@ def test_bad_input_is_one_sentence(
     path = tmp_path / name
     if content is not None:
         path.write_bytes(content)
-    done = surefill("complete", path, "--at", at)
+    done = surefill("complete", path, "--at", at, *SMALL)
     assert done.returncode == 1
     assert message in done.stderr
     assert len(done.stderr.splitlines()) == 1
@@ -140,7 +133,7 @@ def test_without_onnxruntime_one_sentence_says_what_to_install(source: Path, com
     )
     arguments = [source, "--at", "1:1"] if command == "complete" else []
     done = subprocess.run(
-        [sys.executable, "-c", script, command, *map(str, arguments)],
+        [sys.executable, "-c", script, command, *map(str, (*arguments, *SMALL))],
         capture_output=True,
         text=True,
         check=False,
@@ -152,10 +145,10 @@ def test_without_onnxruntime_one_sentence_says_what_to_install(source: Path, com
 
 
 def test_doctor_finds_nothing_to_mend() -> None:
-    done = surefill("doctor")
+    done = surefill("doctor", *SMALL)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Everything works." in done.stdout
-    findings = json.loads(surefill("doctor", "--json").stdout)
+    findings = json.loads(surefill("doctor", "--json", *SMALL).stdout)
     subjects = {finding["subject"] for finding in findings}
     assert {"Surefill", "runtime", "model", "provider", "grammars", "data folder"} <= subjects
     assert {"sandbox", "type checker"} <= subjects
@@ -165,7 +158,7 @@ def test_doctor_finds_nothing_to_mend() -> None:
 
 def test_doctor_says_where_no_program_can_be_executed(tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "surefill", "doctor"],
+        [sys.executable, "-m", "surefill", "doctor", *map(str, SMALL)],
         env={**os.environ, "PATH": str(tmp_path)},
         capture_output=True,
         text=True,
@@ -184,8 +177,9 @@ def test_doctor_finds_a_damaged_bundle(tmp_path: Path) -> None:
     assert "1 to mend." in done.stdout
 
 
+@pytest.mark.slow
 def test_bench_measures_every_budget() -> None:
-    done = surefill("bench", "--json", "--rounds", "2")
+    done = surefill("bench", "--json", "--rounds", "2", *SMALL)
     assert done.returncode == 0, done.stderr
     rows = json.loads(done.stdout)
     assert len(rows) == 7
@@ -200,15 +194,3 @@ def test_help_teaches_every_command() -> None:
     for command in ("lsp", "complete", "doctor", "bench"):
         assert command in shown
         assert surefill(command, "--help").returncode == 0
-
-
-def test_the_readme_example_works() -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    line = next(line for line in readme.splitlines() if line.startswith("pip install -e"))
-    arguments = line.partition("&& surefill ")[2].split()
-    file = ROOT / arguments[1]
-    done = surefill(arguments[0], file, *arguments[2:], "--json")
-    assert done.returncode == 0, done.stderr
-    items = json.loads(done.stdout)["items"]
-    assert items, "the README promises a suggestion"
-    assert items[0]["text"].split("\n")[0] in readme

@@ -36,8 +36,7 @@ def actions(editor, uri, span, *diagnostics, **context):
 
 
 def configure(editor, **settings):
-    params = {"settings": {"surefill": {**NO_CHECKER, **settings}}}
-    editor.notify("workspace/didChangeConfiguration", params)
+    editor.configure({**NO_CHECKER, **settings})
 
 
 def applied(text, action):
@@ -296,7 +295,7 @@ except ImportError:
 
 @pytest.fixture(scope="module")
 def checked(editors, tmp_path_factory):
-    """A session with the shipped bundle and a checker, and the problems of ``APIS``."""
+    """A session with a real bundle and a checker, and the problems of ``APIS``."""
     folder = tmp_path_factory.mktemp("shop")
     editor = editors()
     editor.initialize(document=PULLS, folders=[folder])
@@ -352,10 +351,9 @@ def test_the_first_repair_is_the_name_that_was_meant(checked, wrong, right):
 
 def test_apis_can_be_switched_off(checked):
     editor, uri, _ = checked
-    settings = {"surefill": {"diagnostics": {"apis": False}}}
-    editor.notify("workspace/didChangeConfiguration", {"settings": settings})
+    editor.configure({"diagnostics": {"apis": False}})
     assert pull(editor, uri)["items"] == []
-    editor.notify("workspace/didChangeConfiguration", {"settings": {"surefill": {}}})
+    editor.configure({})
     assert pull(editor, uri)["items"] != []
 
 

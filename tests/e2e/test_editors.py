@@ -1,4 +1,4 @@
-"""The bundle that ships, seen by editors: with the capabilities that real ones announce."""
+"""A real bundle, seen by editors: with the capabilities that real ones announce."""
 
 import codeop
 import sys
@@ -7,6 +7,8 @@ import pytest
 import pytest_lsp
 from lsprotocol import types
 from pytest_lsp import ClientServerConfig, LanguageClient, client_capabilities
+
+from small_bundle import SMALL_BUNDLE
 
 URI = "file:///project/example.py"
 SERVER = ClientServerConfig(server_command=[sys.executable, "-m", "surefill", "lsp"])
@@ -40,7 +42,10 @@ CODECS = {
 @pytest_lsp.fixture(config=SERVER, params=list(EXPECTED), scope="module")
 async def client(request, lsp_client: LanguageClient):
     params = types.InitializeParams(capabilities=client_capabilities(request.param))
-    params.initialization_options = {"completion": {"deadlineMs": 30_000}}
+    params.initialization_options = {
+        "bundle": str(SMALL_BUNDLE),
+        "completion": {"deadlineMs": 30_000},
+    }
     # What every editor answers and this client does not.
     lsp_client.feature(types.CLIENT_REGISTER_CAPABILITY)(lambda params: None)
     lsp_client.editor = request.param

@@ -126,7 +126,7 @@ def test_a_model_that_cannot_be_loaded_is_one_message_and_the_rest_works(scripte
     for _ in range(3):
         assert editor.inline(uri, 1, 4) == []
     settings = {"bundle": "b", "log": {"level": "debug"}}
-    editor.notify("workspace/didChangeConfiguration", {"settings": {"surefill": settings}})
+    editor.configure(settings)
     editor.wait_until_told(LOG, lambda told: "again: " in told["message"])
     (message,) = editor.told(SHOW)
     assert words in message["message"]
@@ -160,7 +160,7 @@ def test_another_bundle_is_loaded_without_a_restart(scripted):
     assert editor.wait_until_loaded()["bundle"] == {"name": "first", "version": "1"}
     uri = editor.open(TEXT)
     assert editor.inline(uri, 1, 4)
-    editor.notify("workspace/didChangeConfiguration", {"settings": {"surefill": {"bundle": "2nd"}}})
+    editor.configure({"bundle": "2nd"})
     editor.wait_for_status(lambda status: status["bundle"]["name"] == "2nd")
     calls = editor.status()["counters"]["model_calls"]
     assert editor.inline(uri, 1, 4)
@@ -173,8 +173,7 @@ def test_the_old_model_serves_until_the_new_one_is_there(scripted, tmp_path):
     editor = scripted()
     editor.initialize({"bundle": "first"})
     editor.wait_until_loaded()
-    settings = {"surefill": {"bundle": str(gate)}}
-    editor.notify("workspace/didChangeConfiguration", {"settings": settings})
+    editor.configure({"bundle": str(gate)})
     editor.wait_for_status(lambda status: status["state"] == "loading")
     assert editor.inline(editor.open(TEXT), 1, 4)
     gate.touch()
@@ -188,8 +187,7 @@ def test_settings_apply_at_once(scripted):
     uri = editor.open(TEXT)
 
     def apply(**settings):
-        changed = {"settings": {"surefill": settings}}
-        editor.notify("workspace/didChangeConfiguration", changed)
+        editor.configure(settings)
         return [each["insertText"] for each in editor.inline(uri, 1, 4)]
 
     assert apply() == ["42"]
@@ -336,8 +334,7 @@ def test_a_model_that_comes_while_another_is_wanted_does_not_end_the_service(scr
     editor.send(running)
     editor.wait_for_status(lambda status: status["live"] == 1)
     for bundle in ("second", "broken"):
-        settings = {"surefill": {"bundle": bundle, "completion": {"deadlineMs": 60_000}}}
-        editor.notify("workspace/didChangeConfiguration", {"settings": settings})
+        editor.configure({"bundle": bundle, "completion": {"deadlineMs": 60_000}})
     editor.wait_for_status(lambda status: status["state"] == "failed")
     assert editor.items(running["id"]) == []
     status = editor.status()

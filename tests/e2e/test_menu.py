@@ -1,4 +1,4 @@
-"""The completion menu over stdio: the shipped model, a real checker, editors of all kinds."""
+"""The completion menu over stdio: a real model, a real checker, editors of all kinds."""
 
 import pytest
 
@@ -234,9 +234,7 @@ def test_results_alone_can_be_switched_off_while_it_runs(start):
     editor = start(FULL)
     assert len(items(editor, CODE, AT)) == 2
     snippets = {"deadlineMs": 60_000, "results": False}
-    editor.notify(
-        "workspace/didChangeConfiguration", {"settings": {"surefill": {"snippets": snippets}}}
-    )
+    editor.configure({"snippets": snippets})
     assert [item["kind"] for item in items(editor, CODE, AT)] == [3]
 
 

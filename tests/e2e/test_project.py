@@ -43,8 +43,7 @@ def write(root):
 
 
 def configure(editor, **settings):
-    params = {"settings": {"surefill": {**SLOW, **settings}}}
-    editor.notify("workspace/didChangeConfiguration", params)
+    editor.configure({**SLOW, **settings})
 
 
 def report(editor, kind, *files):

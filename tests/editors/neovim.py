@@ -11,6 +11,7 @@ import pynvim
 from editors import debian
 from editors.isolation import environment, isolated
 from editors.terminal import Terminal
+from small_bundle import SMALL_BUNDLE
 
 PATIENCE = 60.0
 """Seconds until something that does not happen fails a test. Not a bound on anything tested."""
@@ -18,10 +19,11 @@ PATIENCE = 60.0
 PLUGIN = Path(__file__).parents[2] / "neovim"
 
 SETTINGS = {
+    "bundle": str(SMALL_BUNDLE),
     "completion": {"deadlineMs": 60_000, "minConfidence": 0},
     "snippets": {"deadlineMs": 60_000},
 }
-"""Whatever the model says is shown, however long it takes on this machine."""
+"""Whatever a small model says is shown, however long it takes on this machine."""
 
 _CONFIGURATION = """
 {before}

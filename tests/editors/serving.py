@@ -13,6 +13,7 @@ from pathlib import Path
 import psutil
 from playwright.sync_api import Browser, BrowserType
 
+from editors.bundles import SMALL, give_bundle
 from editors.code_server import Release, installed
 from editors.isolation import end, environment, isolated
 from editors.tee import TEE, frames
@@ -31,11 +32,12 @@ SETTINGS = {
     "editor.minimap.enabled": False,
     "files.autoSave": "off",
     "files.exclude": {"**/.vscode": True},
+    "surefill.bundle": SMALL,
     "surefill.completion.deadlineMs": 60_000,
     "surefill.completion.minConfidence": 0,
     "surefill.snippets.deadlineMs": 60_000,
 }
-"""Whatever the model says is shown, however long it takes on this machine."""
+"""Whatever a small model says is shown, however long it takes on this machine."""
 
 KEYS = [
     {"key": "ctrl+alt+1", "command": "surefill.acceptWord"},
@@ -85,6 +87,7 @@ class CodeServer:
         }
         for folder in (self.project, self.user):
             folder.mkdir(parents=True, exist_ok=True)
+        give_bundle(home, SMALL)
         (self.project / "README.md").write_text("# A project\n")
         # Extensions see the PATH of a login shell.
         (home / ".profile").write_text('PATH="$HOME/bin:/usr/bin:/bin"\n')

@@ -1,4 +1,4 @@
-"""Emacs and Eglot with the documented configuration, the real server and the model that ships."""
+"""Emacs and Eglot with the documented configuration, the real server and a real model."""
 
 import re
 
@@ -8,6 +8,7 @@ from editors import debian
 from editors.documentation import configuration
 from editors.isolation import environment
 from editors.terminal import ENTER, ESCAPE, TAB, Terminal
+from small_bundle import SMALL_BUNDLE
 
 
 @pytest.fixture
@@ -19,7 +20,7 @@ def open_emacs(tmp_path):
         home = tmp_path / "home"
         home.mkdir()
         script = home / "init.el"
-        settings = configuration("emacs.md", "elisp").replace("400", "60000")
+        settings = configuration("emacs.md", "elisp", f':bundle "{SMALL_BUNDLE}" ')
         script.write_text("(setq make-backup-files nil)\n" + settings)
         (version,) = (prefix / "usr/share/emacs").glob("[0-9]*")
         (helpers,) = (prefix / "usr/libexec/emacs").glob("[0-9]*/*")

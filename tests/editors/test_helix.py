@@ -1,4 +1,4 @@
-"""Helix with the documented configuration, the real server and the model that ships."""
+"""Helix with the documented configuration, the real server and a real model."""
 
 import pytest
 
@@ -6,6 +6,7 @@ from editors import debian
 from editors.documentation import configuration
 from editors.isolation import environment
 from editors.terminal import ENTER, ESCAPE, TAB, Terminal
+from small_bundle import SMALL_BUNDLE
 
 COMPLETE = "\x18"
 
@@ -19,7 +20,7 @@ def open_helix(tmp_path):
         home = tmp_path / "home"
         settings = home / "config/helix"
         settings.mkdir(parents=True)
-        languages = configuration("helix.md", "toml").replace("400", "60000")
+        languages = configuration("helix.md", "toml", f'bundle = "{SMALL_BUNDLE}"\n')
         (settings / "languages.toml").write_text(languages)
         runtime = str(prefix / "usr/lib/hx/runtime")
         variables = {**environment(home), "HELIX_RUNTIME": runtime}

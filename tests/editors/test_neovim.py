@@ -1,4 +1,4 @@
-"""Neovim 0.12 with our plugin, the real server and the model that ships."""
+"""Neovim 0.12 with our plugin, the real server and a real model."""
 
 import json
 import sys
@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from editors.bundles import copy_shipped
+from editors.bundles import give_bundle
 from editors.neovim import PLUGIN, SETTINGS
 from editors.tee import TEE
 
@@ -123,7 +123,7 @@ def test_word_by_word_it_becomes_the_same_text(surefill, file):
 
 
 def test_alternatives_cycle(surefill, file):
-    settings = {"completion": {"deadlineMs": 60_000, "minConfidence": 0, "alternatives": 3}}
+    settings = {**SETTINGS, "completion": {**SETTINGS["completion"], "alternatives": 3}}
     neovim = surefill(settings=settings)
     first = typing(neovim, file)
     neovim.keys("<C-j>")
@@ -341,7 +341,7 @@ def test_settings_change_while_it_runs(surefill, file):
 def test_another_bundle_is_taken_while_it_runs(surefill, file):
     neovim = surefill()
     ghost = typing(neovim, file)
-    copy_shipped(neovim.home, "other")
+    give_bundle(neovim.home, "other")
     neovim.lua("require('surefill').configure({ bundle = 'other' })")
     neovim.wait(lambda: (neovim.status()["bundle"] or {}).get("name") == "surefill-other")
     neovim.keys("<Esc>S    return self.")
@@ -349,7 +349,7 @@ def test_another_bundle_is_taken_while_it_runs(surefill, file):
 
 
 def test_a_bad_setting_and_a_bad_option_are_named(surefill, file):
-    settings = {"completion": {"alternatives": "many"}}
+    settings = {**SETTINGS, "completion": {"alternatives": "many"}}
     neovim = surefill(settings=settings, menu="yes", colour="blue")
     neovim.open(file)
     neovim.wait_until_ready()
@@ -404,7 +404,7 @@ def test_the_health_check_says_what_to_do_without_the_program(surefill, file):
     neovim.open(file)
     neovim.api.command("checkhealth surefill")
     assert "`surefill-that-is-not-there` is not on the PATH" in neovim.text()
-    assert 'pip install "surefill[cpu]"' in neovim.text()
+    assert 'pip install "./server[cpu]"' in neovim.text()
     assert "no client is running" in neovim.text()
 
 

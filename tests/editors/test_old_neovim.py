@@ -1,14 +1,15 @@
-"""Neovim 0.10 with the documented start by hand, the real server and the model that ships."""
+"""Neovim 0.10 with the documented start by hand, the real server and a real model."""
 
 import pytest
 
 from editors import debian
 from editors.documentation import configuration
+from small_bundle import SMALL_BUNDLE
 
 
 @pytest.fixture
 def neovim(open_neovim):
-    lines = configuration("neovim-0.10.md", "lua").replace("400", "60000")
+    lines = configuration("neovim-0.10.md", "lua", f'bundle = "{SMALL_BUNDLE}", ')
     return open_neovim(lines, debian.OLD_NEOVIM)
 
 

@@ -1,4 +1,4 @@
-"""VS Code 1.100, the oldest that the extension is for, with the real server and its model."""
+"""VS Code 1.100, the oldest that the extension is for, with the real server and a real model."""
 
 import pytest
 

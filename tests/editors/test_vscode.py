@@ -1,10 +1,10 @@
-"""VS Code's workbench with our extension, the real server and the model that ships."""
+"""VS Code's workbench with our extension, the real server and a real model."""
 
 import re
 
 import pytest
 
-from editors.bundles import copy_shipped
+from editors.bundles import give_bundle
 from editors.workbench import ENTRY
 
 FUNCTIONS = (
@@ -189,7 +189,7 @@ def test_a_killed_server_comes_back(vscode):
 
 
 def test_another_bundle_is_taken_while_it_runs(vscode):
-    copy_shipped(vscode.server.home, "other")
+    give_bundle(vscode.server.home, "other")
     typing(vscode, "bundle.py", LOGGER, " ")
     before = vscode.server.servers()
     vscode.command("Surefill: Choose Bundle...")
@@ -202,7 +202,7 @@ def test_another_bundle_is_taken_while_it_runs(vscode):
     vscode.wait_for_ghost()
     assert vscode.server.servers() == before
     vscode.command("Surefill: Choose Bundle...")
-    vscode.pick("ships with the server")
+    vscode.pick("surefill-nano")
     vscode.wait_until_ready()
 
 

@@ -5,6 +5,7 @@ import sys
 import pytest
 
 from editors import code_server
+from small_bundle import SMALL_BUNDLE
 
 
 @pytest.mark.parametrize("script", ["check", "test"])
@@ -13,4 +14,5 @@ def test_what_needs_no_server_passes(script):
 
 
 def test_what_needs_a_server_passes():
-    code_server.run_script("test:server", SUREFILL_PYTHON=sys.executable)
+    server = {"SUREFILL_PYTHON": sys.executable, "SUREFILL_BUNDLE": str(SMALL_BUNDLE)}
+    code_server.run_script("test:server", **server)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from editors.bundles import name_of
 from editors.workbench import ENTRY
 
 SERVER = Path(__file__).parents[2] / "server"
@@ -25,7 +26,7 @@ def wheels(tmp_path_factory):
 def vscode(start_vscode, wheels):
     (wheel,) = wheels.glob("surefill-*.whl")
     workbench = start_vscode(
-        **{"surefill.environment.package": f"{wheel}[cpu]"},
+        **{"surefill.environment.package": f"{wheel}[cpu]", "surefill.bundle": "default"},
         pip={"no-index": "true", "find-links": wheels},
     )
     workbench.server.serve_nothing()
@@ -42,7 +43,7 @@ def test_an_environment_is_made_and_taken_away_again(vscode):
     vscode.wait(lambda: vscode.entry() == "loading Surefill", "it is being set up")
     assert "found no server" not in vscode.messages()
     vscode.picture("setting-up")
-    vscode.wait_until_ready()
+    vscode.wait_until_ready(name_of("default"))
     (server,) = vscode.server.processes("-P", "-m", "surefill", "lsp")
     assert "/environments/environment-" in server.cmdline()[0]
     vscode.focus("logger.py")

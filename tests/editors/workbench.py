@@ -9,6 +9,7 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Error, FloatRect, Locator, Page
 
+from editors.bundles import SMALL
 from editors.serving import ADDRESS, PATIENCE, CodeServer
 
 WINDOW = {"width": 1200, "height": 750}
@@ -60,7 +61,8 @@ class Workbench:
     def _row(self, name: str) -> Locator:
         return self.page.locator(".explorer-folders-view .monaco-list-row", has_text=name)
 
-    def wait_until_ready(self, name: str = "surefill-nano"):
+    def wait_until_ready(self, name: str = f"surefill-{SMALL}"):
+        """The status shows that the bundle that calls itself ``name`` is served."""
         self.wait(lambda: self.entry() == f"verified {name}", "ready")
 
     def clear(self):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from small_bundle import SMALL_BUNDLE
 from small_corpus import install, install_some, module
 from surefill.completion.loading import load_model
 from surefill.completion.pipeline import CompletionPipeline, CompletionRequest
@@ -381,11 +382,13 @@ def test_bundles_that_cannot_be_measured(work: Workplace, tmp_path: Path, fail: 
 
 
 def test_the_bundle_that_ships_is_left_out_where_it_cannot_be_compared(
-    work: Workplace, tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    from surefill_training.evaluate import contestants
     from surefill_training.evaluate.contestants import previous
 
     settings = Settings()
+    monkeypatch.setattr(contestants, "find_bundle", {"default": SMALL_BUNDLE}.__getitem__)
     assert previous("none", [], {"gamma"}, settings) == (None, "")
     shipped, note = previous("default", [], {"gamma"}, settings)
     assert shipped is not None

@@ -14,6 +14,7 @@ from peft import PeftModel
 from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM
 
+from small_bundle import SMALL_BUNDLE
 from surefill.engine.bundle import Bundle
 from surefill.errors import SurefillError
 from surefill_training import cli
@@ -218,7 +219,6 @@ def test_rope_in_the_spelling_of_transformers_5(checkpoints: Path, tmp_path: Pat
 def test_sources_that_are_none(
     checkpoints: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    default = Path(cli.__file__).parents[2] / "server/surefill/bundles/default"
     (tmp_path / "run" / "checkpoints").mkdir(parents=True)
     (tmp_path / "file").write_text("")
     # What transformers does without a network, at once.
@@ -228,7 +228,7 @@ def test_sources_that_are_none(
         (tmp_path / "file", "There is no model at"),
         (tmp_path, "holds no model"),
         (tmp_path / "run", "has not written a model yet"),
-        (default, "is a bundle"),
+        (SMALL_BUNDLE, "is a bundle"),
         ("nobody/nothing", "the Hugging Face hub does not give a model"),
     ):
         with pytest.raises(SurefillError, match=message) as caught:

@@ -16,11 +16,12 @@ from typing import Any
 import pytest
 
 from fakes import FakeEngine
+from small_bundle import SMALL, SMALL_BUNDLE
 from surefill.checks.execution import available
 from surefill.completion.loading import LoadedModel, load_model
 from surefill.context.prompt import TEMPLATES
 from surefill.context.window import ContextBuilder
-from surefill.engine.bundle import Bundle, find_bundle
+from surefill.engine.bundle import Bundle
 from surefill.engine.interface import Candidate, Generation
 from surefill.engine.remote import PlainTokenizer
 from surefill.errors import SandboxError
@@ -281,10 +282,10 @@ def test_more_than_was_drawn_cannot_be_estimated() -> None:
 
 
 @executes
-def test_the_shipped_bundle_is_measured(tmp_path: Path) -> None:
+def test_a_real_bundle_is_measured(tmp_path: Path) -> None:
     task = {**PERIMETER, "prompt": "def answer():\n    return 4", "entry_point": "answer"}
     task |= {"canonical_solution": "2", "test": "def check(f):\n    assert f() == 42\n"}
-    loaded = load_model(Settings())
+    loaded = load_model(SMALL)
     try:
         found = scores(loaded, load_problems(write(tmp_path / "own.jsonl", task)), 2, (1, 2))
     finally:
@@ -301,10 +302,9 @@ def test_the_shipped_bundle_is_measured(tmp_path: Path) -> None:
 def test_problems_are_measured_without_held_out_code(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    shipped = find_bundle("default")
-    manifest = Bundle.load(shipped).manifest
+    manifest = Bundle.load(SMALL_BUNDLE).manifest
     path, out = write(tmp_path / "own.jsonl", PERIMETER), tmp_path / "scores.json"
-    arguments = ("evaluate", shipped, "--problems", path, "--json", out)
+    arguments = ("evaluate", SMALL_BUNDLE, "--problems", path, "--json", out)
     assert cli.main([str(argument) for argument in arguments]) == 0
     label = f"{manifest.name} {manifest.version} ({manifest.precision})"
     lines = capsys.readouterr().out.strip().split("\n")
@@ -325,17 +325,17 @@ def test_problems_are_measured_without_held_out_code(
 def test_the_record_of_training_says_what_it_was_decontaminated_against(
     tmp_path: Path, problems: ProblemSet
 ) -> None:
-    shipped = Bundle.load(find_bundle("default"))
-    folder = shutil.copytree(shipped.path, tmp_path / "clean")
-    made = {**shipped.manifest.made, "decontaminated": ["0" * 64, problems.sha256]}
-    (folder / "bundle.json").write_text(replace(shipped.manifest, made=made).to_json())
+    real = Bundle.load(SMALL_BUNDLE)
+    folder = shutil.copytree(real.path, tmp_path / "clean")
+    made = {**real.manifest.made, "decontaminated": ["0" * 64, problems.sha256]}
+    (folder / "bundle.json").write_text(replace(real.manifest, made=made).to_json())
     ((contestant, clean),) = measure_bundles([folder], problems, 1, lambda *_: None, (1,))
     assert clean.decontaminated
     other = replace(clean, decontaminated=False)
     assert markdown(["a", "b"], [clean, other]).split("\n")[-1] == (
         "| training | decontaminated against this file | not decontaminated against this file |"
     )
-    assert contestant.name == shipped.manifest.name
+    assert contestant.name == real.manifest.name
 
 
 def test_the_command_takes_numbers() -> None:

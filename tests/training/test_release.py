@@ -15,6 +15,7 @@ import onnx
 import pytest
 from onnx import numpy_helper
 
+from small_bundle import SMALL_BUNDLE
 from small_corpus import install as install_package
 from surefill.commands import bench
 from surefill.engine.bundle import Bundle, find_bundle
@@ -37,7 +38,7 @@ GOOD = Figures(
     useful_difference=Estimate(0.2, 0.1, 0.3, 600),
     wrong=Estimate(0.12, 0.1, 0.14, 600),
 )
-SHIPPED = Bundle.load(find_bundle("default"))
+REAL = Bundle.load(SMALL_BUNDLE)
 
 
 def changed(**figures: Any) -> list[str]:
@@ -63,10 +64,10 @@ def test_every_condition_can_fail_by_itself() -> None:
 
 
 def test_bounds_go_by_the_preset_and_by_the_size_where_there_is_none() -> None:
-    assert bounds_for(SHIPPED.manifest) == BOUNDS["nano"] == Bounds(60, 20, 0.99, 0.15)
+    assert bounds_for(REAL.manifest) == BOUNDS["nano"] == Bounds(60, 20, 0.99, 0.15)
 
     def bounds(made: dict[str, Any], parameters: int) -> Bounds:
-        return bounds_for(replace(SHIPPED.manifest, made=made, parameters=parameters))
+        return bounds_for(replace(REAL.manifest, made=made, parameters=parameters))
 
     assert bounds({"preset": "base"}, 7_000_000) == BOUNDS["base"] == Bounds(80, 90, 0.99, 0.15)
     assert bounds({}, 80_000_000) == BOUNDS["base"]
@@ -75,15 +76,15 @@ def test_bounds_go_by_the_preset_and_by_the_size_where_there_is_none() -> None:
 
 @pytest.fixture(scope="module")
 def weak(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
-    """The shipped bundle after its embeddings were given to other tokens: it knows nothing."""
-    folder = shutil.copytree(SHIPPED.path, tmp_path_factory.mktemp("weak") / "bundle")
+    """The real bundle after its embeddings were given to other tokens: it knows nothing."""
+    folder = shutil.copytree(REAL.path, tmp_path_factory.mktemp("weak") / "bundle")
     model = onnx.load(folder / "model.onnx")
     table = next(t for t in model.graph.initializer if t.name == "model.embed_tokens.weight_Q8")
     rows = numpy_helper.to_array(table)
     table.CopyFrom(numpy_helper.from_array(np.random.default_rng(0).permutation(rows), table.name))
     onnx.save(model, folder / "model.onnx")
-    files = {**SHIPPED.manifest.files, "model.onnx": hash_of(folder / "model.onnx")}
-    manifest = replace(SHIPPED.manifest, name="weak", files=files)
+    files = {**REAL.manifest.files, "model.onnx": hash_of(folder / "model.onnx")}
+    manifest = replace(REAL.manifest, name="weak", files=files)
     (folder / "bundle.json").write_text(manifest.to_json(), encoding="utf-8")
     return Bundle.load(folder)
 
@@ -95,11 +96,11 @@ def place(weak: Bundle, tmp_path: Path) -> Path:
 
 
 def test_installing_replaces_what_is_there(place: Path) -> None:
-    install(SHIPPED, place)
-    assert Bundle.load(place).manifest == SHIPPED.manifest
+    install(REAL, place)
+    assert Bundle.load(place).manifest == REAL.manifest
     assert [path.name for path in place.parent.iterdir()] == ["default"]
-    install(SHIPPED, place.with_name("new"))
-    assert Bundle.load(place.with_name("new")).manifest == SHIPPED.manifest
+    install(REAL, place.with_name("new"))
+    assert Bundle.load(place.with_name("new")).manifest == REAL.manifest
 
 
 def test_a_failure_at_any_moment_leaves_the_old_bundle(
@@ -126,7 +127,7 @@ def test_a_failure_at_any_moment_leaves_the_old_bundle(
             failing(name, at, error)
             wanted = ReleaseError if isinstance(error, OSError) else KeyboardInterrupt
             with pytest.raises(wanted):
-                install(SHIPPED, place)
+                install(REAL, place)
             monkeypatch.undo()
             assert Bundle.load(place).manifest == weak.manifest, (name, at)
             assert [path.name for path in place.parent.iterdir()] == ["default"]
@@ -138,7 +139,7 @@ def test_an_installation_that_was_cut_off_is_undone(weak: Bundle, place: Path) -
     recover(place)
     assert Bundle.load(place).manifest == weak.manifest
     place.rename(backup)
-    shutil.copytree(SHIPPED.path, place)
+    shutil.copytree(REAL.path, place)
     (place / "model.onnx").unlink()
     recover(place)
     assert Bundle.load(place).manifest == weak.manifest
@@ -158,7 +159,7 @@ def test_a_release_sees_the_bundle_that_an_interrupted_one_put_aside(
 
 
 def test_a_damaged_candidate_and_a_folder_of_something_else(tmp_path: Path, place: Path) -> None:
-    candidate = shutil.copytree(SHIPPED.path, tmp_path / "candidate")
+    candidate = shutil.copytree(REAL.path, tmp_path / "candidate")
     loaded = Bundle.load(candidate)
     (candidate / "MODEL_CARD.md").write_text("edited since")
     before = (place / "bundle.json").read_bytes()
@@ -169,7 +170,7 @@ def test_a_damaged_candidate_and_a_folder_of_something_else(tmp_path: Path, plac
     other.mkdir()
     (other / "letter.txt").write_text("keep me")
     with pytest.raises(ReleaseError, match="not a bundle"):
-        install(SHIPPED, other)
+        install(REAL, other)
     assert [path.name for path in other.iterdir()] == ["letter.txt"]
 
 
@@ -177,12 +178,12 @@ def test_the_place_is_the_checkout_or_the_users(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(installation, "is_checkout", lambda: True)
-    assert default_place(SHIPPED.manifest) == find_bundle("default")
+    assert default_place(REAL.manifest) == find_bundle("default")
     monkeypatch.setattr(installation, "is_checkout", lambda: False)
     monkeypatch.setattr(installation, "user_bundles", lambda: tmp_path)
-    assert default_place(SHIPPED.manifest) == tmp_path / "surefill-nano"
+    assert default_place(REAL.manifest) == tmp_path / "surefill-nano"
     for bad in ("../x", "default"):
-        manifest = replace(SHIPPED.manifest, name=bad)
+        manifest = replace(REAL.manifest, name=bad)
         with pytest.raises(ReleaseError, match="--install"):
             default_place(manifest)
 
@@ -229,7 +230,7 @@ def test_a_better_bundle_is_installed_and_the_decision_written_down(
     """By the real engine and the server's own benchmark, once; further verdicts are made up."""
     record = tmp_path / "record.json"
     command = (
-        *(SHIPPED.path, "--corpus", idioms, "--holes", 60, "--rounds", 1, "--max-ms", 100_000),
+        *(REAL.path, "--corpus", idioms, "--holes", 60, "--rounds", 1, "--max-ms", 100_000),
         *("--programs", idioms.with_name("programs"), "--places", 15, "--max-wrong", 1),
         # Every other line here opens a block, and few holes have to show a difference.
         *("--min-parses", 0.8, "--seed", 0, "--record", record, "--install", place),
@@ -260,15 +261,15 @@ def test_a_better_bundle_is_installed_and_the_decision_written_down(
     assert release(*command) == 1
     printed = capfd.readouterr().out
     assert "NO  Its size is 9.0 MB." in printed
-    assert f"surefill-nano {SHIPPED.manifest.version}: refused." in printed
+    assert f"surefill-nano {REAL.manifest.version}: refused." in printed
     assert Bundle.load(place).manifest == weak.manifest
     assert json.loads(record.read_text())["decision"] == "refused"
 
     monkeypatch.setattr(judgement, "judge", lambda *_, **__: judged[0])
     assert release(*command) == 0
-    installed = f"surefill-nano {SHIPPED.manifest.version}: installed."
+    installed = f"surefill-nano {REAL.manifest.version}: installed."
     assert installed in capfd.readouterr().out
-    assert Bundle.load(place).manifest == SHIPPED.manifest
+    assert Bundle.load(place).manifest == REAL.manifest
     assert json.loads(record.read_text())["decision"] == "installed"
 
 
@@ -291,8 +292,9 @@ def test_the_gate_does_not_draw_the_holes_by_which_models_are_chosen(
 def test_the_same_model_is_not_judged(
     corpus: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    same = shutil.copytree(SHIPPED.path, tmp_path / "same")
-    assert release(same, "--corpus", corpus, "--install", tmp_path / "none") == 1
+    same = shutil.copytree(REAL.path, tmp_path / "same")
+    against = ("--against", REAL.path, "--install", tmp_path / "none")
+    assert release(same, "--corpus", corpus, *against) == 1
     assert "are the same model." in capfd.readouterr().err
     assert release(tmp_path / "nowhere", "--corpus", corpus) == 1
     assert "There is no bundle at" in capfd.readouterr().err

@@ -60,7 +60,7 @@ local function program()
   end
   local path = vim.fn.exepath(command[1])
   if path == "" then
-    local advice = 'Install it with `pip install "surefill[cpu]"`, or set the option `cmd`.'
+    local advice = 'Install it: `pip install "./server[cpu]"` in its repository. Or set the option `cmd`.'
     vim.health.error(("`%s` is not on the PATH"):format(command[1]), advice)
     return false
   end

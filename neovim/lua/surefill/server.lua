@@ -134,7 +134,7 @@ function M.run(arguments, done)
   local options = { text = true, env = { PYTHONUTF8 = "1" } }
   local started, reason = pcall(vim.system, command, options, vim.schedule_wrap(done))
   if not started then
-    local advice = '%s cannot be run: install it (pip install "surefill[cpu]"), or set cmd (%s)'
+    local advice = '%s cannot be run: install it (pip install "./server[cpu]"), or set cmd (%s)'
     return false, advice:format(command[1], reason)
   end
   return true, ""

@@ -97,7 +97,7 @@ class Manifest:
         if schema > SCHEMA:
             raise BundleError(
                 f"The bundle has schema {schema} and this Surefill knows schema {SCHEMA}.",
-                "Update it: pip install --upgrade surefill.",
+                "Update Surefill, from where it was installed.",
             )
         if schema < SCHEMA:
             raise BundleError(

@@ -1,14 +1,11 @@
-"""What a model would call: the rules it is guided by, and the shipped model under them."""
-
-from pathlib import Path
+"""What a model would call: the rules it is guided by, and a real model under them."""
 
 import pytest
 
-import surefill
+from small_bundle import SMALL
 from surefill.completion.loading import load_model
 from surefill.completion.wishes import OneOf, Wishes, arguments_stop
 from surefill.engine.interface import Cancellation
-from surefill.settings import Settings
 from surefill.syntax.document import Document
 from surefill.syntax.languages import language_for
 from surefill.syntax.position import Position
@@ -52,8 +49,7 @@ def test_arguments_end_with_their_bracket_or_their_line(text, length):
 
 @pytest.fixture(scope="module")
 def model():
-    assert (Path(surefill.__file__).parent / "bundles" / "default").exists()
-    loaded = load_model(Settings())
+    loaded = load_model(SMALL)
     yield loaded
     loaded.engine.close()
 
@@ -73,7 +69,7 @@ SEEN = (
 )
 
 
-def test_the_shipped_model_ranks_names_that_it_would_write_once(model):
+def test_a_real_model_ranks_names_that_it_would_write_once(model):
     names = frozenset({"load", "loads", "dump", "dumps", "detect_encoding"})
     asked, position = wishes(model, f"{SEEN}\ndef again(path):\n    return json.")
     found = list(asked.names(position.character, names))
@@ -89,7 +85,7 @@ def test_only_names_that_begin_as_is_typed_are_found(model):
     assert set(found) == {"load", "loads"}
 
 
-def test_the_shipped_model_writes_arguments(model):
+def test_a_real_model_writes_arguments(model):
     asked, _ = wishes(model, f"{SEEN}\ndef again(path):\n    return load(")
     written = asked.arguments(None)
     assert written.text.startswith("path")

@@ -21,11 +21,14 @@ from tiny_models import bundle_checkpoint, make_checkpoint, sources
 CONTEXT = 640
 
 
+MADE_BY_TRAINING = {"checkpoints", "make_store"}
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Models are exported by the training package, which the quick suite does without."""
+    """Small models and stores are made by the training package: the quick suite does without."""
     for item in items:
-        if "checkpoints" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.slow)
+        if MADE_BY_TRAINING.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.training)
 
 
 @pytest.fixture(scope="session")

@@ -91,7 +91,7 @@ def test_a_manifest_that_is_not_json(tmp_path, text):
 
 
 def test_schemas_of_other_versions():
-    with pytest.raises(BundleError, match="pip install --upgrade surefill"):
+    with pytest.raises(BundleError, match="Update Surefill"):
         Manifest.parse(minimal() | {"schema": 2})
     with pytest.raises(BundleError, match="outdated schema 0"):
         Manifest.parse(minimal() | {"schema": 0})

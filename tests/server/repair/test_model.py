@@ -6,6 +6,7 @@ import time
 import pytest
 
 from fakes import FakeEngine
+from small_bundle import SMALL
 from surefill.completion.loading import load_model
 from surefill.context.window import ContextBuilder
 from surefill.diagnostics.syntax import syntax_problems
@@ -14,7 +15,6 @@ from surefill.oracle.answers import Diagnostic
 from surefill.repair.edit import edited
 from surefill.repair.model import Author
 from surefill.repair.service import RepairRequest, find_repairs
-from surefill.settings import Settings
 from surefill.syntax.document import Document
 from surefill.syntax.languages import language_for
 from surefill.syntax.position import Position, Range
@@ -40,14 +40,14 @@ def span_of(text, part):
 
 
 @pytest.fixture(scope="module")
-def shipped():
-    model = load_model(Settings())
+def real():
+    model = load_model(SMALL)
     yield model
     model.engine.close()
 
 
-def test_the_model_prefers_what_the_document_does_elsewhere(shipped):
-    author = Author(shipped.engine, shipped.context, Cancellation())
+def test_the_model_prefers_what_the_document_does_elsewhere(real):
+    author = Author(real.engine, real.context, Cancellation())
     texts = ["append(item)", "extend(item)", "count(item)"]
     scores = author.score(snapshot_of(CLASS), span_of(CLASS, "apend(item)"), texts)
     assert len(scores) == len(texts)
@@ -55,10 +55,10 @@ def test_the_model_prefers_what_the_document_does_elsewhere(shipped):
     assert max(zip(scores, texts, strict=True))[1] == "append(item)"
 
 
-def test_a_cancelled_model_has_no_opinion(shipped):
+def test_a_cancelled_model_has_no_opinion(real):
     cancel = Cancellation()
     cancel.cancel()
-    author = Author(shipped.engine, shipped.context, cancel)
+    author = Author(real.engine, real.context, cancel)
     assert author.score(snapshot_of(CLASS), span_of(CLASS, "apend"), ["append"]) is None
 
 

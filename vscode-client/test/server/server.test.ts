@@ -1,6 +1,6 @@
 /**
- * Against a real server, in the interpreter that SUREFILL_PYTHON names: what the extension takes
- * from its answers is there.
+ * Against a real server, in the interpreter that SUREFILL_PYTHON names, with the bundle that
+ * SUREFILL_BUNDLE names: what the extension takes from its answers is there.
  */
 
 import assert from "node:assert/strict";
@@ -21,6 +21,7 @@ import { parseStatus, type ServerStatus } from "../../src/serverStatus";
 import { serverSection } from "../../src/settings";
 
 const python = process.env.SUREFILL_PYTHON ?? "python3";
+const bundle = process.env.SUREFILL_BUNDLE ?? "default";
 const URI = "file:///project/names.py";
 const TEXT = "import logging\n\nlogger = logging.getLogger(";
 const patient = { timeout: 300_000 };
@@ -67,7 +68,8 @@ before(async () => {
     new StreamMessageReader(child.stdout),
     new StreamMessageWriter(child.stdin),
   );
-  const settings = serverSection(defaults(), { trusted: true, interpreter: python });
+  const raw = { ...defaults(), bundle };
+  const settings = serverSection(raw, { trusted: true, interpreter: python });
   connection.onRequest("workspace/configuration", () => [settings]);
   connection.onRequest("client/registerCapability", () => null);
   connection.onNotification("window/showMessage", ({ message }) => {

@@ -9,6 +9,7 @@ import { LanguageSession } from "../../src/session";
 import { editor, type InlineCompletionItem, makeDocument, Position } from "../fakes/vscode";
 
 const python = process.env.SUREFILL_PYTHON ?? "python3";
+const bundle = process.env.SUREFILL_BUNDLE ?? "default";
 const patient = { timeout: 300_000 };
 const document = makeDocument(
   "file:///project/names.py",
@@ -34,7 +35,7 @@ before(async () => {
       log: { info: line, warn: line, error: line, debug: line, trace: line, ...level } as never,
       languages: ["python"],
       activity: new Activity(() => undefined),
-      serverSettings: () => ({ completion: { alternatives: 2 } }),
+      serverSettings: () => ({ bundle, completion: { alternatives: 2 } }),
       answered: () => {
         answered += 1;
       },

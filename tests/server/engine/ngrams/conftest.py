@@ -8,8 +8,6 @@ from surefill.engine.ngrams.layout import CONTEXTS, SPARSE_EXPERTS
 from surefill.engine.ngrams.ranker import FEATURES, Ranker
 from surefill.engine.ngrams.store import NgramStore
 from surefill.engine.ngrams.weights import Weights
-from surefill_training.ngrams.count import count_order, count_unigrams
-from surefill_training.ngrams.prune import prune, rate
 
 
 def make_gate(base=0.0, per_expert=0.5):
@@ -33,6 +31,9 @@ def neutral_ranker():
 
 @pytest.fixture(scope="session")
 def make_store():
+    from surefill_training.ngrams.count import count_order, count_unigrams
+    from surefill_training.ngrams.prune import prune, rate
+
     def make(packages, vocabulary, tokenizer="0" * 64, max_bytes=200_000):
         packages = [[np.array(ids) for ids in documents] for documents in packages]
         unigrams = count_unigrams(packages, vocabulary)

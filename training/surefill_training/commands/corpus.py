@@ -89,7 +89,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=positive,
         default=4_000_000,
         metavar="N",
-        help="take at most so many characters of one package",
+        help="take at most so many characters of each language in one package",
     )
     add(
         "--language-share",

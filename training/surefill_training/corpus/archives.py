@@ -11,7 +11,7 @@ import gzip
 import lzma
 import tarfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, Protocol
@@ -24,6 +24,9 @@ _SMALL = 1 << 24
 """Bytes below which the ratio says nothing: a small archive of zeros does no harm."""
 
 Wanted = Callable[[PurePosixPath], bool]
+"""Whether a member is wanted, by its name."""
+Placed = Callable[[PurePosixPath, bytes], PurePosixPath | None]
+"""Where a wanted member is written, by name and content; None where it is not wanted after all."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,13 @@ class Bounds:
     """Bytes of a file; larger ones are skipped."""
 
 
-def unpack(archive: Path, into: Path, wanted: Wanted, bounds: Bounds | None = None) -> list[str]:
+def unpack(
+    archive: Path,
+    into: Path,
+    wanted: Wanted,
+    placed: Placed = lambda name, _content: name,
+    bounds: Bounds | None = None,
+) -> list[str]:
     """Write the wanted regular files of a tar archive to ``into``; their names, sorted.
 
     The archive is plain or packed with gzip, bzip2 or xz. Its topmost folder is not cut off.
@@ -48,7 +57,8 @@ def unpack(archive: Path, into: Path, wanted: Wanted, bounds: Bounds | None = No
     try:
         with archive.open("rb") as packed:
             limit = _limit(archive.stat().st_size, bounds or Bounds())
-            return _unpack(_opened(packed), into, wanted, bounds or Bounds(), limit)
+            members = _members(_opened(packed), wanted, bounds or Bounds(), limit)
+            return _write_all(members, into, placed)
     except _Exceeded as error:
         raise CorpusError(
             f"{archive.name} is refused: {error}.", "Take the package off the list."
@@ -103,8 +113,10 @@ class _Bounded:
         return data
 
 
-def _unpack(stream: _Readable, into: Path, wanted: Wanted, bounds: Bounds, limit: int) -> list[str]:
-    taken: set[str] = set()
+def _members(
+    stream: _Readable, wanted: Wanted, bounds: Bounds, limit: int
+) -> Iterator[tuple[PurePosixPath, bytes]]:
+    """Name and content of each wanted regular file."""
     bounded = _Bounded(stream, limit)
     # As a stream, so that each byte is unpacked once and counted.
     with tarfile.open(fileobj=bounded, mode="r|", bufsize=_BLOCK) as archive:  # type: ignore[call-overload]
@@ -116,18 +128,28 @@ def _unpack(stream: _Readable, into: Path, wanted: Wanted, bounds: Bounds, limit
                 continue
             content = archive.extractfile(member)
             if content is not None:
-                _write(into / name, content.read())
-                taken.add(str(name))
+                yield name, content.read()
+
+
+def _write_all(
+    members: Iterable[tuple[PurePosixPath, bytes]], into: Path, placed: Placed
+) -> list[str]:
+    taken = set()
+    for name, content in members:
+        place = placed(name, content)
+        if place is not None and _write(into / place, content):
+            taken.add(str(place))
     return sorted(taken)
 
 
-def _write(path: Path, data: bytes) -> None:
-    """A member's file; one that stands where another needs a folder is skipped."""
+def _write(path: Path, data: bytes) -> bool:
+    """Write a member's file; False for one that stands where another needs a folder."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
     except (FileExistsError, NotADirectoryError, IsADirectoryError):
-        return
+        return False
+    return True
 
 
 def safe_name(name: str) -> PurePosixPath | None:

@@ -39,7 +39,7 @@ class CorpusOptions:
     """Names of the packages that are held out of tokenizer and training, whole."""
     limits: Limits = field(default_factory=Limits)
     max_source_chars: int = 4_000_000
-    """At most this much of one package, so that no single one dominates."""
+    """At most this much of each language in one package, so that no single one dominates."""
     near_threshold: float = 0.7
     max_copied: float = 0.3
     """Largest share of a held-out document's word 5-grams that the training side may hold."""

@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 
 from surefill_training.corpus.archives import unpack
 from surefill_training.corpus.debian_copyright import Copyright
-from surefill_training.corpus.unpacked import Unpacked, is_source
+from surefill_training.corpus.unpacked import Unpacked, may_be_source, placed
 from surefill_training.errors import CorpusError
 
 SUITE = "bookworm"
@@ -58,7 +58,7 @@ class Archive:
 
     def _update(self) -> None:
         lists = self._folder / "lists"
-        if any(lists.glob("*_Sources*")):
+        if any(lists.glob("*_Sources*")) and any(lists.glob("*_Packages*")):
             return
         for folder in (lists / "partial", self._folder / "parts", self._folder / "cache"):
             folder.mkdir(parents=True, exist_ok=True)
@@ -104,7 +104,10 @@ def unpack_source(files: Sequence[Path], into: Path, name: str) -> Unpacked:
     archives = [file for file in files if ".tar." in file.name and file.suffix != ".asc"]
     for archive in archives:
         additions = ".debian.tar." in archive.name
-        unpack(archive, into, _is_copyright if additions else _is_upstream)
+        if additions:
+            unpack(archive, into, _is_copyright)
+        else:
+            unpack(archive, into, _is_upstream, _placed)
     version = _version(files, name)
     texts = [into / _COPYRIGHT, *sorted(into.glob("*/debian/copyright"))]
     text = _text(next((file for file in texts if file.is_file()), texts[0]), name)
@@ -130,7 +133,12 @@ def unpack_binary(package: Path, into: Path, name: str) -> Unpacked:
         )
         if done.returncode != 0:
             raise CorpusError(f"{package.name} is no package of Debian.", "Take it off the list.")
-        unpack(Path(archive.name), into, lambda path: path == description or is_source(path))
+        unpack(
+            Path(archive.name),
+            into,
+            lambda path: path == description or may_be_source(path),
+            lambda path, content: path if path == description else placed(path, content),
+        )
     judged = Copyright.parse(_text(into / description, name), name)
     refused = judged.refused()
     if refused:
@@ -161,7 +169,11 @@ def _is_copyright(path: PurePosixPath) -> bool:
 
 def _is_upstream(path: PurePosixPath) -> bool:
     inner = PurePosixPath(*path.parts[1:])
-    return inner == _COPYRIGHT or (is_source(path) and inner.parts[:1] != ("debian",))
+    return inner == _COPYRIGHT or (may_be_source(path) and inner.parts[:1] != ("debian",))
+
+
+def _placed(path: PurePosixPath, content: bytes) -> PurePosixPath | None:
+    return path if path.parts[1:] == _COPYRIGHT.parts else placed(path, content)
 
 
 def _version(files: Sequence[Path], name: str) -> str:

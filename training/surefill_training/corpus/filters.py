@@ -21,7 +21,8 @@ _GENERATED = re.compile(
 )
 _PERMISSIVE = re.compile(
     r"(?i)\b(mit|bsd|apache|psf|python software foundation|isc|0bsd|zlib|unlicense|"
-    r"public domain|cc0|hpnd|mit-cmu|zpl|zope|bsl-1\.0|boost software|postgresql|ncsa|blueoak)\b"
+    r"public domain|cc0|hpnd|mit-cmu|zpl|zope|bsl-1\.0|boost software|postgresql|"
+    r"curl|ncsa|blueoak)\b"
 )
 _RESTRICTIVE = re.compile(
     # Open at the end: licences are also written GPLv3, LGPL-2.1 or MPLv2.
@@ -61,12 +62,15 @@ _VENDORED = frozenset(
         "node_modules",
     }
 )
-_COMPILED_FOLDERS = frozenset({"dist", "umd", "esm", "cjs", "bundle", "bundles", "__generated__"})
+_COMPILED_FOLDERS = frozenset(
+    {"dist", "build", "out", "umd", "esm", "cjs", "es", "bundle", "bundles", "__generated__"}
+)
 """In which packages for JavaScript carry what was made from their sources."""
 _COMPILED = re.compile(
     r"__esModule|__awaiter\b|__webpack|_interop|\b_jsx[s]?\(|__toESM|__commonJS|__decorate\b"
     r"|sourceMappingURL=|/\*[*]? ?@class|\bvar __\w+ ="
 )
+_DOCUMENTATION = frozenset({"doc", "docs", "apidoc", "apidocs", "javadoc"})
 _SCRIPTS = frozenset({".js", ".mjs", ".cjs", ".jsx", ".ts", ".mts", ".tsx", ".css"})
 _MOST_ERRORS: Mapping[str, float] = {"sql": 0.1, "html": 0.02, "c": 0.03, "cpp": 0.03}
 """Share of a text that the grammar may not know, where macros, dialects and templates are usual."""
@@ -159,6 +163,11 @@ def _is_compiled(path: PurePosixPath, text: str, _limits: Limits) -> bool:
     )
 
 
+def _is_documentation(path: PurePosixPath, _text: str, _limits: Limits) -> bool:
+    """Pages of prose, most of them made by a program."""
+    return path.suffix == ".html" and not _DOCUMENTATION.isdisjoint(path.parts)
+
+
 def _does_not_parse(path: PurePosixPath, text: str, _limits: Limits) -> bool:
     """Code of another age or language, templates, and broken files that test suites carry."""
     if path.suffix == ".py":
@@ -208,6 +217,7 @@ _REASONS: tuple[tuple[str, Callable[[PurePosixPath, str, Limits], bool]], ...] =
     ("too long", lambda _path, text, limits: len(text) > limits.max_chars),
     ("vendored copy", _is_vendored),
     ("compiled or declarations", _is_compiled),
+    ("documentation", _is_documentation),
     ("generated", _is_generated),
     ("restrictive licence header", _is_restricted),
     ("minified or long lines", _has_long_lines),

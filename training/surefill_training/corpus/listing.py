@@ -94,8 +94,8 @@ def read_list(path: Path, *, any_license: bool = False) -> list[Listed]:
         if entry is None:
             raise CorpusError(
                 f"Line {number} of {path} is no package: {line.strip()[:60]!r}.",
-                "Write NAME==VERSION, npm:NAME@VERSION, debian:NAME=VERSION or deb:NAME=VERSION, then  "
-                "# LICENCE.",
+                "Write NAME==VERSION, npm:NAME@VERSION, debian:NAME=VERSION or deb:NAME=VERSION, "
+                "and its licence after a #.",
             )
         entries.append(entry)
     for entry in entries:

@@ -12,10 +12,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from surefill_training.corpus.archives import unpack
-from surefill_training.corpus.unpacked import Unpacked, is_source
+from surefill_training.corpus.unpacked import Unpacked, may_be_source, placed
 from surefill_training.errors import CorpusError
-
-_MANIFEST = PurePosixPath("package/package.json")
 
 
 def fetch(name: str, version: str | None, into: Path) -> Unpacked:
@@ -25,15 +23,13 @@ def fetch(name: str, version: str | None, into: Path) -> Unpacked:
     """
     with tempfile.TemporaryDirectory() as folder:
         archive = _pack(f"{name}@{version or 'latest'}", Path(folder))
-        unpack(
-            archive, into, lambda path: _relative(path) == _relative(_MANIFEST) or is_source(path)
-        )
+        unpack(archive, into, lambda path: _is_manifest(path) or may_be_source(path), placed)
     return _described(into, name)
 
 
-def _relative(path: PurePosixPath) -> PurePosixPath:
-    """Without the topmost folder, which is mostly but not always called ``package``."""
-    return PurePosixPath(*path.parts[1:])
+def _is_manifest(path: PurePosixPath) -> bool:
+    """Whether it is the package.json of the package; its folder need not be called ``package``."""
+    return len(path.parts) == 2 and path.name == "package.json"
 
 
 def _pack(wanted: str, folder: Path) -> Path:
@@ -67,7 +63,17 @@ def _described(folder: Path, name: str) -> Unpacked:
             f"The npm package {name} has no package.json that can be read.",
             "Take it off the list.",
         ) from error
-    return Unpacked(version, license_name)
+    return Unpacked(version, license_name, tuple(_compiled(folder)))
+
+
+def _compiled(folder: Path) -> list[str]:
+    """Scripts with declarations of their types beside them: a compiler wrote both."""
+    return sorted(
+        path.relative_to(folder).as_posix()
+        for suffix, declarations in ((".js", ".d.ts"), (".mjs", ".d.mts"))
+        for path in folder.rglob(f"*{suffix}")
+        if path.with_suffix(declarations).is_file()
+    )
 
 
 def license_of(described: dict[str, Any]) -> str:

@@ -6,6 +6,7 @@ Knows the layout of these folders only: npm.py and debian.py fill them.
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -17,6 +18,7 @@ from surefill_training.errors import CorpusError
 from surefill_training.files import make_folder, write_atomically
 
 _RECORD = ".source.json"
+_SHELL = re.compile(rb"#!\s*/\S*(/|/env\s+)(ba)?sh\b")
 
 
 @dataclass(frozen=True)
@@ -26,12 +28,23 @@ class Unpacked:
     version: str
     license: str
     left_out: tuple[str, ...] = ()
-    """Files that are under another licence, which is not permissive."""
+    """Files that do not belong into a corpus: under another licence, or made by a compiler."""
 
 
-def is_source(path: PurePosixPath) -> bool:
-    """Whether a file is of a language that the corpus has."""
-    return path.suffix.lower() in SUFFIXES
+def may_be_source(path: PurePosixPath) -> bool:
+    """Whether a file can be of a language that the corpus has, by its name."""
+    return path.suffix in SUFFIXES or not path.suffix
+
+
+def placed(path: PurePosixPath, content: bytes) -> PurePosixPath | None:
+    """The name by which a file is kept: a shell script without a suffix gets one.
+
+    None for other files without a suffix.
+    """
+    if path.suffix:
+        return path
+    is_script = _SHELL.match(content[:100]) is not None
+    return path.with_name(f"{path.name}.sh") if is_script else None
 
 
 def keep(folder: Path, fill: Callable[[Path], Unpacked]) -> bool:
@@ -71,6 +84,6 @@ def _files(folder: Path) -> list[PurePosixPath]:
     found = []
     for path in folder.rglob("*"):
         relative = safe_name(path.relative_to(folder).as_posix())
-        if relative and is_source(relative) and path.is_file() and not path.is_symlink():
+        if relative and relative.suffix in SUFFIXES and path.is_file() and not path.is_symlink():
             found.append(relative)
     return found

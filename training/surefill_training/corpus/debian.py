@@ -18,8 +18,13 @@ from surefill_training.errors import CorpusError
 
 SUITE = "bookworm"
 """The release whose versions a list names."""
-_MIRROR = "http://deb.debian.org/debian"
-_KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
+_SOURCES = f"""\
+Types: deb deb-src
+URIs: http://deb.debian.org/debian
+Suites: {SUITE}
+Components: main
+Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
+"""
 _COPYRIGHT = PurePosixPath("debian/copyright")
 
 
@@ -27,10 +32,12 @@ class Archive:
     """Debian's archive, by a configuration and lists of its own under ``folder``.
 
     So no right of the system's administrator is needed, nor that its sources are configured.
+    ``sources`` says where the archive is, as in apt's own ``.sources`` files.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, sources: str = _SOURCES) -> None:
         self._folder = folder.resolve()
+        self._sources = sources
 
     def fetch_source(self, name: str, version: str | None, into: Path) -> Unpacked:
         """Unpack the source package ``name`` into ``into``; what its ``debian/copyright`` says.
@@ -62,11 +69,7 @@ class Archive:
             return
         for folder in (lists / "partial", self._folder / "parts", self._folder / "cache"):
             folder.mkdir(parents=True, exist_ok=True)
-        (self._folder / "parts" / "corpus.sources").write_text(
-            f"Types: deb deb-src\nURIs: {_MIRROR}\nSuites: {SUITE}\nComponents: main\n"
-            f"Signed-By: {_KEYRING}\n",
-            encoding="utf-8",
-        )
+        (self._folder / "parts" / "corpus.sources").write_text(self._sources, encoding="utf-8")
         self._apt(["update"], self._folder, "its list of packages")
 
     def _apt(self, arguments: Sequence[str], cwd: Path, wanted: str) -> None:

@@ -77,7 +77,11 @@ class Archive:
             "Dir::Etc::sourcelist": "/dev/null",
             "Dir::Etc::sourceparts": self._folder / "parts",
             "Dir::State::lists": self._folder / "lists",
+            "Dir::State::status": "/dev/null",
             "Dir::Cache": self._folder / "cache",
+            # Containers are set up to keep none, and making it takes seconds each time.
+            "Dir::Cache::pkgcache": "pkgcache.bin",
+            "Dir::Cache::srcpkgcache": "srcpkgcache.bin",
             # The folders belong to whoever calls, not to the account that apt would change to.
             "APT::Sandbox::User": "root",
         }

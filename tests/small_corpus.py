@@ -47,6 +47,29 @@ def module(seed: int, functions: int = 8) -> str:
     return "".join(parts)
 
 
+def script(seed: int, functions: int = 8) -> str:
+    """The like of ``module`` in TypeScript, valid as such only."""
+    rng = random.Random(seed)
+    names = iter([f"{rng.choice(_WORDS)}_{rng.choice(_WORDS)}" for _ in range(6 * functions)])
+    return "".join(
+        f"export function {next(names)}({(given := next(names))}: string): string {{\n"
+        f'  const {(result := next(names))} = {next(names)}({given}, "{next(names)}");\n'
+        f"  return {result}.{next(names)};\n}}\n\n"
+        for _ in range(functions)
+    )
+
+
+def queries(seed: int, count: int = 8) -> str:
+    """SQL of made-up tables."""
+    rng = random.Random(seed)
+    names = iter([f"{rng.choice(_WORDS)}_{rng.choice(_WORDS)}" for _ in range(4 * count)])
+    return "".join(
+        f"SELECT {next(names)}, count(*)\nFROM {next(names)}\nWHERE {next(names)} > 3\n"
+        f"GROUP BY {next(names)};\n\n"
+        for _ in range(count)
+    )
+
+
 def install(
     site: Path,
     name: str,

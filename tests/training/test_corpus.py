@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from small_corpus import install, install_some, module
+from small_corpus import install, install_some, module, queries, script
 from surefill_training.corpus import build, documents
 from surefill_training.corpus.build import CorpusOptions
 from surefill_training.corpus.deduplicate import Deduplicator, copied_shares
@@ -207,22 +207,52 @@ def test_a_large_package_is_represented_by_its_code_rather_than_its_tests(
 ) -> None:
     files = {f"alpha/m{i}.py": module(i) for i in range(4)}
     files |= {f"alpha/tests/test_m{i}.py": module(10 + i) for i in range(4)}
-    files |= {f"alpha/ui{i}.ts": module(20 + i) for i in range(2)}
     install(site, "alpha", files)
     size = sum(len(text) for path, text in files.items() if path.startswith("alpha/m"))
     options = CorpusOptions(max_source_chars=size)
     manifest = build.build(packages(site, "alpha"), tmp_path / "out", options)
     assert paths(tmp_path / "out", "train") == [f"alpha/m{i}.py" for i in range(4)]
+    assert dropped(manifest, "alpha") == {"beyond the package's share": 4}
+
+
+def test_a_package_has_its_share_in_each_language(site: Path, out: Path) -> None:
+    files = {f"a/m{i}.py": module(i) for i in range(4)}
+    files |= {f"a/m{i}.ts": script(i) for i in range(4)}
+    install(site, "alpha", files)
+    manifest = build.build(packages(site, "alpha"), out, CorpusOptions(max_source_chars=10))
+    languages = [document.language for document in build.load(out, "train")]
+    assert sorted(languages) == ["python", "typescript"]
     assert dropped(manifest, "alpha") == {"beyond the package's share": 6}
-    assert manifest["languages"]["train"] == {"python": size}
 
 
 def test_other_languages_come_along(site: Path, out: Path) -> None:
-    install(site, "alpha", {"alpha/a.py": module(1), "alpha/a.ts": module(2), "a.sql": module(3)})
+    files = {"alpha/a.py": module(1), "alpha/a.ts": script(2), "a.sql": queries(3)}
+    install(site, "alpha", files)
     manifest = build.build(packages(site, "alpha"), out, CorpusOptions())
     languages = {document.path: document.language for document in build.load(out, "train")}
     assert languages == {"alpha/a.py": "python", "alpha/a.ts": "typescript", "a.sql": "sql"}
     assert set(manifest["languages"]["train"]) == set(languages.values())
+
+
+def test_languages_have_their_shares_of_the_training_side(site: Path, out: Path) -> None:
+    files = {f"a/m{i}.py": module(i) for i in range(9)}
+    files |= {f"a/m{i}.ts": script(i) for i in range(9)} | {"a/q.sql": queries(1)}
+    install(site, "alpha", files)
+    install(site, "held", {f"held/m{i}.py": module(20 + i) for i in range(9)})
+    options = CorpusOptions(
+        heldout=("held",), shares={"python": 0.5, "typescript": 0.25}, max_chars=20_000
+    )
+    manifest = build.build(packages(site, "alpha", "held"), out, options)
+    chars = manifest["languages"]["train"]
+    assert 10_000 - len(module(0)) - 500 < chars["python"] <= 10_000
+    assert 5_000 - len(script(0)) - 500 < chars["typescript"] <= 5_000
+    assert chars.keys() == {"python", "typescript"}
+    assert manifest["documents"]["heldout"] == 9
+    left_out = 19 - manifest["documents"]["train"]
+    assert dropped(manifest, "alpha") == {"beyond the language's share": left_out}
+    assert manifest["options"]["shares"] == {"python": 0.5, "typescript": 0.25}
+    again = build.build(packages(site, "held", "alpha"), out.with_name("again"), options)
+    assert again["hash"] == manifest["hash"]
 
 
 def test_an_interrupted_build_goes_on_where_it_stopped(

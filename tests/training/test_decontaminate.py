@@ -13,7 +13,7 @@ import pytest
 
 from small_corpus import install, module
 from surefill_training.corpus import build
-from surefill_training.corpus.decontaminate import Contamination, content_hash
+from surefill_training.corpus.decontaminate import Contamination, content_hash, files_of
 from surefill_training.corpus.sources import from_package
 from surefill_training.errors import CorpusError
 from surefill_training.options import TrainOptions
@@ -43,6 +43,15 @@ def test_benchmarks_are_read_as_they_come(tmp_path: Path, name: str) -> None:
     contamination = Contamination([tmp_path / name])
     assert contamination.touches(RUN)
     assert not contamination.touches(module(1))
+
+
+def test_a_folder_stands_for_the_files_in_it(tmp_path: Path) -> None:
+    folder = tmp_path / "programs"
+    for name in ("python/a.py", ".git/b.py", "__pycache__/c.py"):
+        (folder / name).parent.mkdir(parents=True)
+        (folder / name).write_text(f"{name} {RUN}")
+    assert files_of([folder, tmp_path / "x"]) == [folder / "python/a.py", tmp_path / "x"]
+    assert Contamination([folder]).touches(RUN)
 
 
 def test_contaminated_documents_are_dropped_from_training_only(tmp_path: Path) -> None:

@@ -6,10 +6,12 @@ from pathlib import PurePosixPath
 
 import pytest
 
-from small_corpus import module
+from small_corpus import module, queries, script
 from surefill_training.corpus.filters import Limits, reason_to_drop, without_license_header
 
 GOOD = module(7)
+PAGE = "<!DOCTYPE html>\n<title>Page</title>\n" + "<p>Words <b>and</b> more</p>\n" * 20
+STYLE = ".page > p {\n  margin: 0 auto;\n  color: red;\n}\n" * 20
 GPL = "# Licensed under the GNU General Public License, version 3.\n"
 
 
@@ -19,7 +21,25 @@ GPL = "# Licensed under the GNU General Public License, version 3.\n"
         ("a.py", GOOD, None),
         ("a.py", "x = 1\n", "too short"),
         ("a.py", "print 'age'\n" + GOOD, "does not parse"),
-        ("a.sql", "print 'age'\n" + GOOD, None),
+        ("a.sql", queries(7), None),
+        ("a.sql", queries(7) + "\\d tables\n", None),
+        ("a.sql", GOOD, "does not parse"),
+        ("a.ts", script(7), None),
+        ("a.js", script(7), "does not parse"),
+        ("a.ts", script(7) + "{% if template %}\n" * 30, "does not parse"),
+        ("a.html", PAGE, None),
+        ("docs/a.html", PAGE, "documentation"),
+        ("a.css", STYLE, None),
+        ("a.sh", "echo one\n" * 30, None),
+        ("a.sh", "if true; then echo\n" * 30, "does not parse"),
+        ("a.sh", "# echo one\n" * 30 + "echo one\n", "mostly comments"),
+        ("a.h", "class Thing : public Base {\n  bool open() const;\n};\n" * 9, "does not parse"),
+        ("a.hpp", "class Thing : public Base {\n  bool open() const;\n};\n" * 9, None),
+        ("lib/a.js", "function __awaiter() {}\n" * 30, "compiled or declarations"),
+        ("dist/a.js", "const one = two(three);\n" * 30, "compiled or declarations"),
+        ("dist/a.py", GOOD, None),
+        ("a.d.ts", script(7), "compiled or declarations"),
+        ("a.min.css", STYLE, "compiled or declarations"),
         ("a.py", "# switched_off()\n" * 200 + GOOD, "mostly comments"),
         ("a.ts", "// switchedOff()\n" * 200 + GOOD, "mostly comments"),
         ("a.py", GOOD * 200, "too long"),
@@ -76,6 +96,7 @@ CODE = "import os\n\nx = 1\n"
         ("#!/usr/bin/env python\n# (c) copyright X\n" + CODE, "#!/usr/bin/env python\n" + CODE),
         ("# SPDX-License-Identifier: MIT\n" + CODE, CODE),
         ("/* Copyright\n * me */\nlet a;\n", "let a;\n"),
+        ("<!-- Copyright\n me -->\n<p>Text</p>\n", "<p>Text</p>\n"),
         ("-- licence: BSD\nSELECT 1;\n", "SELECT 1;\n"),
         ("# How to do this\n" + CODE, "# How to do this\n" + CODE),
         ('"""Copyright law, explained."""\n', '"""Copyright law, explained."""\n'),

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from small_corpus import install, module
-from surefill_training.corpus.listing import Listed, fetch, find, read_list
+from surefill_training.corpus.listing import Listed, fetch, find, parse, read_list
 from surefill_training.errors import CorpusError
 
 
@@ -68,6 +68,70 @@ def test_bad_lines_are_named(tmp_path: Path, text: str, message: str) -> None:
     path.write_text(text)
     with pytest.raises(CorpusError, match=message):
         read_list(path)
+
+
+def test_packages_of_other_registries(tmp_path: Path) -> None:
+    path = tmp_path / "list.txt"
+    path.write_text(
+        "pypi:attrs==25.4.0  # MIT, first release 2025-09\n"
+        "npm:@scope/thing@1.2.3-rc.1  # (MIT OR Apache-2.0)\n"
+        "npm:thing\n"
+        "debian:libfoo++=1:2.3-4~deb12u1  # MIT first release 2026-01\n"
+        "deb:foo-dev=1.0+ds-1\n"
+    )
+    entries = read_list(path)
+    assert entries == [
+        Listed("attrs", "25.4.0", "MIT", "pypi", "2025-09"),
+        Listed("@scope/thing", "1.2.3-rc.1", "(MIT OR Apache-2.0)", "npm"),
+        Listed("thing", None, None, "npm"),
+        Listed("libfoo++", "1:2.3-4~deb12u1", "MIT", "debian", "2026-01"),
+        Listed("foo-dev", "1.0+ds-1", None, "deb"),
+    ]
+    assert [entry.requirement for entry in entries] == [
+        "attrs==25.4.0",
+        "@scope/thing@1.2.3-rc.1",
+        "thing",
+        "libfoo++=1:2.3-4~deb12u1",
+        "foo-dev=1.0+ds-1",
+    ]
+    assert [entry.source_name for entry in entries[:2]] == ["attrs", "npm:@scope/thing"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "./folder",
+        "/etc",
+        "-r",
+        "--upgrade",
+        "https://example.org/a.whl",
+        "a @ file:///a",
+        "a==--x",
+        "npm:../folder",
+        "npm:./folder",
+        "npm:user/repository",
+        "npm:@scope",
+        "npm:thing@latest",
+        "npm:thing@file:x",
+        "npm:-g",
+        "debian:-o=1",
+        "debian:Thing=1",
+        "debian:thing=1 -o",
+        "other:thing=1",
+        "npm:",
+        "",
+    ],
+)
+def test_paths_addresses_and_options_are_no_packages(text: str) -> None:
+    assert parse(text) is None
+
+
+def test_what_is_not_fetched(tmp_path: Path) -> None:
+    with pytest.raises(CorpusError, match="npm:thing has not been fetched") as caught:
+        find(Listed("thing", "1.0", None, "npm"))
+    assert "--fetch DIR" in caught.value.remedy
+    with pytest.raises(CorpusError, match="debian:thing has not been fetched"):
+        find(Listed("thing", "1.0", None, "debian"), None, tmp_path)
 
 
 def test_a_list_that_cannot_be_read(tmp_path: Path) -> None:

@@ -33,6 +33,19 @@ def test_a_package_is_its_recorded_source_files(tmp_path: Path) -> None:
     assert source.key == "some_thing-2.1"
 
 
+def test_a_record_does_not_lead_outside_of_the_packages(tmp_path: Path) -> None:
+    site, secret = tmp_path / "site", tmp_path / "secret.py"
+    secret.write_text(module(9))
+    install(site, "thing", {"thing/a.py": module(1), str(secret): module(9)})
+    (site / "thing/link.py").symlink_to(secret)
+    (site / "linked").symlink_to(tmp_path)
+    (site / "thing/loop.py").symlink_to("loop.py")
+    record = next(site.glob("*.dist-info")) / "RECORD"
+    names = ("thing/link.py", "linked/secret.py", "thing/loop.py")
+    record.write_text(record.read_text() + "".join(f"{name},,\n" for name in names))
+    assert [str(file) for file in from_package("thing", [site]).files] == ["thing/a.py"]
+
+
 @pytest.mark.parametrize(
     ("metadata", "license_name"),
     [
@@ -73,6 +86,8 @@ def test_the_licence_comes_from_the_metadata(
         "The Unlicense",
         "Apache-2.0 AND BSD-2-Clause AND BSL-1.0 AND MIT",
         "BSD License; Apache Software License",
+        "PostgreSQL",
+        "BlueOak-1.0.0",
     ],
 )
 def test_permissive_licences(name: str) -> None:

@@ -20,10 +20,11 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from surefill_training.corpus.decontaminate import Contamination, content_hash
+from surefill_training.corpus.decontaminate import Contamination, content_hash, files_of
 from surefill_training.corpus.deduplicate import Deduplicator, copied_shares
 from surefill_training.corpus.documents import Document, Reading, read
 from surefill_training.corpus.filters import Limits, is_permissive
+from surefill_training.corpus.shares import mix
 from surefill_training.corpus.sources import Source, canonical
 from surefill_training.errors import CorpusError
 from surefill_training.files import make_folder, not_written, write_atomically
@@ -38,12 +39,16 @@ class CorpusOptions:
     """Names of the packages that are held out of tokenizer and training, whole."""
     limits: Limits = field(default_factory=Limits)
     max_source_chars: int = 4_000_000
-    """At most this much of one package, so that no single one dominates."""
+    """At most this much of each language in one package, so that no single one dominates."""
     near_threshold: float = 0.7
     max_copied: float = 0.3
     """Largest share of a held-out document's word 5-grams that the training side may hold."""
     decontaminate: tuple[Path, ...] = ()
-    """Files with text that must not occur in training: public benchmarks, say."""
+    """Files with text that must not occur in training, or folders of such: benchmarks, say."""
+    shares: Mapping[str, float] = field(default_factory=dict)
+    """Each language's part of the training side; without any, all is taken as it is."""
+    max_chars: int = 80_000_000
+    """Characters of which the shares are taken."""
     any_license: bool = False
     """Take packages whatever their licence: for your own code only."""
     seed: int = 0
@@ -65,6 +70,7 @@ class _Tally:
             "name": self.source.name,
             "version": self.source.version,
             "license": self.source.license,
+            **({"first_release": month} if (month := self.source.first_release) else {}),
             "split": self.split,
             "documents": self.documents,
             "chars": self.chars,
@@ -93,6 +99,12 @@ def build(
     splits = _collect(tallies, out / "sources", options, report)
     report("comparing the splits", len(ordered), len(ordered))
     splits["heldout"] = _without_copies(splits, options.max_copied, tallies)
+    if options.shares:
+        splits["train"], rest = mix(
+            splits["train"], options.shares, options.max_chars, options.seed
+        )
+        for document in rest:
+            tallies[document.source].dropped["beyond the language's share"] += 1
     for document in itertools.chain.from_iterable(splits.values()):
         tallies[document.source].documents += 1
         tallies[document.source].chars += len(document.text)
@@ -245,7 +257,9 @@ def _write(
         "hash": digest.hexdigest(),
         "options": {
             **asdict(options),
-            "decontaminate": {file.name: content_hash(file) for file in options.decontaminate},
+            "decontaminate": {
+                file.name: content_hash(file) for file in files_of(options.decontaminate)
+            },
         },
         "documents": {split: len(documents) for split, documents in splits.items()},
         "chars": {s: sum(len(d.text) for d in documents) for s, documents in splits.items()},

@@ -25,13 +25,14 @@ _TOKEN = re.compile(r"\w+|[^\w\s]")
 
 
 class Contamination:
-    """Recognises documents that share a run of tokens with the texts in some files.
+    """Recognises documents that share a run of tokens with the texts in some files or folders.
 
     Files ending in ``.jsonl`` (or ``.jsonl.gz``, or ``.json``) are read as JSON and every text in
     them counts, as public benchmarks come; any other file is one text.
     """
 
-    def __init__(self, files: Sequence[Path]) -> None:
+    def __init__(self, paths: Sequence[Path]) -> None:
+        files = files_of(paths)
         found = [grams(tokens, TOKENS) for file in files for tokens in _runs(file)]
         if files and not found:
             raise CorpusError(
@@ -52,6 +53,21 @@ class Contamination:
         at = np.searchsorted(self._known, own)
         at[at == len(self._known)] = 0
         return bool((self._known[at] == own).any())
+
+
+def files_of(paths: Sequence[Path]) -> list[Path]:
+    """The files named, and all files of the folders named, hidden ones aside."""
+    found = []
+    for path in paths:
+        if not path.is_dir():
+            found.append(path)
+            continue
+        inner = [p for p in sorted(path.rglob("*")) if p.is_file()]
+        hidden = ("__pycache__", ".")
+        found += [
+            p for p in inner if not any(q.startswith(hidden) for q in p.relative_to(path).parts)
+        ]
+    return found
 
 
 def content_hash(file: Path) -> str:

@@ -52,7 +52,7 @@ class Reading:
 
     limits: Limits
     most: int
-    """Characters of one source."""
+    """Characters of each language in one source."""
     seed: int
 
 
@@ -98,12 +98,12 @@ def _stamp(file: Path) -> tuple[int, int]:
 def _usable(source: Source, reading: Reading, dropped: Counter[str]) -> Iterator[Document]:
     files = list(source.files)
     random.Random(f"{reading.seed}:{source.key}").shuffle(files)
-    # Where a package is larger than its share, its own code teaches more than its tests, and a
-    # package of this index is about Python.
-    files.sort(key=lambda file: (_is_test(file), file.suffix != ".py"))
-    taken = 0
+    # Where a package is larger than its share, its own code teaches more than its tests.
+    files.sort(key=_is_test)
+    taken: Counter[str] = Counter()
     for file in files:
-        if taken >= reading.most:
+        language = SUFFIXES[file.suffix]
+        if taken[language] >= reading.most:
             dropped["beyond the package's share"] += 1
             continue
         try:
@@ -117,7 +117,7 @@ def _usable(source: Source, reading: Reading, dropped: Counter[str]) -> Iterator
             dropped[reason] += 1
             continue
         text = without_license_header(text)
-        taken += len(text)
+        taken[language] += len(text)
         yield Document(source.name, str(file), text)
 
 

@@ -8,16 +8,21 @@ from __future__ import annotations
 import ast
 import re
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+
+import tree_sitter
+
+from surefill.syntax.languages import language_for
 
 _GENERATED = re.compile(
     r"(?i)(auto-?generated|generated (by|from|with|code|file)|do not (edit|modify)|@generated)"
 )
 _PERMISSIVE = re.compile(
     r"(?i)\b(mit|bsd|apache|psf|python software foundation|isc|0bsd|zlib|unlicense|"
-    r"public domain|cc0|hpnd|mit-cmu|zpl|zope|bsl-1\.0|boost software)\b"
+    r"public domain|cc0|hpnd|mit-cmu|zpl|zope|bsl-1\.0|boost software|postgresql|"
+    r"curl|ncsa|blueoak)\b"
 )
 _RESTRICTIVE = re.compile(
     # Open at the end: licences are also written GPLv3, LGPL-2.1 or MPLv2.
@@ -34,7 +39,8 @@ _RESTRICTIVE_HEADER = re.compile(
 )
 _SPDX_TAG = re.compile(r"SPDX-License-Identifier:[ \t]*(.+)")
 _HEADER = re.compile(
-    r"(?:#![^\n]*\n)?\s*(?P<block>(?:(?:#|--|//)[^\n]*\n|[^\S\n]*\n)+|/\*.*?\*/[^\S\n]*\n)",
+    r"(?:#![^\n]*\n)?\s*(?P<block>(?:(?:#|--|//)[^\n]*\n|[^\S\n]*\n)+|/\*.*?\*/[^\S\n]*\n"
+    r"|<!--.*?-->[^\S\n]*\n)",
     re.DOTALL,
 )
 _LEGAL = re.compile(r"(?i)copyright|licen[cs]e|all rights reserved|SPDX-")
@@ -53,8 +59,31 @@ _VENDORED = frozenset(
         "extern",
         "_extern",
         "_click",
+        "node_modules",
     }
 )
+_COMPILED_FOLDERS = frozenset(
+    {"dist", "build", "out", "umd", "esm", "cjs", "es", "bundle", "bundles", "__generated__"}
+)
+"""In which packages for JavaScript carry what was made from their sources."""
+_COMPILED = re.compile(
+    r"__esModule|__awaiter\b|__webpack|_interop|\b_jsx[s]?\(|__toESM|__commonJS|__decorate\b"
+    r"|sourceMappingURL=|/\*[*]? ?@class|\bvar __\w+ ="
+)
+_DOCUMENTATION = frozenset({"doc", "docs", "apidoc", "apidocs", "javadoc"})
+_SCRIPTS = frozenset({".js", ".mjs", ".cjs", ".jsx", ".ts", ".mts", ".tsx", ".css"})
+_MOST_ERRORS: Mapping[str, float] = {"sql": 0.1, "html": 0.02, "c": 0.03, "cpp": 0.03}
+"""Share of a text that the grammar may not know, where macros, dialects and templates are usual."""
+_FEW_ERRORS = 0.01
+_COMMENTS = {
+    ".py": ("#",),
+    ".sh": ("#",),
+    ".bash": ("#",),
+    ".sql": ("--",),
+    ".html": ("<!--",),
+    ".css": ("/*", "* "),
+}
+"""How lines of comments begin, where it is not as in C."""
 _MOST_COMMENTS = 0.7
 _HEAD = 2000
 """Characters at a document's start in which generators and licences leave their mark."""
@@ -119,22 +148,61 @@ def _has_long_lines(_path: PurePosixPath, text: str, limits: Limits) -> bool:
 
 def _comment_share(path: PurePosixPath, text: str) -> float:
     """Share of non-blank lines that are comments: licences, and code that was switched off."""
-    signs = {".py": ("#",), ".sql": ("--",)}.get(path.suffix, ("//", "*", "/*"))
+    signs = _COMMENTS.get(path.suffix, ("//", "*", "/*"))
     lines = [stripped for line in text.split("\n") if (stripped := line.strip())]
     return sum(line.startswith(signs) for line in lines) / max(1, len(lines))
 
 
-def _does_not_parse(path: PurePosixPath, text: str, _limits: Limits) -> bool:
-    """Python of another age, templates, and broken files that test suites carry."""
-    if path.suffix != ".py":
+def _is_compiled(path: PurePosixPath, text: str, _limits: Limits) -> bool:
+    """Scripts that a compiler or bundler wrote, and declarations without code."""
+    if path.suffix not in _SCRIPTS:
         return False
+    by_name = path.name.endswith((".min.js", ".min.css", ".d.ts", ".d.mts"))
+    return (
+        by_name or not _COMPILED_FOLDERS.isdisjoint(path.parts[:-1]) or bool(_COMPILED.search(text))
+    )
+
+
+def _is_documentation(path: PurePosixPath, _text: str, _limits: Limits) -> bool:
+    """Pages of prose, most of them made by a program."""
+    return path.suffix == ".html" and not _DOCUMENTATION.isdisjoint(path.parts)
+
+
+def _does_not_parse(path: PurePosixPath, text: str, _limits: Limits) -> bool:
+    """Code of another age or language, templates, and broken files that test suites carry."""
+    if path.suffix == ".py":
+        return not _python_parses(text)
+    language = language_for(None, path.name)
+    if language is None:
+        return False
+    tree = tree_sitter.Parser(language.grammar()).parse(text.encode())
+    most = _MOST_ERRORS.get(language.id, _FEW_ERRORS)
+    return tree.root_node.has_error and _error_bytes(tree) > most * len(text)
+
+
+def _python_parses(text: str) -> bool:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return True
-    return False
+        return False
+    return True
+
+
+def _error_bytes(tree: tree_sitter.Tree) -> int:
+    """Bytes of a text that its grammar could not read; a missing sign counts for ten."""
+    count = 0
+    waiting = [tree.root_node]
+    while waiting:
+        node = waiting.pop()
+        if node.is_error:
+            count += node.end_byte - node.start_byte
+        elif node.is_missing:
+            count += 10
+        elif node.has_error:
+            waiting += node.children
+    return count
 
 
 def _data_share(text: str) -> float:
@@ -148,6 +216,8 @@ _REASONS: tuple[tuple[str, Callable[[PurePosixPath, str, Limits], bool]], ...] =
     ("too short", lambda _path, text, limits: len(text) < limits.min_chars),
     ("too long", lambda _path, text, limits: len(text) > limits.max_chars),
     ("vendored copy", _is_vendored),
+    ("compiled or declarations", _is_compiled),
+    ("documentation", _is_documentation),
     ("generated", _is_generated),
     ("restrictive licence header", _is_restricted),
     ("minified or long lines", _has_long_lines),

@@ -1,29 +1,41 @@
-"""Lists of packages: name, version and licence of each, read, fetched with pip, and checked.
+"""Lists of packages: registry, name, version and licence of each, read, fetched and checked.
 
-A list is a requirements file whose comments name the licence, so that pip reads it as well:
-``attrs==25.4.0  # MIT``.
+A line is ``pypi:NAME==VERSION  # LICENCE``, ``npm:NAME@VERSION  # LICENCE``, or for Debian's source
+and binary packages ``debian:NAME=VERSION  # LICENCE`` and ``deb:NAME=VERSION  # LICENCE``. Without
+a registry it means PyPI, so that a list of Python packages is a requirements file, which pip reads
+as well. After the licence may stand ``, first release YYYY-MM``.
 """
 
 from __future__ import annotations
 
 import re
-import shutil
-import subprocess
-import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
-from importlib import metadata
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from surefill_training.corpus import debian, npm, pypi, unpacked
 from surefill_training.corpus.filters import is_permissive
-from surefill_training.corpus.sources import Source, canonical, from_package
+from surefill_training.corpus.sources import Source, from_package
 from surefill_training.errors import CorpusError
 
-_ENTRY = re.compile(
-    r"(?P<name>[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)"
-    r"(?:\s*==\s*(?P<version>[A-Za-z0-9.!+_-]+))?"
-    r"\s*(?:#\s*(?P<license>.*?)\s*)?"
-)
+_DEBIAN = r"(?P<name>[a-z0-9][a-z0-9+.-]+)(?:=(?P<version>[0-9][A-Za-z0-9.+:~-]*))?"
+_REGISTRIES = {
+    "pypi": r"(?P<name>[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)"
+    r"(?:\s*==\s*(?P<version>[A-Za-z0-9][A-Za-z0-9.!+_-]*))?",
+    "npm": r"(?P<name>(?:@[a-z0-9][a-z0-9._-]*/)?[a-z0-9][a-z0-9._-]*)"
+    r"(?:@(?P<version>[0-9][A-Za-z0-9.+-]*))?",
+    "debian": _DEBIAN,
+    "deb": _DEBIAN,
+}
+"""How each registry writes a package: never a path, an address or an option."""
+
+_SIGNS = {"pypi": "==", "npm": "@", "debian": "=", "deb": "="}
+
+_ENTRY = {
+    registry: re.compile(package + r"\s*(?:#\s*(?P<license>.*?)\s*)?")
+    for registry, package in _REGISTRIES.items()
+}
+_FIRST_RELEASE = re.compile(r"(?P<license>.*?),?\s*first release (?P<month>\d{4}-\d{2})")
 
 
 @dataclass(frozen=True)
@@ -33,10 +45,33 @@ class Listed:
     name: str
     version: str | None = None
     license: str | None = None
+    registry: str = "pypi"
+    first_release: str = ""
 
     @property
     def requirement(self) -> str:
-        return f"{self.name}=={self.version}" if self.version else self.name
+        """As the client of its registry takes it."""
+        sign = _SIGNS[self.registry]
+        return f"{self.name}{sign}{self.version}" if self.version else self.name
+
+    @property
+    def source_name(self) -> str:
+        """By which it is held out, and by which its documents are known."""
+        return self.name if self.registry == "pypi" else f"{self.registry}:{self.name}"
+
+
+def parse(text: str) -> Listed | None:
+    """The entry that a line holds, or None where it is none."""
+    registry, colon, rest = text.strip().partition(":")
+    if not (colon and registry in _REGISTRIES):
+        registry, rest = "pypi", text.strip()
+    found = _ENTRY[registry].fullmatch(rest)
+    if found is None:
+        return None
+    license_name, month = found["license"] or "", ""
+    if dated := _FIRST_RELEASE.fullmatch(license_name):
+        license_name, month = dated["license"], dated["month"]
+    return Listed(found["name"], found["version"], license_name or None, registry, month)
 
 
 def read_list(path: Path, *, any_license: bool = False) -> list[Listed]:
@@ -55,13 +90,14 @@ def read_list(path: Path, *, any_license: bool = False) -> list[Listed]:
     for number, line in enumerate(text.splitlines(), 1):
         if not line.strip() or line.lstrip().startswith("#"):
             continue
-        found = _ENTRY.fullmatch(line.strip())
-        if found is None:
+        entry = parse(line)
+        if entry is None:
             raise CorpusError(
                 f"Line {number} of {path} is no package: {line.strip()[:60]!r}.",
-                "Write NAME==VERSION  # LICENCE.",
+                "Write NAME==VERSION, npm:NAME@VERSION, debian:NAME=VERSION or deb:NAME=VERSION, "
+                "and its licence after a #.",
             )
-        entries.append(Listed(found["name"], found["version"], found["license"] or None))
+        entries.append(entry)
     for entry in entries:
         if entry.license and not (any_license or is_permissive(entry.license)):
             raise CorpusError(
@@ -71,35 +107,54 @@ def read_list(path: Path, *, any_license: bool = False) -> list[Listed]:
     return entries
 
 
-def fetch(entries: Sequence[Listed], folder: Path) -> int:
-    """Install those of ``entries`` into ``folder`` that are not there; how many they were.
+def fetch(
+    entries: Sequence[Listed], folder: Path, report: Callable[[str, int, int], None] | None = None
+) -> int:
+    """Put those of ``entries`` into ``folder`` that are not there; how many they were.
 
-    Their dependencies are not installed, nothing is built, and none of their code runs.
+    Their dependencies are not fetched, nothing is built, and none of their code runs.
     """
-    present = {
-        (canonical(found.name), found.version)
-        for found in metadata.distributions(path=[str(folder)])
-        if found.name
+    tell = report or (lambda _what, _done, _total: None)
+    archive = debian.Archive(folder / ".debian")
+    count = pypi.install([e for e in entries if e.registry == "pypi"], folder, tell)
+    ways: dict[str, Fetch] = {
+        "npm": npm.fetch,
+        "debian": archive.fetch_source,
+        "deb": archive.fetch_binary,
     }
-    names = {name for name, _ in present}
-    missing = [
-        entry
-        for entry in entries
-        if (canonical(entry.name), entry.version) not in present
-        and (entry.version or canonical(entry.name) not in names)
-    ]
-    for entry in missing:
-        stale = _records(entry, folder)
-        _install(entry, folder)
-        for record in stale:
-            # pip replaces the code of another version in such a folder, and leaves its record.
-            shutil.rmtree(record, ignore_errors=True)
-    return len(missing)
+    others = [entry for entry in entries if entry.registry != "pypi"]
+    for done, entry in enumerate(others):
+        tell(f"fetching {entry.source_name}", done, len(others))
+        get = ways[entry.registry]
+
+        def fill(into: Path, get: Fetch = get, entry: Listed = entry) -> unpacked.Unpacked:
+            return get(entry.name, entry.version, into)
+
+        count += unpacked.keep(_folder(entry, folder), fill)
+    return count
 
 
-def find(entry: Listed, search_path: Sequence[Path] | None = None) -> Source:
+Fetch = Callable[[str, str | None, Path], unpacked.Unpacked]
+
+
+def _folder(entry: Listed, fetched: Path) -> Path:
+    """Where a package that pip does not install is unpacked, beside those that it does."""
+    named = f"{entry.name.replace('/', '__')}@{(entry.version or 'latest').replace(':', '%3a')}"
+    return fetched / f".{entry.registry}" / "packages" / named
+
+
+def find(
+    entry: Listed, search_path: Sequence[Path] | None = None, fetched: Path | None = None
+) -> Source:
     """The sources of ``entry``; raises CorpusError where version or licence is another."""
-    source = from_package(entry.name, search_path)
+    if entry.registry == "pypi":
+        source = from_package(entry.name, search_path)
+    elif fetched is None:
+        raise CorpusError(
+            f"{entry.source_name} has not been fetched.", "Say where to keep it: --fetch DIR."
+        )
+    else:
+        source = unpacked.find(_folder(entry, fetched), entry.source_name)
     if entry.version not in (None, source.version):
         raise CorpusError(
             f"The list asks for {entry.requirement}, and {source.version} is installed.",
@@ -111,31 +166,4 @@ def find(entry: Listed, search_path: Sequence[Path] | None = None) -> Source:
             f"{source.license}.",
             "Read its licence and correct the list.",
         )
-    return source
-
-
-def _records(entry: Listed, folder: Path) -> list[Path]:
-    """The folders in which installed versions of a package are described."""
-    return [
-        found
-        for found in folder.glob("*.dist-info")
-        if canonical(found.name.partition("-")[0]) == canonical(entry.name)
-    ]
-
-
-def _install(entry: Listed, folder: Path) -> None:
-    # fmt: off
-    command = [
-        sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
-        "--no-deps", "--only-binary", ":all:", "--no-compile", "--upgrade",
-        "--target", str(folder), entry.requirement,
-    ]
-    # fmt: on
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        errors = [line for line in done.stderr.splitlines() if line.startswith("ERROR")]
-        reason = (errors or done.stderr.strip().splitlines() or ["pip gave no reason"])[-1]
-        raise CorpusError(
-            f"The package {entry.requirement} cannot be had ({reason.removeprefix('ERROR: ')}).",
-            "Check the name, the version and the connection, or take it off the list.",
-        )
+    return replace(source, first_release=entry.first_release)

@@ -22,10 +22,26 @@ SUFFIXES = {
     ".py": "python",
     ".js": "javascript",
     ".mjs": "javascript",
+    ".cjs": "javascript",
     ".jsx": "javascript",
     ".ts": "typescript",
+    ".mts": "typescript",
     ".tsx": "typescriptreact",
     ".sql": "sql",
+    ".go": "go",
+    ".rs": "rust",
+    ".java": "java",
+    ".c": "c",
+    ".h": "c",
+    ".cpp": "cpp",
+    ".cc": "cpp",
+    ".cxx": "cpp",
+    ".hpp": "cpp",
+    ".hh": "cpp",
+    ".sh": "bash",
+    ".bash": "bash",
+    ".html": "html",
+    ".css": "css",
 }
 """File suffixes that are read, with the language that each belongs to."""
 
@@ -43,6 +59,8 @@ class Source:
     root: Path
     files: tuple[PurePosixPath, ...]
     """Relative to ``root``, sorted."""
+    first_release: str = ""
+    """Month of the package's first release, where a list tells it."""
 
     @property
     def key(self) -> str:
@@ -69,13 +87,8 @@ def from_package(name: str, search_path: Sequence[Path] | None = None) -> Source
             f"Install it (pip install --no-deps {name}) or leave it out of the list.",
         )
     root = Path(str(found.locate_file("")))
-    files = tuple(
-        sorted(
-            PurePosixPath(str(file))
-            for file in found.files or ()
-            if file.suffix in SUFFIXES and ".." not in file.parts
-        )
-    )
+    listed = (PurePosixPath(str(file)) for file in found.files or () if file.suffix in SUFFIXES)
+    files = tuple(sorted(file for file in listed if _is_inside(file, root)))
     if not files:
         # So it is with packages in development mode, and with those that the system installed.
         raise CorpusError(
@@ -117,6 +130,16 @@ def from_standard_library() -> Source:
     files = tuple(f for f in _walk(root) if skipped.isdisjoint(f.parts))
     version = sysconfig.get_python_version()
     return Source("python-standard-library", version, "PSF-2.0", root, files)
+
+
+def _is_inside(file: PurePosixPath, root: Path) -> bool:
+    """Whether a package's record names a file of its own, and none elsewhere, not by a link."""
+    if file.is_absolute() or ".." in file.parts:
+        return False
+    try:
+        return (root / file).resolve().is_relative_to(root.resolve())
+    except (OSError, RuntimeError):
+        return False
 
 
 def _walk(root: Path) -> Iterator[PurePosixPath]:

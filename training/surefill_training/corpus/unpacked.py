@@ -1,0 +1,89 @@
+"""A package's sources in a folder of their own, with a record of what they are.
+
+Knows the layout of these folders only: npm.py and debian.py fill them.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path, PurePosixPath
+
+from surefill_training.corpus.archives import safe_name
+from surefill_training.corpus.sources import SUFFIXES, Source
+from surefill_training.errors import CorpusError
+from surefill_training.files import make_folder, write_atomically
+
+_RECORD = ".source.json"
+_SHELL = re.compile(rb"#!\s*/\S*(/|/env\s+)(ba)?sh\b")
+
+
+@dataclass(frozen=True)
+class Unpacked:
+    """What is known of a package that was unpacked."""
+
+    version: str
+    license: str
+    left_out: tuple[str, ...] = ()
+    """Files that do not belong into a corpus: under another licence, or made by a compiler."""
+
+
+def may_be_source(path: PurePosixPath) -> bool:
+    """Whether a file can be of a language that the corpus has, by its name."""
+    return path.suffix in SUFFIXES or not path.suffix
+
+
+def placed(path: PurePosixPath, content: bytes) -> PurePosixPath | None:
+    """The name by which a file is kept: a shell script without a suffix gets one.
+
+    None for other files without a suffix.
+    """
+    if path.suffix:
+        return path
+    is_script = _SHELL.match(content[:100]) is not None
+    return path.with_name(f"{path.name}.sh") if is_script else None
+
+
+def keep(folder: Path, fill: Callable[[Path], Unpacked]) -> bool:
+    """Let ``fill`` fill ``folder``, unless that was done before; whether it was called.
+
+    A folder that was left half filled is filled again.
+    """
+    if (folder / _RECORD).is_file():
+        return False
+    shutil.rmtree(folder, ignore_errors=True)
+    make_folder(folder)
+    record = fill(folder)
+    write_atomically(folder / _RECORD, json.dumps(asdict(record), indent=1).encode())
+    return True
+
+
+def find(folder: Path, name: str) -> Source:
+    """The sources in a folder that ``keep`` filled, under ``name``.
+
+    Raises CorpusError where there are none.
+    """
+    try:
+        record = json.loads((folder / _RECORD).read_text(encoding="utf-8"))
+        version, license_name = str(record["version"]), str(record["license"])
+        left_out = frozenset(map(str, record["left_out"]))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise CorpusError(
+            f"{name} has not been fetched.", "Let surefill-train corpus fetch it: --fetch DIR."
+        ) from error
+    files = tuple(sorted(file for file in _files(folder) if str(file) not in left_out))
+    if not files:
+        raise CorpusError(f"{name} holds not a single source file.", "Take it off the list.")
+    return Source(name, version, license_name, folder, files)
+
+
+def _files(folder: Path) -> list[PurePosixPath]:
+    found = []
+    for path in folder.rglob("*"):
+        relative = safe_name(path.relative_to(folder).as_posix())
+        if relative and relative.suffix in SUFFIXES and path.is_file() and not path.is_symlink():
+            found.append(relative)
+    return found

@@ -1,6 +1,6 @@
 """The stream of training rows: deterministic, and resumable at any row.
 
-A row is ``length + 1`` token ids. Which example comes when depends on the seed, the epoch and the
+A row is ``length + 1`` tokens. Which example comes when depends on the seed, the epoch and the
 position in the stream, and on nothing else.
 """
 
@@ -18,7 +18,7 @@ import numpy.typing as npt
 from surefill.syntax.languages import Language, language_for
 from surefill_training.corpus.documents import Document
 from surefill_training.errors import CorpusError
-from surefill_training.tasks.infilling import Infilling
+from surefill_training.tasks.infilling import Example, Infilling
 from surefill_training.tasks.neighbours import Neighbours, imports_of
 
 _AHEAD_PER_THREAD = 32
@@ -28,6 +28,17 @@ _PIECE_CHARS_PER_TOKEN = 2.9
 _SHORTEST_PIECE = 0.4
 """Of the longest one: pieces of many lengths fill rows better, and files end everywhere."""
 _HEAD_SHARE = 0.2
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Rows of tokens, as arrays of the shape (count, length + 1)."""
+
+    ids: npt.NDArray[np.int64]
+    weights: npt.NDArray[np.float32]
+    """How much each token counts as a target."""
+    examples: npt.NDArray[np.int64]
+    """The number, in its row, of the example that a token belongs to."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +107,7 @@ class RowStream:
         self._order_epoch = -1
         self._order: list[int] = []
         self._pool = ThreadPoolExecutor(threads, "surefill-rows") if threads else None
-        self._ahead: deque[Future[list[int]]] = deque()
+        self._ahead: deque[Future[Example]] = deque()
         self._most_ahead = threads * _AHEAD_PER_THREAD
         self._state = StreamState()
 
@@ -110,9 +121,16 @@ class RowStream:
         self._state = state
         self._ahead.clear()
 
-    def rows(self, count: int) -> npt.NDArray[np.int64]:
-        """The next rows, shape (count, length + 1)."""
-        return np.array([self._row() for _ in range(count)], np.int64)
+    def rows(self, count: int) -> Batch:
+        """The next rows."""
+        rows = [self._parts() for _ in range(count)]
+        return Batch(
+            np.array([[i for part in row for i in part.ids] for row in rows], np.int64),
+            np.array([[w for part in row for w in part.weights] for row in rows], np.float32),
+            np.array(
+                [[n for n, part in enumerate(row) for _ in part.ids] for row in rows], np.int64
+            ),
+        )
 
     def survey(self, rows: int) -> float:
         """Share of the tokens in the first ``rows`` that belong to examples with a hole."""
@@ -125,42 +143,39 @@ class RowStream:
         )
         holes = total = 0
         for _ in range(rows):
-            for ids in fresh._parts():
-                total += len(ids)
-                holes += len(ids) if self._task.has_hole(ids) else 0
+            for example in fresh._parts():
+                total += len(example)
+                holes += len(example) if example.has_hole else 0
         return holes / total
 
-    def _row(self) -> list[int]:
-        return [number for part in self._parts() for number in part]
-
-    def _parts(self) -> list[list[int]]:
+    def _parts(self) -> list[Example]:
         """What one row is made of: examples, and a cut one that fills it up.
 
         An example that does not fit into the rest of a row opens the next one: a hole whose middle
         is cut off teaches nothing. The rest is filled with text that is read left to right.
         """
-        parts: list[list[int]] = []
+        parts: list[Example] = []
         room = self._length + 1
         while room:
-            ids = self._peek()
-            if len(ids) <= room:
+            example = self._peek()
+            if len(example) <= room:
                 self._take()
             elif not parts:
                 # Longer than any row, so its hole would be lost in every one.
-                ids = self._task.plain(self._text(self._order_of()[self._state.cursor]))[:room]
+                example = self._plain(self._order_of()[self._state.cursor]).cut(room)
                 self._take()
             else:
-                ids = self._filler()[:room]
-            parts.append(ids)
-            room -= len(ids)
+                example = self._filler().cut(room)
+            parts.append(example)
+            room -= len(example)
         return parts
 
-    def _peek(self) -> list[int]:
+    def _peek(self) -> Example:
         """The example at the cursor, prepared together with those that follow in this epoch."""
         order = self._order_of()
         if self._pool is None:
             if not self._ahead:
-                done: Future[list[int]] = Future()
+                done: Future[Example] = Future()
                 done.set_result(self._example(self._state.epoch, order[self._state.cursor]))
                 self._ahead.append(done)
             return self._ahead[0].result()
@@ -176,12 +191,12 @@ class RowStream:
         self._state = replace(self._state, cursor=self._state.cursor + 1)
         self._end_epoch()
 
-    def _filler(self) -> list[int]:
+    def _filler(self) -> Example:
         """Text from the far end of the order, where this epoch does not come."""
         piece = self._order_of()[-1 - self._state.fillers]
         self._state = replace(self._state, fillers=self._state.fillers + 1)
         self._end_epoch()
-        return self._task.plain(self._text(piece))
+        return self._plain(piece)
 
     def _end_epoch(self) -> None:
         if self._state.cursor + self._state.fillers >= len(self._pieces):
@@ -200,11 +215,20 @@ class RowStream:
         index, start, end = self._pieces[piece]
         return self._documents[index].text[start:end]
 
-    def _example(self, epoch: int, piece: int) -> list[int]:
-        index, start, _ = self._pieces[piece]
+    def _plain(self, piece: int) -> Example:
+        index, _, end = self._pieces[piece]
+        text = self._text(piece)
+        return self._task.plain(text, at_end=end == len(self._documents[index].text))
+
+    def _example(self, epoch: int, piece: int) -> Example:
+        index, start, end = self._pieces[piece]
         document, text = self._documents[index], self._text(piece)
         options = self._task.options
         rng = random.Random(f"{self._seed}:{epoch}:{piece}")
+        if start and rng.random() < options.from_start:
+            start, end = 0, document.text.rfind("\n", 0, len(text)) + 1 or len(text)
+            text = document.text[:end]
+        whole, head = len(text), ""
         related: list[str] = []
         if rng.random() < options.related:
             budget = int(len(text) * options.related_share)
@@ -212,8 +236,14 @@ class RowStream:
             text = _less(text, sum(map(len, related)))
         if start and rng.random() < options.head:
             head = imports_of(document.text, int(len(text) * _HEAD_SHARE))
-            text = head + _less(text, len(head))
-        return self._task.example(text, rng, language=self._language(document), related=related)
+            text = _less(text, len(head))
+        return self._task.example(
+            head + text,
+            rng,
+            language=self._language(document),
+            related=related,
+            at_end=end == len(document.text) and len(text) == whole,
+        )
 
     def _language(self, document: Document) -> Language | None:
         if document.language not in self._languages:

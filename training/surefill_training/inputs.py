@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
+from typing import cast
 
 import torch
 from tokenizers import Tokenizer
+from torch.nn import functional
 
+from surefill.context.healing import heal
+from surefill.engine import interface
+from surefill.engine.healing import TokenTexts
 from surefill_training.corpus import build
 from surefill_training.corpus.sample import take
 from surefill_training.errors import TrainingError
@@ -15,7 +21,9 @@ from surefill_training.options import Precision
 from surefill_training.tasks.infilling import Infilling, InfillingOptions
 from surefill_training.templates import find_template
 
-_TRIAL_WIDTH = 256
+_TRIAL_ROWS, _TRIAL_WIDTH = 2048, 576
+"""Tokens of a micro batch and hidden states of a small model: below that, how a product begins and
+ends tells more than how fast it is."""
 
 
 def make_task(tokenizer: Tokenizer, template: str, options: InfillingOptions) -> Infilling:
@@ -36,7 +44,14 @@ def make_task(tokenizer: Tokenizer, template: str, options: InfillingOptions) ->
     def encode(text: str) -> list[int]:
         return list(tokenizer.encode(text, add_special_tokens=False).ids)
 
-    return Infilling(encode, special, layout, options)
+    texts = TokenTexts([tokenizer.decode([n]) for n in range(tokenizer.get_vocab_size())])
+
+    def keep(text: str, ids: Sequence[int]) -> int:
+        # Of the server's tokenizer, healing asks for what it has in common with this one.
+        served = cast(interface.Tokenizer, tokenizer)
+        return len(heal(text, ids, served, texts.extends)[0])
+
+    return Infilling(encode, special, layout, options, keep)
 
 
 def load_tokenizer(path: Path) -> Tokenizer:
@@ -80,12 +95,15 @@ def precision(name: Precision, device: torch.device) -> torch.dtype:
 
 
 def _trial(dtype: torch.dtype) -> float:
-    """Seconds of a matrix product, the best of a few."""
-    matrix = torch.ones((_TRIAL_WIDTH, _TRIAL_WIDTH), dtype=dtype)
+    """Seconds of the products that a linear layer trains with, the best of a few."""
+    inputs = torch.ones((_TRIAL_ROWS, _TRIAL_WIDTH), dtype=dtype)
+    matrix = torch.ones((3 * _TRIAL_WIDTH, _TRIAL_WIDTH), dtype=dtype)
     times = []
     for _ in range(4):
         began = time.perf_counter()
-        torch.mm(matrix, matrix)
+        outputs = functional.linear(inputs, matrix)
+        torch.mm(outputs, matrix)
+        torch.mm(outputs.T, inputs)
         times.append(time.perf_counter() - began)
     return min(times)
 

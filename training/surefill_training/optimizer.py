@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -25,12 +26,12 @@ class Optimizers:
 
     def __init__(
         self,
-        model: nn.Module,
+        parameters: Mapping[str, nn.Parameter],
         options: OptimizerOptions,
         precision: torch.dtype = torch.bfloat16,
     ) -> None:
         self.options = options
-        matrices, others = _split(model)
+        matrices, others = _split(parameters)
         if options.recipe == "adamw":
             matrices, others = [], [*matrices, *others]
         self._optimizers: list[torch.optim.Optimizer] = []
@@ -82,12 +83,13 @@ def rate(progress: float, options: OptimizerOptions) -> float:
     return min(1.0, max(0.01, remaining / options.decay)) if options.decay else 1.0
 
 
-def _split(model: nn.Module) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
+def _split(
+    parameters: Mapping[str, nn.Parameter],
+) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
     """Matrices inside the layers, and everything else that is trained."""
     inner: list[nn.Parameter] = []
     outer: list[nn.Parameter] = []
-    for name, parameter in model.named_parameters():
-        if parameter.requires_grad:
-            is_matrix = parameter.ndim == 2 and _LAYERS.search(name) is not None
-            (inner if is_matrix else outer).append(parameter)
+    for name, parameter in parameters.items():
+        is_matrix = parameter.ndim == 2 and _LAYERS.search(name) is not None
+        (inner if is_matrix else outer).append(parameter)
     return inner, outer

@@ -52,10 +52,10 @@ class LoraOptions:
     rank: int = 16
     alpha: float = 32.0
     """The adapters' output counts ``alpha / rank`` times."""
-    dropout: float = 0.05
-    """Share of the adapters' inputs that is dropped."""
     targets: tuple[str, ...] = ()
     """Names of the linear layers that get one; empty for all but the head."""
+    norms: bool = True
+    """Whether the norms of the layers, a few thousand numbers, are trained as well."""
 
 
 @dataclass(frozen=True)
@@ -136,6 +136,10 @@ class TrainOptions:
     curriculum: Curriculum | None = None
     lora: LoraOptions | None = None
     """For fine-tuning only; None trains all weights."""
+    train_layers: int | None = None
+    """For fine-tuning only: how many layers are trained, from the last; None for all."""
+    isolated: bool = False
+    """Whether the examples of a row do not see each other, as prompts do not."""
     overrides: Overrides = field(default_factory=Overrides)
 
     def record(self) -> dict[str, Any]:

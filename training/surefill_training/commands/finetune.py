@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from surefill_training.commands import recipe, training
-from surefill_training.commands.shared import positive, positive_float, share
+from surefill_training.commands.shared import positive, positive_float
 from surefill_training.options import FurtherTraining, LoraOptions, Overrides
 from surefill_training.templates import find_template
 
@@ -66,13 +66,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="strength of the adapters, which count ALPHA / rank times",
     )
     lora(
-        "--lora-dropout",
-        type=share,
-        default=LoraOptions.dropout,
-        metavar="SHARE",
-        help="share of the adapters' inputs that is dropped",
-    )
-    lora(
         "--lora-targets",
         nargs="+",
         default=[],
@@ -111,12 +104,11 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.dropout = 0.0 if arguments.lora else _FULL_DROPOUT
     if arguments.template is not None:
         find_template(arguments.template)
-    lora = LoraOptions(
-        arguments.rank, arguments.alpha, arguments.lora_dropout, tuple(arguments.lora_targets)
-    )
+    lora = LoraOptions(arguments.rank, arguments.alpha, tuple(arguments.lora_targets))
     options = replace(
         training.train_options(arguments),
         lora=lora if arguments.lora else None,
+        isolated=True,
         overrides=Overrides(sequence=arguments.sequence, batch=arguments.batch),
     )
 

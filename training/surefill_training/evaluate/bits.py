@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 import torch
 from tokenizers import Tokenizer
-from torch.nn import functional
 from transformers import PreTrainedModel
 
 from surefill_training.errors import CorpusError
+from surefill_training.loss import LanguageModelLoss, Rows
 
 
 def windows(
@@ -45,23 +45,33 @@ def bits_per_byte(
     rows, total = windows(texts, tokenizer, end, length)
     if not rows:
         raise CorpusError("The held-out set is empty.", "Hold out at least one package.")
-    rows.sort(key=len)
-    device = model.device
+    weighted = [(row, [1.0] * len(row)) for row in rows]
+    return nats_of(model, weighted, batch=batch, precision=precision) / math.log(2) / total
+
+
+def nats_of(
+    model: PreTrainedModel,
+    rows: Sequence[tuple[Sequence[int], Sequence[float]]],
+    *,
+    batch: int = 8,
+    precision: torch.dtype = torch.bfloat16,
+) -> float:
+    """The summed loss of rows of token ids with the weight of each."""
     was_training = model.training
     model.eval()  # type: ignore[no-untyped-call]
+    loss = LanguageModelLoss(model, precision)
+    ordered = sorted(rows, key=lambda row: len(row[0]))
     nats = 0.0
-    for first in range(0, len(rows), batch):
-        part = rows[first : first + batch]
-        width = max(map(len, part))
-        ids = torch.full((len(part), width), end, dtype=torch.long)
-        targets = torch.full((len(part), width), -100, dtype=torch.long)
-        for number, row in enumerate(part):
+    for first in range(0, len(ordered), batch):
+        part = ordered[first : first + batch]
+        width = max(len(ids) for ids, _ in part)
+        ids = torch.zeros((len(part), width), dtype=torch.long)
+        weights = torch.zeros((len(part), width))
+        for number, (row, own) in enumerate(part):
             ids[number, : len(row)] = torch.tensor(row)
-            targets[number, : len(row) - 1] = torch.tensor(row[1:])
-        with torch.autocast(device.type, precision, enabled=precision != torch.float32):
-            logits = model(input_ids=ids.to(device), use_cache=False).logits  # (rows, time, vocab)
-        nats += functional.cross_entropy(
-            logits.flatten(0, 1).float(), targets.to(device).flatten(), reduction="sum"
-        ).item()
+            weights[number, : len(row)] = torch.tensor(own)
+        # Shapes differ, and each would be compiled.
+        with torch.inference_mode(), torch.compiler.set_stance("force_eager"):
+            nats += loss(Rows(ids.to(model.device), weights.to(model.device), None)).item()
     model.train(was_training)
-    return nats / math.log(2) / total
+    return nats

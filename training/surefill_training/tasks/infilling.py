@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -11,6 +12,11 @@ from surefill.syntax.languages import Language
 from surefill_training.tasks.holes import Hole, HoleMix, cut
 
 Encode = Callable[[str], list[int]]
+Heal = Callable[[str, Sequence[int]], int]
+"""How many of the ids of a text a prompt keeps (see ``surefill.context.healing``)."""
+
+_SAYS_SOMETHING = re.compile(r"\w")
+"""Where nothing of this kind stands below, serving lays the prompt out as plain text."""
 
 
 @dataclass(frozen=True)
@@ -22,20 +28,46 @@ class InfillingOptions:
     spm_share: float = 0.8
     """Share of suffix-first order among them: the order that serving uses."""
     no_suffix: float = 0.15
-    """Share of holes at which nothing follows, as at the end of a file."""
+    """Share of holes at which nothing follows, as at the end of a file: such a prompt is laid out
+    as plain text, as serving does it."""
     max_suffix: float = 0.35
-    """Largest share of a piece's characters that is kept behind the hole."""
+    """Largest share of a piece's characters that is kept after the hole."""
     related: float = 0.2
     """Share of pieces with excerpts of other files of their package in front."""
     related_share: float = 0.25
     """How much of a row those may take."""
     head: float = 0.5
     """Share of pieces from within a file that get the file's imports in front, as serving does."""
+    from_start: float = 0.0
+    """Share of pieces from within a file that are exchanged for its beginning: users begin with
+    an empty file more often than corpora do."""
+    context_weight: float = 1.0
+    """How much the text around a hole counts in the loss; the middle and plain text count 1."""
     mix: HoleMix = field(default_factory=HoleMix)
 
 
+@dataclass(frozen=True)
+class Example:
+    """Token ids, and how much each counts as something to predict."""
+
+    ids: list[int]
+    weights: list[float]
+    has_hole: bool = False
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def cut(self, length: int) -> Example:
+        """Its first tokens."""
+        return Example(self.ids[:length], self.weights[:length], self.has_hole)
+
+
 class Infilling:
-    """Makes training examples with one tokenizer and one prompt template."""
+    """Makes training examples with one tokenizer and one prompt template.
+
+    ``heal`` is how serving shortens a prompt before the cursor; without it a prompt keeps all
+    tokens that do not reach over the cursor.
+    """
 
     def __init__(
         self,
@@ -43,12 +75,13 @@ class Infilling:
         special: Callable[[str], int],
         template: PromptTemplate,
         options: InfillingOptions,
+        heal: Heal | None = None,
     ) -> None:
         self._encode = encode
         self._special = special
         self._template = template
+        self._heal = heal or (lambda _text, ids: len(ids))
         self.options = options
-        self._middle = special(template.middle) if template.infills else None
         self.end = special(template.ends[0])
 
     def example(
@@ -58,64 +91,80 @@ class Infilling:
         *,
         language: Language | None = None,
         related: Sequence[str] = (),
-    ) -> list[int]:
-        """Ids of ``text`` with or without a hole, the end token last.
+        at_end: bool = True,
+    ) -> Example:
+        """``text`` with or without a hole.
 
-        ``related`` are excerpts of other files, which a prompt shows in front. They are left out
-        where there is no hole.
+        ``related`` are excerpts of other files, which a prompt shows in front. ``at_end`` says
+        that the text ends where its file does, which plain text then tells.
         """
         options = self.options
-        wanted = self._template.infills and rng.random() < options.fim_rate
-        hole = cut(text, rng, options.mix, language=language) if wanted else None
-        if hole is None:
-            return self.plain(text)
-        suffix = self._encode(_whole_lines(hole.suffix, self._suffix_limit(len(text), rng)))
         excerpts = [self._encode(excerpt) for excerpt in related]
-        if rng.random() < options.spm_share:
-            return self._suffix_first(hole, suffix, excerpts)
-        return [
-            *layout(
-                self._template,
-                "psm",
-                self._special,
-                self._encode(hole.prefix),
-                suffix,
-                related=excerpts,
-            ),
-            *self._encode(hole.middle),
-            self.end,
-        ]
+        wanted = self._template.infills and rng.random() < options.fim_rate
+        if not wanted or rng.random() < options.no_suffix:
+            return self.plain(text, excerpts, at_end=at_end)
+        hole = cut(text, rng, options.mix, language=language)
+        if hole is None or not _SAYS_SOMETHING.search(hole.suffix):
+            return self.plain(text, excerpts, at_end=at_end)
+        limit = int(len(text) * options.max_suffix * rng.random())
+        order = "spm" if rng.random() < options.spm_share else "psm"
+        kept = Hole(hole.prefix, hole.middle, _whole_lines(hole.suffix, limit), hole.kind)
+        make = self.suffix_first if order == "spm" else self._prefix_first
+        return make(kept, excerpts)
 
-    def plain(self, text: str) -> list[int]:
-        """Ids of ``text`` left to right, the end token last."""
-        return [*self._encode(text), self.end]
+    def plain(
+        self, text: str, related: Sequence[Sequence[int]] = (), *, at_end: bool = True
+    ) -> Example:
+        """``text`` left to right; the end token is last where its file ends."""
+        ids = self._encode(text)
+        front = layout(self._template, "spm", self._special, (), None, related=related)
+        end = [self.end] if at_end else []
+        context = self.options.context_weight
+        weights = [context] * len(front) + [1.0] * (len(ids) + len(end))
+        return _example([*front, *ids, *end], weights)
 
-    def has_hole(self, ids: list[int]) -> bool:
-        """Whether an example is one with a hole."""
-        return self._middle in ids
-
-    def _suffix_first(
-        self, hole: Hole, suffix: list[int], related: Sequence[Sequence[int]]
-    ) -> list[int]:
+    def suffix_first(self, hole: Hole, related: Sequence[Sequence[int]] = ()) -> Example:
         """Prefix and middle as one text, as serving continues it.
 
-        The prompt leaves out the word at the cursor and the answer begins with it
-        (surefill.context.healing), so the model never sees that tokens were cut there.
+        The prompt leaves out the word or the white space at the cursor and the answer begins with
+        it (surefill.context.healing), so the model never sees that tokens were cut there: what
+        counts fully begins with the first token that serving leaves to the model.
         """
         text = self._encode(hole.prefix + hole.middle)
-        prompt = layout(self._template, "spm", self._special, text, suffix, related=related)
-        return [*prompt, self.end]
+        before = self._encode(hole.prefix)
+        kept = min(self._heal(hole.prefix, before), _common(before, text))
+        suffix = self._encode(hole.suffix)
+        prompt = layout(self._template, "spm", self._special, text[:kept], suffix, related=related)
+        return self._answered(prompt, text[kept:])
 
-    def _suffix_limit(self, length: int, rng: random.Random) -> int:
-        if rng.random() < self.options.no_suffix:
-            return 0
-        return int(length * self.options.max_suffix * rng.random())
+    def _prefix_first(self, hole: Hole, related: Sequence[Sequence[int]]) -> Example:
+        """The middle stands apart from the prefix, so that serving does not heal: nor is it here."""
+        prefix, suffix = self._encode(hole.prefix), self._encode(hole.suffix)
+        prompt = layout(self._template, "psm", self._special, prefix, suffix, related=related)
+        return self._answered(prompt, self._encode(hole.middle))
+
+    def _answered(self, prompt: list[int], answer: list[int]) -> Example:
+        weights = [self.options.context_weight] * len(prompt) + [1.0] * (len(answer) + 1)
+        return _example([*prompt, *answer, self.end], weights, has_hole=True)
+
+
+def _example(ids: list[int], weights: list[float], *, has_hole: bool = False) -> Example:
+    # Nothing stands before the first token that it could be predicted from.
+    return Example(ids, [0.0, *weights[1:]], has_hole)
+
+
+def _common(one: Sequence[int], other: Sequence[int]) -> int:
+    """How many ids two sequences have in common from the beginning."""
+    same = 0
+    for first, second in zip(one, other, strict=False):
+        if first != second:
+            break
+        same += 1
+    return same
 
 
 def _whole_lines(text: str, limit: int) -> str:
     """The beginning of ``text``: its first line, and as many further whole ones as fit."""
-    if limit == 0:
-        return ""
     first = text.find("\n") + 1 or len(text)
     end = text.rfind("\n", 0, max(first, limit)) + 1
     return text[: max(first, end)]

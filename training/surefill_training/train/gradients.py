@@ -7,16 +7,15 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Callable
-from typing import Any, cast
+from typing import cast
 
 import torch
 from torch import nn
-from torch.nn import functional
+from transformers import PreTrainedModel
 
 from surefill_training.errors import TrainingError
-
-Forward = Callable[..., Any]
+from surefill_training.loss import LanguageModelLoss, Rows
+from surefill_training.train.weights import TrainedWeights
 
 logger = logging.getLogger(__name__)
 
@@ -24,29 +23,36 @@ logger = logging.getLogger(__name__)
 class Gradients:
     """Accumulates gradients in parts as large as the device's memory takes."""
 
-    def __init__(self, model: nn.Module, device: torch.device, precision: torch.dtype) -> None:
+    def __init__(
+        self,
+        model: PreTrainedModel,
+        weights: TrainedWeights,
+        device: torch.device,
+        precision: torch.dtype,
+    ) -> None:
         self._model = model
+        self._weights = weights
         self._device = device
-        self._precision = precision
-        self._forward = cast(Forward, model)
+        self._loss = LanguageModelLoss(model, precision)
         self._micro_batch = 1
 
-    def prepare(self, length: int, micro_batch: int, *, compiled: bool) -> None:
+    def prepare(self, length: int, micro_batch: int, *, compiled: bool, isolated: bool) -> None:
         """Get ready for rows of ``length`` tokens, ``micro_batch`` of them at once.
 
-        Compiling happens here, outside the measured time, and for this one shape: held-out windows
-        of many shapes are scored by the plain model.
+        Compiling happens here, outside the measured time, and for this one shape. One layer is
+        compiled, which all are like.
         """
         self._micro_batch = micro_batch
         if not compiled:
             return
-        self._forward = torch.compile(self._model, dynamic=False)
-        rows = torch.zeros((micro_batch, length + 1), dtype=torch.long, device=self._device)
+        for layer in _layers(self._model):
+            layer.compile(dynamic=False)
+        rows = Rows.empty(self._device, micro_batch, length, isolated=isolated)
         # What dropout draws here must not be missing in the run that goes on.
         gpus = [self._device] if self._device.type == "cuda" else []
         with torch.random.fork_rng(devices=gpus):
             try:
-                self.backward(rows, of=micro_batch)
+                self.backward(rows, rows.total)
             except TrainingError:
                 raise
             except Exception as error:  # noqa: BLE001 - no compiler, no writable cache, no support: all the same
@@ -54,29 +60,29 @@ class Gradients:
                     "torch.compile does not work here (%s); training without it, more slowly.",
                     str(error).strip().split("\n")[0],
                 )
-                self._forward = cast(Forward, self._model)
-        self._model.zero_grad(set_to_none=True)
+                torch.compiler.set_stance("force_eager")
+        self._weights.zero_grad()
 
-    def backward(self, rows: torch.Tensor, of: int) -> torch.Tensor:
-        """Add the gradient of the summed loss of ``rows`` (count, time + 1), divided by ``of``.
+    def backward(self, rows: Rows, total: torch.Tensor) -> torch.Tensor:
+        """Add the gradient of the weighted loss of ``rows``, divided by ``total``.
 
-        Returns that loss, in nats per token where ``of`` is the number of rows, on the device:
-        reading it waits for the device.
+        Returns that loss, in nats per token where ``total`` is the weight of all rows of the step,
+        on the device: reading it waits for the device.
         """
         while True:
             # Outside the handler, which holds on to the memory of what failed.
             with contextlib.suppress(torch.OutOfMemoryError):
-                return self._in_parts(rows, of)
-            self._model.zero_grad(set_to_none=True)
+                return self._in_parts(rows, total)
+            self._weights.zero_grad()
             self._shrink()
 
-    def _in_parts(self, rows: torch.Tensor, of: int) -> torch.Tensor:
-        total = torch.zeros((), device=self._device)
-        for part in rows.split(self._micro_batch):  # type: ignore[no-untyped-call]
-            loss = self._loss(part) * (len(part) / of)
+    def _in_parts(self, rows: Rows, total: torch.Tensor) -> torch.Tensor:
+        found = torch.zeros((), device=self._device)
+        for part in rows.split(self._micro_batch):
+            loss = self._loss(part) / total
             loss.backward()  # type: ignore[no-untyped-call]
-            total += loss.detach()
-        return total
+            found += loss.detach()
+        return found
 
     def _shrink(self) -> None:
         """Half as many rows at once; TrainingError when it is one already."""
@@ -88,11 +94,8 @@ class Gradients:
         self._micro_batch //= 2
         logger.warning("Out of memory; going on with %d rows at once.", self._micro_batch)
 
-    def _loss(self, rows: torch.Tensor) -> torch.Tensor:
-        """Mean cross-entropy in nats of ``rows`` (micro batch, time + 1)."""
-        # A view would have another stride than the compiled shape, and be compiled anew.
-        inputs = rows[:, :-1].contiguous()
-        reduced = self._precision != torch.float32
-        with torch.autocast(self._device.type, self._precision, enabled=reduced):
-            logits = self._forward(input_ids=inputs, use_cache=False).logits
-        return functional.cross_entropy(logits.flatten(0, 1).float(), rows[:, 1:].flatten())
+
+def _layers(model: nn.Module) -> list[nn.Module]:
+    """The layers of a model: its longest list of modules."""
+    lists = [module for module in model.modules() if isinstance(module, nn.ModuleList)]
+    return [*cast(nn.ModuleList, max(lists, key=len))] if lists else [model]

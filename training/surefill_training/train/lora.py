@@ -1,70 +1,154 @@
-"""Low-rank adapters on a model, and the model that they make of it."""
+"""What of an existing model is trained, and adapters as files that PEFT reads.
+
+PEFT's own layers compute beside the weights, which makes a small model a fifth slower than training
+all of it (see ``train.weights``); its file format is kept, so that adapters go wherever it does.
+"""
 
 from __future__ import annotations
 
-import warnings
+import json
+import re
+from collections.abc import Collection
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
 
+import torch
+from safetensors.torch import load_file, save_file
 from torch import nn
 from transformers import PreTrainedModel
 from transformers.pytorch_utils import Conv1D
 
 from surefill_training.errors import TrainingError
-from surefill_training.options import LoraOptions
-from surefill_training.train.saving import save_weights
+from surefill_training.files import make_folder, write_atomically
+from surefill_training.options import LoraOptions, TrainOptions
+from surefill_training.train.weights import Frozen, Link, LowRank, SomeRows, Weights, Whole
 
-if TYPE_CHECKING:
-    from peft import PeftModel
+_LAYER = re.compile(r"\.(?:layers|h)\.(\d+)\.")
+"""How the architectures of transformers number their layers."""
+_WEIGHTS, _CONFIG = "adapter_model.safetensors", "adapter_config.json"
+_PEFT_PREFIX = "base_model.model."
 
 
-def add_adapters(model: PreTrainedModel, options: LoraOptions) -> PeftModel:
-    """``model`` with adapters, which alone are trained; the caller seeds torch.
+def link_weights(
+    model: PreTrainedModel, options: TrainOptions, tokens: Collection[int], dtype: torch.dtype
+) -> Weights:
+    """Links for all that ``options`` train of ``model``, and the rows of the special ``tokens``.
 
     Raises TrainingError when the model has no layers of the names that were given.
     """
-    from peft import LoraConfig, TaskType, get_peft_model  # not needed to train all weights
+    first = model.config.num_hidden_layers - (options.train_layers or 10**6)
+    links: dict[str, Link] = {}
+    modules = dict(model.named_modules())
+    targets = _targets(model, options.lora) if options.lora else frozenset()
+    torch.manual_seed(options.seed)
+    for name, weight in model.named_parameters():
+        owner, _, kind = name.rpartition(".")
+        module = modules[owner]
+        layer = _LAYER.search(name)
+        below = layer is not None and int(layer.group(1)) < first
+        if isinstance(module, nn.Embedding):
+            partly = options.lora is not None or options.train_layers is not None
+            chosen = SomeRows(name, weight, sorted(tokens)) if partly else Whole(name, weight)
+            links[name] = chosen if tokens or not partly else Frozen(weight)
+        elif below:
+            links[name] = Frozen(weight)
+        elif options.lora is None:
+            links[name] = Whole(name, weight)
+        elif kind == "weight" and owner in targets:
+            scale = options.lora.alpha / options.lora.rank
+            transposed = isinstance(module, Conv1D)
+            links[name] = LowRank(name, weight, options.lora.rank, scale, transposed=transposed)
+        elif options.lora.norms and layer is not None and weight.ndim == 1 and kind == "weight":
+            links[name] = Whole(name, weight)
+        else:
+            links[name] = Frozen(weight)
+    return Weights(model, links, dtype)
 
-    transposed = any(isinstance(module, Conv1D) for module in model.modules())
-    config = LoraConfig(
-        task_type=TaskType.CAUSAL_LM,
-        r=options.rank,
-        lora_alpha=cast(int, options.alpha),
-        lora_dropout=options.dropout,
-        target_modules=list(options.targets) or "all-linear",
-        fan_in_fan_out=transposed,
-    )
+
+def save_adapter(folder: Path, weights: Weights, options: LoraOptions, source: str) -> None:
+    """Write the trained parameters in half precision, as PEFT reads them.
+
+    A whole weight and some rows of a table have names of their own there, which PEFT knows from
+    its configuration.
+    """
+    config, tensors = _as_peft(weights, options, source)
+    make_folder(folder)
+    partial = folder / f"{_WEIGHTS}.partial"
+    save_file(tensors, partial)
+    partial.replace(folder / _WEIGHTS)
+    write_atomically(folder / _CONFIG, json.dumps(config, indent=1).encode())
+
+
+def load_adapter(folder: Path, weights: Weights) -> None:
+    """Give the parameters what ``save_adapter`` wrote; raises TrainingError when it does not fit."""
     try:
-        return cast("PeftModel", get_peft_model(model, config))
-    except ValueError as error:
-        linear = {n.rpartition(".")[2] for n, m in model.named_modules() if _is_linear(m)}
+        found = load_file(folder / _WEIGHTS)
+    except Exception as error:
+        raise TrainingError(
+            f"{folder} holds no adapter that can be read ({str(error).splitlines()[0]}).",
+            "Give the folder `adapter` of a run with --lora.",
+        ) from error
+    own = weights.named_parameters()
+    state = {name: found.get(_peft_name(name)) for name in own}
+    if any(v is None or v.shape != own[n].shape for n, v in state.items()) or len(own) != len(
+        found
+    ):
+        raise TrainingError(
+            f"The adapter in {folder} is of another shape than the one that is to be trained.",
+            "Give the --rank, --lora-targets and the source that it was made with.",
+        )
+    weights.load_state_dict({n: v.float() for n, v in state.items() if v is not None}, folder)
+
+
+def _as_peft(
+    weights: Weights, options: LoraOptions, source: str
+) -> tuple[dict[str, object], dict[str, torch.Tensor]]:
+    modules: dict[str, list[str]] = {"low": [], "whole": []}
+    rows: dict[str, list[int]] = {}
+    for name, link in weights.links.items():
+        module = name.rpartition(".")[0]
+        if isinstance(link, SomeRows):
+            rows[module.rpartition(".")[2]] = link.ids.tolist()
+        elif isinstance(link, LowRank):
+            modules["low"].append(module)
+        elif isinstance(link, Whole):
+            modules["whole"].append(module)
+    transposed = any(isinstance(k, LowRank) and k.transposed for k in weights.links.values())
+    config: dict[str, object] = {
+        "peft_type": "LORA",
+        "task_type": "CAUSAL_LM",
+        "base_model_name_or_path": source,
+        "r": options.rank,
+        "lora_alpha": options.alpha,
+        "target_modules": sorted(modules["low"]),
+        "modules_to_save": sorted(modules["whole"]) or None,
+        "trainable_token_indices": rows or None,
+        "fan_in_fan_out": transposed,
+        "inference_mode": True,
+    }
+    state = weights.state_dict()
+    tensors = {_peft_name(name): value.half().contiguous().cpu() for name, value in state.items()}
+    return config, tensors
+
+
+def _peft_name(name: str) -> str:
+    """A parameter's name in an adapter's file."""
+    if name.endswith(".rows"):
+        name = f"{name.removesuffix('.rows')}.token_adapter.trainable_tokens_delta"
+    return _PEFT_PREFIX + name
+
+
+def _targets(model: PreTrainedModel, options: LoraOptions) -> frozenset[str]:
+    """The names of the linear layers that get an adapter: all but the head, or those named."""
+    head = model.get_output_embeddings()
+    linear = {
+        name: name.rpartition(".")[2]
+        for name, module in model.named_modules()
+        if isinstance(module, (nn.Linear, Conv1D)) and module is not head
+    }
+    chosen = {n for n, last in linear.items() if not options.targets or last in options.targets}
+    if not chosen:
         raise TrainingError(
             f"The model has no linear layers of the names {', '.join(options.targets)}.",
-            f"Give some of {', '.join(sorted(linear))} as --lora-targets.",
-        ) from error
-
-
-def trained(model: nn.Module) -> dict[str, Any]:
-    """The weights that training changes: all of a model, or its adapters alone."""
-    state: dict[str, Any] = model.state_dict()
-    frozen = {name for name, p in model.named_parameters() if not p.requires_grad}
-    if not frozen:
-        return state
-    return {name: p.detach() for name, p in model.named_parameters() if name not in frozen}
-
-
-def merge(model: PreTrainedModel | PeftModel, adapter: Path) -> PreTrainedModel:
-    """The model with its adapters merged into the weights, after saving them in ``adapter``.
-
-    What was passed in is used up. A model without adapters is what it was.
-    """
-    if isinstance(model, PreTrainedModel):
-        return model
-    save_weights(adapter, cast(PreTrainedModel, model))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)
-        return cast(PreTrainedModel, model.merge_and_unload())
-
-
-def _is_linear(module: nn.Module) -> bool:
-    return isinstance(module, (nn.Linear, Conv1D))
+            f"Give some of {', '.join(sorted(set(linear.values())))} as --lora-targets.",
+        )
+    return frozenset(chosen)

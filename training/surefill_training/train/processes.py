@@ -14,6 +14,7 @@ import torch
 from torch import nn
 
 from surefill_training.launching import launched
+from surefill_training.loss import Rows
 
 
 class Processes:
@@ -28,14 +29,18 @@ class Processes:
         """Whether this process is the one that writes and reports."""
         return self.rank == 0
 
-    def share(self, rows: torch.Tensor) -> torch.Tensor:
-        """The rows (count, time + 1) of this process, of the first one's, evenly in turn."""
+    def spread(self, rows: Rows) -> Rows:
+        """The first process's rows, in all."""
         if self.count == 1:
             return rows
         from accelerate.utils import broadcast
 
-        whole: torch.Tensor = broadcast(rows)
-        return whole[self.rank :: self.count]
+        parts = (rows.ids, rows.weights, rows.examples)
+        return Rows(*(None if part is None else broadcast(part) for part in parts))
+
+    def share(self, rows: Rows) -> Rows:
+        """Those of this process among the rows of all, evenly in turn."""
+        return rows if self.count == 1 else rows[self.rank :: self.count]
 
     def add_gradients(self, parameters: Iterable[nn.Parameter], loss: torch.Tensor) -> torch.Tensor:
         """Sum the gradients over all processes, in place; the sum of their losses."""

@@ -10,11 +10,8 @@ from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import astuple, dataclass
 
-import numpy as np
-import numpy.typing as npt
-
 from surefill_training.corpus.documents import Document
-from surefill_training.data import RowStream, StreamState
+from surefill_training.data import Batch, RowStream, StreamState
 from surefill_training.errors import TrainingError
 from surefill_training.model import Preset
 from surefill_training.options import TrainOptions
@@ -32,7 +29,7 @@ class Rows:
         self.count = count
         self._stream = stream
         self._pool = ThreadPoolExecutor(1, "surefill-step") if ahead else None
-        self._next: Future[npt.NDArray[np.int64]] | None = None
+        self._next: Future[Batch] | None = None
         self._state = stream.state
 
     @property
@@ -44,8 +41,8 @@ class Rows:
         self._drain()
         self._state = self._stream.state = StreamState(*values)
 
-    def next(self) -> npt.NDArray[np.int64]:
-        """The rows of the next step, shape (count, length + 1)."""
+    def next(self) -> Batch:
+        """The rows of the next step."""
         if self._pool is None:
             rows = self._stream.rows(self.count)
             self._state = self._stream.state

@@ -10,7 +10,7 @@ import json
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import torch
 from tokenizers import Tokenizer
@@ -34,7 +34,6 @@ from surefill_training.model import ModelShape, Preset, adjusted
 from surefill_training.model_config import config_for_transformers_4, read_config
 from surefill_training.options import FurtherTraining, TrainOptions
 from surefill_training.train.dropout import hook_dropout, set_dropout
-from surefill_training.train.lora import add_adapters
 from surefill_training.train.start import Start
 
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
@@ -71,15 +70,12 @@ def existing_model(source: str, options: TrainOptions, template: str | None = No
     template = template or recognise(found)
     config = found.config
     set_dropout(config, options.dropout)
-    loaded = load_weights(found)
-    torch.manual_seed(options.seed)
-    model = add_adapters(loaded, options.lora) if options.lora else loaded
+    model = load_weights(found)
     hook_dropout(model, config, options.dropout)
     imported = read_source(found.folder) or found.history.get("source", {}).get("imported")
     weights = sorted(found.folder.glob("*.safetensors")) or sorted(found.folder.glob("*.bin"))
     return Start(
-        # With adapters it is a wrapper that answers to all that is asked of a model here.
-        model=cast(PreTrainedModel, model),
+        model=model,
         tokenizer=found.tokenizer,
         tokenizer_files=(
             found.folder / "tokenizer.json",

@@ -12,21 +12,19 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
 
-from surefill_training.errors import CheckpointError
 from surefill_training.optimizer import Optimizers
 from surefill_training.train.course import Course
-from surefill_training.train.lora import trained
 from surefill_training.train.rows import Phases
 from surefill_training.train.stopping import EarlyStopping
+from surefill_training.train.weights import TrainedWeights
 
 
 @dataclass
 class RunState:
     """All of a run that changes while it trains."""
 
-    model: nn.Module
+    weights: TrainedWeights
     optimizers: Optimizers
     phases: Phases
     course: Course
@@ -47,7 +45,7 @@ class RunState:
         on_gpu = self.device.type == "cuda"
         return {
             "fingerprint": fingerprint,
-            "model": trained(self.model),
+            "model": self.weights.state_dict(),
             "optimizers": self.optimizers.state_dict(),
             "phase": self.phases.number,
             "stream": self.phases.current.rows.state,
@@ -64,7 +62,7 @@ class RunState:
 
         Raises CheckpointError when it is of a model of another shape.
         """
-        load_weights(self.model, saved["model"], out)
+        self.weights.load_state_dict(saved["model"], out)
         self.optimizers.load_state_dict(saved["optimizers"])
         self.phases.number = saved.get("phase", 0)
         self.phases.current.rows.state = saved["stream"]
@@ -75,20 +73,3 @@ class RunState:
         torch.set_rng_state(saved["random"])
         if self.device.type == "cuda" and saved.get("random_gpu") is not None:
             torch.cuda.set_rng_state(saved["random_gpu"], self.device)
-
-
-def load_weights(model: nn.Module, weights: Mapping[str, Any], out: Path) -> None:
-    """Give ``model`` the weights that training changes, from a checkpoint in ``out``.
-
-    Raises CheckpointError when they are of a model of another shape.
-    """
-    try:
-        fit = model.load_state_dict(weights, strict=False)
-        fits = not fit.unexpected_keys and not {*fit.missing_keys} & trained(model).keys()
-    except RuntimeError:
-        fits = False
-    if not fits:
-        raise CheckpointError(
-            f"The checkpoint in {out} is of a model of another shape.",
-            "Give the preset and the shape it was made with, or another --out folder.",
-        )

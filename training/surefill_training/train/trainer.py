@@ -25,6 +25,7 @@ from surefill_training.evaluate.bits import bits_per_byte
 from surefill_training.files import make_folder, write_atomically
 from surefill_training.inputs import device, heldout_sample, make_task, precision
 from surefill_training.interruption import Interruption
+from surefill_training.loss import Rows
 from surefill_training.metrics import Metrics, MetricsLog, Report, Window
 from surefill_training.model import count_parameters
 from surefill_training.optimizer import Optimizers
@@ -32,14 +33,15 @@ from surefill_training.options import RunOptions, TrainOptions
 from surefill_training.templates import find_template
 from surefill_training.train.course import Course
 from surefill_training.train.gradients import Gradients
-from surefill_training.train.lora import merge, trained
+from surefill_training.train.lora import link_weights, save_adapter
 from surefill_training.train.processes import join
 from surefill_training.train.record import defaults, fingerprint_of, plan_of, summary_of
 from surefill_training.train.rows import Phase, make_phases
 from surefill_training.train.saving import save_model
 from surefill_training.train.start import Start, new_model
-from surefill_training.train.state import RunState, load_weights
+from surefill_training.train.state import RunState
 from surefill_training.train.stopping import EarlyStopping
+from surefill_training.train.weights import OwnWeights, Weights
 
 _ROWS_SURVEYED = 64
 
@@ -75,9 +77,10 @@ class Trainer:
         phases = make_phases(documents, task, self._plan, self._options, gpu=gpu)
         self._model.to(self._device)  # type: ignore[arg-type]
         self._model.train()
+        self._weights = self._link()
         self._state = RunState(
-            self._model,
-            Optimizers(self._model, self._options.optimizer, self._precision),
+            self._weights,
+            Optimizers(self._weights.named_parameters(), self._options.optimizer, self._precision),
             phases,
             Course(self._options, self._plan.minutes),
             EarlyStopping(self._options.stopping),
@@ -86,7 +89,7 @@ class Trainer:
         )
         self._phases, self._course = phases, self._state.course
         self._stopping = self._state.stopping
-        self._gradients = Gradients(self._model, self._device, self._precision)
+        self._gradients = Gradients(self._model, self._weights, self._device, self._precision)
         self._prepared: Phase | None = None
         self._checkpoints = CheckpointFolder(out / "checkpoints")
         self._manifest = build.manifest(corpus)
@@ -94,6 +97,14 @@ class Trainer:
             self._start, self._plan, self._manifest["hash"], development
         )
         self._saved = self._scored = 0.0
+
+    def _link(self) -> OwnWeights | Weights:
+        """What is trained: a new model's own weights, or what is linked to those of a source."""
+        if not self._start.source:
+            return OwnWeights(self._model)
+        names = find_template(self._options.template).special_tokens()
+        tokens = {self._start.tokenizer.token_to_id(name) for name in names} - {None}
+        return link_weights(self._model, self._options, tokens, self._precision)
 
     def train(self, report: Report | None = None) -> Path:
         """Train to the end of the budget and return the folder of the Hugging Face model.
@@ -196,15 +207,21 @@ class Trainer:
         self._phases.enter(self._course.progress)
         phase = self._phases.current
         if self._prepared is not phase:
-            self._gradients.prepare(phase.length, phase.micro_batch, compiled=self._run.compile)
+            self._gradients.prepare(
+                phase.length,
+                phase.micro_batch,
+                compiled=self._run.compile,
+                isolated=self._options.isolated,
+            )
             self._prepared = phase
 
     def _optimize(self) -> float:
         """One optimiser step; the mean loss in nats per token."""
-        rows = self._rows()
-        loss = self._gradients.backward(self._processes.share(rows), of=len(rows))
-        loss = self._processes.add_gradients(self._model.parameters(), loss)
-        norm = nn.utils.clip_grad_norm_(self._model.parameters(), self._options.optimizer.clip)
+        rows = self._processes.spread(self._rows())
+        loss = self._gradients.backward(self._processes.share(rows), rows.total)
+        parameters = [*self._weights.named_parameters().values()]
+        loss = self._processes.add_gradients(parameters, loss)
+        norm = nn.utils.clip_grad_norm_(parameters, self._options.optimizer.clip)
         total = loss.item()
         # Before the step: it would make the weights, and the next checkpoint, unusable.
         if not math.isfinite(total) or not math.isfinite(norm):
@@ -213,14 +230,16 @@ class Trainer:
                 "The last checkpoint is from before; another --seed or recipe needs another --out.",
             )
         self._state.optimizers.step(self._course.progress)
+        self._weights.write()
         return total
 
-    def _rows(self) -> torch.Tensor:
-        """The rows of a step, shape (count, time + 1); what only the first process makes."""
+    def _rows(self) -> Rows:
+        """The rows of a step, which only the first process makes."""
         rows, length = self._phases.current.rows, self._phases.current.length
+        isolated = self._options.isolated
         if not self._processes.writes:
-            return torch.empty((rows.count, length + 1), dtype=torch.long, device=self._device)
-        return torch.from_numpy(rows.next()).to(self._device)
+            return Rows.empty(self._device, rows.count, length, isolated=isolated)
+        return Rows.on(self._device, rows.next(), isolated=isolated)
 
     def _evaluate(self, interruption: Interruption) -> float | None:
         """The held-out score, from which early stopping learns; None where nothing is held out."""
@@ -234,7 +253,7 @@ class Trainer:
         if bits is None or not self._stopping.active or not self._phases.in_last:
             return bits
         if self._stopping.add(bits) and self.writes:
-            best = {"step": self.steps, "bits": bits, "model": trained(self._model)}
+            best = {"step": self.steps, "bits": bits, "model": self._weights.state_dict()}
             self._checkpoints.save_best(best)
         self._save()
         return bits
@@ -270,12 +289,12 @@ class Trainer:
         if self.writes:
             best = self._checkpoints.load_best() if self._stopping.active else None
             if best is not None:
-                load_weights(self._model, best["model"], self._out)
-            model = merge(self._model, self._out / "adapter")
-            measured = {"parameters": count_parameters(model), **self._measured(best)}
+                self._weights.load_state_dict(best["model"], self._out)
+            self._merge()
+            measured = {"parameters": count_parameters(self._model), **self._measured(best)}
             save_model(
                 folder,
-                model,
+                self._model,
                 self._start.tokenizer_files,
                 end=find_template(self._options.template).ends[0],
                 context=self._plan.shape.context,
@@ -283,6 +302,19 @@ class Trainer:
             )
         self._processes.leave()
         return folder
+
+    def _merge(self) -> None:
+        """Give the model its weights as they are to be saved, and save adapters apart."""
+        if not isinstance(self._weights, Weights):
+            return
+        if self._options.lora is not None:
+            name = str(self._start.source["name"])
+            save_adapter(self._out / "adapter", self._weights, self._options.lora, name)
+        merged = self._weights.merged()
+        self._model.float()
+        with torch.no_grad():
+            for name, weight in self._model.named_parameters():
+                weight.copy_(merged[name])
 
     def _measured(self, best: dict[str, Any] | None) -> dict[str, Any]:
         """What only the end of the run, or of its part, knows."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from surefill.completion.asking import Asking
 from surefill.completion.cache import TypeThroughCache
+from surefill.completion.following import after_acceptance, after_enter
 from surefill.completion.judging import Judge, Limits, Outcome
 from surefill.completion.policy import Decision, decide
 from surefill.completion.postprocess import Surroundings
@@ -184,8 +185,17 @@ class CompletionPipeline:
         engine: Engine,
         cancel: Cancellation,
     ) -> CompletionResult:
-        """``complete`` what will be asked once ``suggestion`` is accepted; it is known then."""
-        return self.complete(_after(request, suggestion), engine, cancel)
+        """``complete`` what will be asked once ``suggestion`` is accepted; it is known then.
+
+        Where nothing follows in its line, that is what will be asked in the next one.
+        """
+        accepted = after_acceptance(request, suggestion)
+        result = self.complete(accepted, engine, cancel)
+        below = after_enter(accepted)
+        if result.suggestions or cancel.cancelled or below is None:
+            return result
+        cancel.deadline = None  # that of a request, and this is another one
+        return self.complete(below, engine, cancel)
 
     def outdate_facts(self) -> None:
         """Other documents or files changed, and with them what a type checker says.
@@ -301,16 +311,6 @@ def _place(request: CompletionRequest) -> _Place:
     snapshot = edited.snapshot()
     moved = snapshot.clamp(end_of(start, text))
     return _Place(snapshot, moved, before or "", cacheable=before is not None)
-
-
-def _after(request: CompletionRequest, suggestion: Suggestion) -> CompletionRequest:
-    """The request that follows when ``suggestion`` is in the document, the cursor at its end."""
-    edited = Document.of(request.snapshot)
-    edited.edit(suggestion.range, suggestion.text)
-    end = end_of(request.snapshot.clamp(suggestion.range.start), suggestion.text)
-    return replace(
-        request, snapshot=edited.snapshot(), position=end, selected_text=None, selected_range=None
-    )
 
 
 def _for_menu(

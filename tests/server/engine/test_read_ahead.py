@@ -87,8 +87,7 @@ def test_tokens_of_several_readings_count_together(engine, prompts):
 def test_an_answer_after_a_reading_cut_off_anywhere_is_that_of_a_fresh_session(
     architecture, precision, engine_of, prompts
 ):
-    engine = engine_of(architecture, precision, chunk=16)
-    fresh = engine_of(architecture, precision, chunk=16)
+    engine, fresh = engine_of(architecture, precision), engine_of(architecture, precision)
     numbers = random.Random(5)
     parts = set()
     for seed in range(16):
@@ -111,8 +110,7 @@ def test_an_answer_after_a_reading_cut_off_anywhere_is_that_of_a_fresh_session(
     assert False in parts, "no reading was cut off"
 
 
-def test_whole_chunks_are_kept_by_a_reading_that_is_cut_off(engine_of, prompts):
-    engine = engine_of(chunk=16)
+def test_whole_chunks_are_kept_by_a_reading_that_is_cut_off(engine, prompts):
     prompt = prompts(500)
     cut = CutOff(engine.session, 64)
     reading = engine.read(prompt, cut)

@@ -16,6 +16,7 @@ Multiline = Literal["auto", "always", "never"]
 EngineKind = Literal["local", "remote"]
 Provider = Literal["auto", "cpu", "cuda"]
 OracleEngine = Literal["ty", "pyrefly", "off"]
+ReadAhead = Literal["auto", "on", "off"]
 RemoteTemplate = Literal[
     "suffix", "qwen2.5-coder", "starcoder2", "codellama", "deepseek-coder", "codegemma", "plain"
 ]
@@ -67,6 +68,16 @@ class EngineSettings:
     provider: Provider = "auto"
     threads: int = _between(0, 256, 0)
     """Threads of the local engine; 0 chooses by the machine."""
+    read_ahead: ReadAhead = "auto"
+    """Let a local model read, and answer, what will probably be asked next, while nothing else is
+    to be done; "auto" does not on battery."""
+    on_battery: bool = False
+    """Whether the machine runs on battery, for editors that know and keep this up to date."""
+
+    @property
+    def reads_ahead(self) -> bool:
+        """Whether the model is to be busy though nobody has asked."""
+        return self.read_ahead == "on" or (self.read_ahead == "auto" and not self.on_battery)
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,13 @@
 """``surefill lsp`` with a model whose behaviour the document spells out, deterministic and instant.
 
 The last line ``# model: WORD TEXT`` before the cursor decides: ``answer TEXT`` suggests TEXT, in
-which a backslash and an n are a line end,
-``hang`` generates until it is stopped, ``refuse`` raises an expected error and ``crash`` an
+which a backslash and an n are a line end, ``hang`` generates until it is stopped, ``once TEXT``
+suggests TEXT and after that does the same, ``refuse`` raises an expected error and ``crash`` an
 unexpected one; ``sees TEXT`` and ``knows TEXT`` suggest True where TEXT stands in an excerpt of
 another file or in the memory, ``counts`` how many files that holds. The setting "bundle" names the
 model; a name with a path in it is a file to wait for before loading ends, and
-SUREFILL_TEST_LOADER=missing|crash makes loading fail.
+SUREFILL_TEST_LOADER=missing|crash makes loading fail. With SUREFILL_TEST_READS=1 the model reads
+ahead, and each reading lasts until it is ended.
 """
 
 import os
@@ -19,7 +20,7 @@ from pathlib import Path
 from surefill.completion.loading import LoadedModel
 from surefill.context.prompt import TEMPLATES
 from surefill.context.window import ContextBuilder
-from surefill.engine.interface import Candidate, Generation, GenerationTimings
+from surefill.engine.interface import Candidate, Generation, GenerationTimings, Reading
 from surefill.errors import BundleError, EngineError, RuntimeMissingError
 from surefill.lsp.run import serve_stdio
 from surefill.lsp.server import create_server
@@ -84,6 +85,8 @@ class ScriptedEngine:
             text = str(any(text in known for known in texts))  # the question itself is known, too
         elif word == "counts":
             text = str(len(self.memory.texts))
+        elif word == "once" and prompt.prefix.endswith(text):
+            word, text = "hang", ""
         generated = len(text)
         reason = "end"
         while word == "hang":
@@ -102,6 +105,15 @@ class ScriptedEngine:
         pass
 
 
+class ReadingEngine(ScriptedEngine):
+    """Also reads prompts ahead, each until something ends it."""
+
+    def read(self, prompt, cancel):
+        while not cancel.cancelled:
+            time.sleep(0.001)
+        return Reading(len(prompt.ids), 1, complete=False)
+
+
 def load(settings):
     fault = os.environ.get("SUREFILL_TEST_LOADER")
     if fault == "missing":
@@ -115,8 +127,9 @@ def load(settings):
     template = TEMPLATES["qwen2.5-coder"]
     context = ContextBuilder(Characters(template), template, "spm", 2048)
     memory = PlainMemory()
+    engine = ReadingEngine if os.environ.get("SUREFILL_TEST_READS") else ScriptedEngine
     return LoadedModel(
-        ScriptedEngine(memory),
+        engine(memory),
         context,
         settings.bundle,
         "1",

@@ -36,7 +36,13 @@ def test_every_setting_can_be_given():
                 "blend": False,
             },
             "context": {"related": False},
-            "engine": {"kind": "remote", "provider": "cpu", "threads": 4},
+            "engine": {
+                "kind": "remote",
+                "provider": "cpu",
+                "threads": 4,
+                "readAhead": "off",
+                "onBattery": True,
+            },
             "remote": {
                 "url": "http://localhost:1",
                 "model": "m",
@@ -68,7 +74,13 @@ def test_every_setting_can_be_given():
             "blend": False,
         },
         "context": {"related": False},
-        "engine": {"kind": "remote", "provider": "cpu", "threads": 4},
+        "engine": {
+            "kind": "remote",
+            "provider": "cpu",
+            "threads": 4,
+            "read_ahead": "off",
+            "on_battery": True,
+        },
         "remote": {
             "url": "http://localhost:1",
             "model": "m",
@@ -166,3 +178,17 @@ def test_the_remote_templates_are_those_that_exist():
 def test_what_belongs_to_the_client_library_and_null_groups_are_no_problem():
     raw = {"trace": {"server": "off"}, "completion": None, "engine": {"threads": None}}
     assert Settings.parse(raw) == (Settings(), [])
+
+
+@pytest.mark.parametrize(
+    ("engine", "reads"),
+    [
+        ({}, True),
+        ({"onBattery": True}, False),
+        ({"readAhead": "on", "onBattery": True}, True),
+        ({"readAhead": "off"}, False),
+    ],
+)
+def test_the_model_reads_ahead_unless_on_battery_or_turned_off(engine, reads):
+    settings, _ = Settings.parse({"engine": engine})
+    assert settings.engine.reads_ahead is reads

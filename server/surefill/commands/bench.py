@@ -92,7 +92,10 @@ def measure(raw_settings: Mapping[str, object], rounds: int, report: Report) -> 
     with Editor(raw_settings) as editor:
         editor.wait_for_model()
         report("cold answers, typing on, typing through")
+        _settle_elsewhere(editor)
         rows += _typing(editor, places, rounds)
+        report("answers to prompts that were read ahead")
+        rows.insert(2, _read_ahead(editor, places, rounds))
         report("keystrokes while the model is busy")
         rows.append(_busy(editor, places, rounds))
         rows.append(Row("memory of the server", "MB", {"p50": 350}, _resident(editor.pid)))
@@ -191,6 +194,30 @@ def _typing(editor: Editor, places: Sequence[Place], rounds: int) -> list[Row]:
         if not row.samples:
             raise MeasurementError(f"No sample of {row.name!r} could be taken.")
     return [cold, typing, through]
+
+
+def _settle_elsewhere(editor: Editor) -> None:
+    """Leave the cursor in a document: while it stays open, others are not read when they open."""
+    uri = "file:///bench/elsewhere.py"
+    editor.open(uri, "\n")
+    editor.insert(uri, 2, 0, 0, "#")
+    editor.wait_for_reading()
+
+
+def _read_ahead(editor: Editor, places: Sequence[Place], rounds: int) -> Row:
+    """Something is typed in a file that was just opened, and then nothing for a while."""
+    row = Row("first answer in a 500-token file, read ahead", "ms", {"p50": 200})
+    for number in range(max(4 * rounds, _FEWEST_FILES)):
+        if len(row.samples) >= rounds:
+            break
+        place = places[number % len(places)]
+        uri, line = f"file:///bench/ahead-{number}.py", place.line + 1
+        editor.open(uri, f"# {number:06d} ahead\n{place.text}")
+        editor.insert(uri, 2, line, place.character, place.rest[:2])
+        editor.wait_for_reading()
+        _timed(editor, uri, line, place.character + 2, row, by_model=True)
+        editor.close(uri)
+    return row
 
 
 def _timed(

@@ -17,6 +17,8 @@ from surefill.errors import SurefillError
 from surefill.frames import FrameError, framed, read_frames
 
 _PATIENCE_SECONDS = 120.0
+_REST_SECONDS = 0.3
+"""Longer than the server waits before it reads."""
 _GONE = "The server has ended. Run surefill lsp to see what it says."
 
 
@@ -111,6 +113,15 @@ class Editor:
         while (status := self.status())["state"] != "ready":
             if status["state"] == "failed" or time.monotonic() > limit:
                 raise MeasurementError(f"The model is not ready: {status['problem']}")
+            time.sleep(0.02)
+
+    def wait_for_reading(self) -> None:
+        """Return when the model has read what it reads by itself after a change of a document."""
+        time.sleep(_REST_SECONDS)
+        limit = time.monotonic() + _PATIENCE_SECONDS
+        while self.status()["ahead"]:
+            if time.monotonic() > limit:
+                raise MeasurementError("The model reads without end.")
             time.sleep(0.02)
 
     def open(self, uri: str, text: str) -> None:

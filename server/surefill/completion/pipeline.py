@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 
 from surefill.completion.asking import Asking
 from surefill.completion.cache import TypeThroughCache
+from surefill.completion.following import after_acceptance, after_enter
 from surefill.completion.judging import Judge, Limits, Outcome
-from surefill.completion.policy import decide
+from surefill.completion.policy import Decision, decide
 from surefill.completion.postprocess import Surroundings
 from surefill.completion.suggestion import (
     CompletionRequest,
@@ -22,7 +23,14 @@ from surefill.completion.suggestion import (
     Timings,
 )
 from surefill.context.window import ContextBuilder
-from surefill.engine.interface import Cancellation, Engine, Generation, Prompt
+from surefill.engine.interface import (
+    Cancellation,
+    Engine,
+    Generation,
+    Prompt,
+    Reading,
+    ReadsAhead,
+)
 from surefill.oracle.service import OracleService
 from surefill.settings import Settings
 from surefill.syntax.cursor import Cursor
@@ -118,20 +126,11 @@ class CompletionPipeline:
         if cancel.cancelled or cancel.expired:
             return CompletionResult(reason="cancelled" if cancel.cancelled else "too late")
         place = _place(request)
-        cursor = Cursor.at(place.snapshot, place.position)
-        decision = decide(
-            place.snapshot,
-            place.position,
-            cursor,
-            explicit=request.explicit,
-            settings=self._settings.completion,
-        )
+        cursor, decision = self._decide(request, place)
         if decision.kind == "none":
             return CompletionResult(reason=decision.reason, timings=Timings(_since(started)))
-        new_tokens = min(decision.max_new_tokens, self._context.most_new_tokens)
         oracle = self._asking.about(place.snapshot, place.position, cursor, cancel)
-        neighbours = request.neighbours if self._settings.context.related else None
-        prompt = self._context.build(place.snapshot, place.position, cursor, new_tokens, neighbours)
+        prompt, new_tokens = self._prompt(request, place, cursor, decision)
         context_ms = _since(started)
         rules = oracle.rules(prompt.lead)
         generation = engine.generate(
@@ -176,6 +175,41 @@ class CompletionPipeline:
             context=_seen(prompt, generation),
         )
 
+    def read_ahead(
+        self, request: CompletionRequest, engine: ReadsAhead, cancel: Cancellation
+    ) -> Reading | None:
+        """Have the prompt read that ``complete`` would ask with; None where it would not ask.
+
+        For the worker thread. Raises EngineError when the model fails.
+        """
+        if self.lookup(request) is not None:
+            return None
+        place = _place(request)
+        cursor, decision = self._decide(request, place)
+        if decision.kind == "none" or cancel.cancelled:
+            return None
+        prompt, _ = self._prompt(request, place, cursor, decision)
+        return engine.read(prompt, cancel)
+
+    def follow_up(
+        self,
+        request: CompletionRequest,
+        suggestion: Suggestion,
+        engine: Engine,
+        cancel: Cancellation,
+    ) -> CompletionResult:
+        """``complete`` what will be asked once ``suggestion`` is accepted; it is known then.
+
+        Where nothing follows in its line, that is what will be asked in the next one.
+        """
+        accepted = after_acceptance(request, suggestion)
+        result = self.complete(accepted, engine, cancel)
+        below = after_enter(accepted)
+        if result.suggestions or cancel.cancelled or below is None:
+            return result
+        cancel.deadline = None  # that of a request, and this is another one
+        return self.complete(below, engine, cancel)
+
     def outdate_facts(self) -> None:
         """Other documents or files changed, and with them what a type checker says.
 
@@ -187,6 +221,23 @@ class CompletionPipeline:
     def forget(self, uri: str) -> None:
         """Drop what is remembered about a document, when it is closed."""
         self._cache.forget(uri)
+
+    def _decide(self, request: CompletionRequest, place: _Place) -> tuple[Cursor, Decision]:
+        cursor = Cursor.at(place.snapshot, place.position)
+        settings, explicit = self._settings.completion, request.explicit
+        decision = decide(
+            place.snapshot, place.position, cursor, explicit=explicit, settings=settings
+        )
+        return cursor, decision
+
+    def _prompt(
+        self, request: CompletionRequest, place: _Place, cursor: Cursor, decision: Decision
+    ) -> tuple[Prompt, int]:
+        """What the model sees, and how many tokens it may generate."""
+        new_tokens = min(decision.max_new_tokens, self._context.most_new_tokens)
+        neighbours = request.neighbours if self._settings.context.related else None
+        prompt = self._context.build(place.snapshot, place.position, cursor, new_tokens, neighbours)
+        return prompt, new_tokens
 
     def _refusal(self, request: CompletionRequest) -> str:
         if not self._settings.enabled:

@@ -12,7 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 if TYPE_CHECKING:  # numpy costs a server's start 60 ms, and only annotations need it here
     import numpy as np
@@ -87,6 +87,8 @@ class GenerationTimings:
     prompt_tokens: int
     reused_tokens: int
     generated_tokens: int
+    ahead_tokens: int = 0
+    """Of the reused ones, those that were there because the prompt had been read ahead."""
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,16 @@ class Generation:
 
     candidates: tuple[Candidate, ...]
     timings: GenerationTimings
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What reading a prompt ahead came to: its tokens, and how many of them were forwarded."""
+
+    prompt_tokens: int
+    read_tokens: int
+    complete: bool
+    """Whether all of the prompt is there now; else as much as there was time for."""
 
 
 class Guide(Protocol):
@@ -206,4 +218,17 @@ class Engine(Protocol):
 
     def close(self) -> None:
         """Free the model. Further calls raise EngineError."""
+        ...
+
+
+@runtime_checkable
+class ReadsAhead(Engine, Protocol):
+    """An engine that can read a prompt before anybody asks for its continuation."""
+
+    def read(self, prompt: Prompt, cancel: Cancellation) -> Reading:
+        """Prepare for a ``generate`` with ``prompt``, or with one that begins as it does.
+
+        Changes no answer, only how soon it comes. Cancellation takes effect within one token and
+        leaves what was read until then. Raises EngineError when the model fails.
+        """
         ...

@@ -40,7 +40,9 @@ class Session(Protocol):
     @property
     def provider(self) -> str: ...
 
-    def prefill(self, ids: Sequence[int], interrupt: Interrupt) -> tuple[Logits, int]: ...
+    def prefill(
+        self, ids: Sequence[int], interrupt: Interrupt, *, chunk: int | None = None
+    ) -> tuple[Logits, int]: ...
 
     def extend(self, ids: Sequence[int], interrupt: Interrupt) -> Logits: ...
 
@@ -92,11 +94,14 @@ class ModelSession:
         self._cache: Cache = kind(bundle.manifest.kv, device, self.context_length)
         self.tokens: list[int] = []
 
-    def prefill(self, ids: Sequence[int], interrupt: Interrupt) -> tuple[Logits, int]:
+    def prefill(
+        self, ids: Sequence[int], interrupt: Interrupt, *, chunk: int | None = None
+    ) -> tuple[Logits, int]:
         """Bring the cache to ``ids``; returns the logits behind its last token, and the reuse.
 
         Logits are [vocabulary]; reuse is the number of tokens that were not forwarded again. Raises
-        Interrupted, after which the cache holds the chunks that were complete.
+        Interrupted, after which the cache holds the chunks that were complete, of ``chunk`` tokens
+        where the session's own size is not wanted.
         """
         if not ids:
             raise EngineError("The prompt is empty.")
@@ -112,7 +117,7 @@ class ModelSession:
         # share its kernel's tile of rows, so that reuse rounds as a prefill from scratch does.
         reused = max(0, min(common_prefix(self.tokens, ids), len(ids) - 2)) // _ROWS * _ROWS
         self.rewind(reused)
-        for start, end in _chunks(reused, len(ids), self._chunk):
+        for start, end in _chunks(reused, len(ids), chunk or self._chunk):
             logits = self.extend(ids[start:end], interrupt, last_only=True)
         return logits[-1], reused
 

@@ -28,6 +28,7 @@ class _Job(Generic[T]):
     work: Callable[[Engine], T]
     future: Future[T]
     cancel: Cancellation | None
+    idle: bool = False
 
 
 @dataclass
@@ -41,6 +42,9 @@ class EngineWorker:
 
     Loading has a thread of its own, so that the old engine serves until the new one is there; one
     that fails to load changes nothing. ``on_state`` hears of every new state, in some thread.
+
+    Besides, there is at most one piece of idle work. It waits while anything else is to be done or
+    an engine is loaded, and ends as soon as there is.
     """
 
     def __init__(self, on_state: Callable[[WorkerState], None] | None = None) -> None:
@@ -48,6 +52,8 @@ class EngineWorker:
         self._changed = threading.Condition()
         self._jobs: deque[_Job[Any]] = deque()
         self._running: _Job[Any] | None = None
+        self._idle: _Job[Any] | None = None
+        """What waits for the thread to have nothing else to do."""
         self._load: _Load | None = None
         """The load wanted last; the loader thread takes it."""
         self._loading: _Load | None = None
@@ -82,8 +88,11 @@ class EngineWorker:
                 load.future.set_exception(EngineError("The engine is closed."))
                 return load.future
             superseded, self._load = self._load, load
+            idle = self._end_idle()
             self._start_threads()
             self._changed.notify_all()
+        for cancel in idle:
+            cancel.cancel()
         if superseded is not None:
             superseded.future.cancel()
         self._report()
@@ -94,14 +103,29 @@ class EngineWorker:
 
         Waits for the first engine while it loads. If ``cancel`` strikes before its turn, the future
         is cancelled; later it is up to ``work``. An exception in ``work`` goes to its future only.
+        Idle work is cancelled.
         """
-        future: Future[T] = Future()
-        job = _Job(work, future, cancel)
+        return self._take(_Job(work, Future(), cancel))
+
+    def submit_idle(self, work: Callable[[Engine], T], cancel: Cancellation) -> Future[T]:
+        """Run ``work`` as ``submit`` does, once nothing else is to be done.
+
+        ``cancel`` is cancelled as soon as there is: a job, another engine, other idle work.
+        """
+        return self._take(_Job(work, Future(), cancel, idle=True))
+
+    def _take(self, job: _Job[T]) -> Future[T]:
+        future, cancel = job.future, job.cancel
         with self._changed:
             problem = self._refusal()
-            if problem is None:
+            ended = self._end_idle() if problem is None else []
+            if problem is None and job.idle:
+                self._idle = job
+            elif problem is None:
                 self._jobs.append(job)
-                self._changed.notify_all()
+            self._changed.notify_all()
+        for each in ended:
+            each.cancel()
         if problem is not None:
             future.set_exception(problem)
         elif cancel is not None:
@@ -109,17 +133,26 @@ class EngineWorker:
             future.add_done_callback(lambda _: undo())
         return future
 
+    def _end_idle(self) -> list[Cancellation]:
+        """Take back the idle work that waits; what is to be cancelled, once the lock is free."""
+        found = [job.cancel for job in (self._idle, self._running) if job is not None and job.idle]
+        self._idle = None
+        return [cancel for cancel in found if cancel is not None]
+
     def close(self, timeout: float = 5.0) -> None:
         """Cancel what waits and runs and free the engine, waiting at most ``timeout`` seconds."""
         with self._changed:
             self._closed = True
             jobs, running = list(self._jobs), self._running
+            idle = self._end_idle()
             load, self._load = self._load, None
             self._jobs.clear()
             threads = list(self._threads)
             self._changed.notify_all()
         for job in jobs:
             job.future.cancel()
+        for cancel in idle:
+            cancel.cancel()
         if load is not None:
             load.future.cancel()
         if running is not None and running.cancel is not None:
@@ -191,11 +224,15 @@ class EngineWorker:
             load.future.set_exception(failure)
             return
         overtaken: tuple[_Load, Engine] | None = load, engine
+        idle: list[Cancellation] = []
         with self._changed:
             if not self._closed and self._load is None:
                 # One that arrived before and was not taken up yet is out of date now.
                 overtaken, self._arrived = self._arrived, (load, engine)
+                idle = self._end_idle()
                 self._changed.notify_all()
+        for cancel in idle:
+            cancel.cancel()
         self._end_loading(None)
         if overtaken is not None:
             _drop(*overtaken)
@@ -207,9 +244,11 @@ class EngineWorker:
             self._error = error or self._error
             if self._state() in ("failed", "empty"):
                 # With no engine and none to come, nobody will ever run the jobs that wait.
-                hopeless = list(self._jobs)
+                hopeless = [*self._jobs, *([self._idle] if self._idle else [])]
                 self._jobs.clear()
+                self._idle = None
             reason = self._error or EngineError("No model is loaded.")
+            self._changed.notify_all()  # idle work has waited for this
         for job in hopeless:
             if job.future.set_running_or_notify_cancel():
                 job.future.set_exception(reason)
@@ -227,7 +266,10 @@ class EngineWorker:
                     break
                 arrived, self._arrived = self._arrived, None
                 if arrived is None:
-                    self._running = self._jobs.popleft()
+                    if self._jobs:
+                        self._running = self._jobs.popleft()
+                    else:
+                        self._running, self._idle = self._idle, None
                     overtaken = False
                 else:
                     overtaken = self._load is not None or self._loading not in (None, arrived[0])
@@ -243,7 +285,8 @@ class EngineWorker:
             _drop(*arrived)
 
     def _has_work(self) -> bool:
-        waiting = bool(self._jobs) and self._engine is not None
+        loading = self._load or self._loading
+        waiting = bool(self._jobs or (self._idle and not loading)) and self._engine is not None
         return self._closed or self._arrived is not None or waiting
 
     def _install(self, load: _Load, engine: Engine) -> None:

@@ -15,6 +15,7 @@ from surefill.lsp.documents import OpenDocuments
 from surefill.lsp.inline_completion import InlineCompletion
 from surefill.lsp.model import ModelService
 from surefill.lsp.outcomes import Outcomes
+from surefill.lsp.read_ahead import ReadAhead
 
 logger = logging.getLogger(__name__)
 
@@ -33,6 +34,7 @@ class Commands:
         model: ModelService,
         checker: Checker,
         outcomes: Outcomes,
+        ahead: ReadAhead,
         counters: Counters,
     ) -> None:
         self._documents = documents
@@ -40,6 +42,7 @@ class Commands:
         self._model = model
         self._checker = checker
         self._outcomes = outcomes
+        self._ahead = ahead
         self._counters = counters
 
     def status(self) -> dict[str, object]:
@@ -50,6 +53,7 @@ class Commands:
             "checker": self._checker.status(),
             "documents": len(self._documents),
             "live": self._inline.live,
+            "ahead": self._ahead.at_work,
             "counters": self._counters.as_dict(),
         }
 

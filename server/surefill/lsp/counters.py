@@ -22,6 +22,8 @@ class Counters:
     prompt_tokens: int = 0
     reused_tokens: int = 0
     """Prompt tokens found in the KV cache, so that they were not computed again."""
+    ahead_tokens: int = 0
+    """Of the reused ones, those that had been read before anybody asked."""
     generated_tokens: int = 0
     superseded: int = 0
     stale: int = 0
@@ -35,6 +37,12 @@ class Counters:
     """Of which a word or a line went into the document at once."""
     rejected: int = 0
     """Passed over: something else was written, or asked for elsewhere."""
+
+    read_aheads: int = 0
+    """Prompts that were read, at least in part, before anybody asked."""
+    read_ahead_tokens: int = 0
+    follow_ups: int = 0
+    """Answers that were made before anybody asked."""
 
     def as_dict(self) -> dict[str, int]:
         return asdict(self)
@@ -64,6 +72,7 @@ class CountedEngine:
         )
         self._counters.prompt_tokens += generation.timings.prompt_tokens
         self._counters.reused_tokens += generation.timings.reused_tokens
+        self._counters.ahead_tokens += generation.timings.ahead_tokens
         self._counters.generated_tokens += generation.timings.generated_tokens
         return generation
 

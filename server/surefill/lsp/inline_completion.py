@@ -27,6 +27,7 @@ from surefill.lsp.model import ModelService
 from surefill.lsp.notify import Notifier, OncePerCause
 from surefill.lsp.outcomes import Outcomes
 from surefill.lsp.project import Project
+from surefill.lsp.read_ahead import ReadAhead
 from surefill.syntax.document import Snapshot
 from surefill.syntax.position import Range
 
@@ -50,6 +51,7 @@ class InlineCompletion:
         notifier: Notifier,
         counters: Counters,
         outcomes: Outcomes,
+        ahead: ReadAhead,
     ) -> None:
         self._client = client
         self._configuration = configuration
@@ -60,6 +62,7 @@ class InlineCompletion:
         self._notifier = notifier
         self._counters = counters
         self._outcomes = outcomes
+        self._ahead = ahead
         self._live = LiveRequests()
         self._errors = OncePerCause()
         self._answered: dict[str, tuple[Snapshot, CompletionResult]] = {}
@@ -112,6 +115,7 @@ class InlineCompletion:
         request = self._request(params)
         if request is None:
             return nothing()
+        self._ahead.asked(uri, request.position)
         if self._checker.news_for(uri):
             self._model.outdate_facts()
         known = self._model.lookup(request)
@@ -192,6 +196,7 @@ class InlineCompletion:
         self._counters.shown += bool(result.suggestions)
         self._outcomes.shown(snapshot.uri, request.position, result.suggestions)
         self._remember(snapshot, result)
+        self._ahead.answered(request, result)
         return types.InlineCompletionList(
             [self._item(snapshot, suggestion) for suggestion in result.suggestions]
         )

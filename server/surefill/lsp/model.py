@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from surefill.completion.suggestion import CompletionRequest, CompletionResult
-from surefill.engine.interface import Cancellation, Engine
+from surefill.engine.interface import Cancellation, Engine, ReadsAhead
 from surefill.errors import EngineError, SurefillError
 from surefill.lsp.client import Client
 from surefill.lsp.counters import CountedEngine, Counters
@@ -168,6 +168,29 @@ class ModelService:
 
         return self._worker.submit(with_engine, cancellation)
 
+    def submit_idle(
+        self,
+        work: Callable[[CompletionPipeline, ReadsAhead], T],
+        cancellation: Cancellation,
+    ) -> Future[T] | None:
+        """Have ``work`` done by the worker while nobody else wants it; None where it cannot be.
+
+        Only a model of our own has idle time. ``cancellation`` is cancelled when that is over. What
+        such work costs is not counted among the calls of the model.
+        """
+        serving = self._serving
+        if serving is None or not isinstance(serving.model.engine, ReadsAhead):
+            return None
+
+        def with_pipeline(engine: Engine) -> T:
+            serving = self._serving
+            current = serving is not None and serving.model.engine is engine
+            if serving is None or not current or not isinstance(engine, ReadsAhead):
+                raise _NotInService("The model was changed.")
+            return work(serving.pipeline, engine)
+
+        return self._worker.submit_idle(with_pipeline, cancellation)
+
     async def run(
         self, work: Callable[[LoadedModel, Engine], T], cancellation: Cancellation
     ) -> T | None:
@@ -289,7 +312,8 @@ class _NotInService(EngineError):
 
 def _model_key(settings: Settings) -> tuple[object, ...]:
     """The settings that decide which model is loaded and how."""
-    return settings.bundle, settings.engine, settings.remote, settings.completion.blend
+    engine, blend = settings.engine, settings.completion.blend
+    return settings.bundle, engine.kind, engine.provider, engine.threads, settings.remote, blend
 
 
 async def _until(

@@ -34,6 +34,7 @@ from surefill.lsp.parser import BackgroundParser
 from surefill.lsp.problems import Problems
 from surefill.lsp.project import Project
 from surefill.lsp.protocol import SurefillProtocol, lenient_converter
+from surefill.lsp.read_ahead import ReadAhead
 from surefill.lsp.watched import WatchedFiles
 
 logger = logging.getLogger(__name__)
@@ -83,6 +84,15 @@ class SurefillServer(LanguageServer):
             watched=self.watched,
         )
         self.outcomes = Outcomes(self.documents, self.counters)
+        self.ahead = ReadAhead(
+            self.client,
+            configuration=self.configuration,
+            documents=self.documents,
+            model=self.model,
+            project=self.project,
+            checker=self.checker,
+            counters=self.counters,
+        )
         self.inline = InlineCompletion(
             self.client,
             configuration=self.configuration,
@@ -93,6 +103,7 @@ class SurefillServer(LanguageServer):
             notifier=self.notifier,
             counters=self.counters,
             outcomes=self.outcomes,
+            ahead=self.ahead,
         )
         self.background = Background("diagnostics")
         self.problems = Problems(
@@ -128,6 +139,7 @@ class SurefillServer(LanguageServer):
             model=self.model,
             checker=self.checker,
             outcomes=self.outcomes,
+            ahead=self.ahead,
             counters=self.counters,
         )
 
@@ -144,6 +156,7 @@ class SurefillServer(LanguageServer):
 
     def stop(self) -> None:
         """Nothing that is on its way is wanted any more."""
+        self.ahead.stop()
         self.inline.stop()
         self.menu.stop()
         self.actions.stop()
@@ -226,6 +239,7 @@ def _documents(server: SurefillServer) -> None:
         server.project.opened(params.text_document.uri)
         server.checker.opened(params.text_document.uri)
         server.diagnostics.opened(params.text_document.uri)
+        server.ahead.opened(params.text_document.uri)
 
     @server.feature(types.TEXT_DOCUMENT_DID_CHANGE)
     def changed(params: types.DidChangeTextDocumentParams) -> None:
@@ -278,6 +292,7 @@ def _code_actions(server: SurefillServer) -> None:
 
     @server.feature(types.TEXT_DOCUMENT_CODE_ACTION, options)
     async def code_action(params: types.CodeActionParams) -> list[types.CodeAction]:
+        server.ahead.seen(params.text_document.uri, params.range)
         return await server.actions.answer(params)
 
     @server.feature(types.CODE_ACTION_RESOLVE)
@@ -290,6 +305,7 @@ def _menu_completion(server: SurefillServer) -> None:
 
     @server.feature(types.TEXT_DOCUMENT_COMPLETION, options)
     async def completion(params: types.CompletionParams) -> types.CompletionList:
+        server.ahead.seen(params.text_document.uri, types.Range(params.position, params.position))
         return await server.menu.answer(params)
 
     @server.feature(types.COMPLETION_ITEM_RESOLVE)

@@ -14,7 +14,7 @@ from surefill.completion.pipeline import CompletionPipeline
 from surefill.completion.suggestion import CompletionRequest
 from surefill.context.prompt import TEMPLATES
 from surefill.context.window import ContextBuilder
-from surefill.engine.interface import Cancellation
+from surefill.engine.interface import Cancellation, Reading
 from surefill.errors import EngineError
 from surefill.settings import Settings
 from surefill.syntax.document import Document
@@ -478,3 +478,93 @@ def test_of_very_many_lines_that_do_not_parse_the_first_is_still_tried():
     broken = "\n".join(["f(1)", *["    )"] * 40])
     result, _ = complete("x = |", broken, explicit=True)
     assert texts(result) == ["f(1)"]
+
+
+class ReadingEngine(FakeEngine):
+    """Keeps the prompts that it is given to read ahead."""
+
+    def __init__(self, answers=()):
+        super().__init__(answers)
+        self.read_prompts = []
+
+    def read(self, prompt, cancel):
+        self.read_prompts.append(prompt)
+        return Reading(len(prompt.ids), len(prompt.ids), complete=True)
+
+
+def test_the_prompt_that_is_read_ahead_is_the_one_of_the_request():
+    engine, served = ReadingEngine(["a + 1\n"]), pipeline()
+    asked = request("def f(a):\n    return |\n\ndef g(): ...\n")
+    reading = served.read_ahead(asked, engine, Cancellation())
+    served.complete(asked, engine, Cancellation())
+    assert engine.read_prompts == [engine.calls[0].prompt]
+    assert reading.prompt_tokens == len(engine.calls[0].prompt.ids)
+
+
+@pytest.mark.parametrize("marked", ["x = nam|es\n", "x = |\n"])
+def test_nothing_is_read_where_the_model_would_not_be_asked(marked):
+    engine, served = ReadingEngine(["a"]), pipeline()
+    asked = request(marked)
+    served.complete(asked, engine, Cancellation())  # inside a word, or in the cache by now
+    assert served.read_ahead(asked, engine, Cancellation()) is None
+    off = pipeline({"disabledLanguages": ["python"]})
+    assert off.read_ahead(asked, engine, Cancellation()) is None
+    assert engine.read_prompts == []
+
+
+def test_what_follows_a_suggestion_is_known_once_it_is_accepted_or_typed():
+    engine, served = FakeEngine(["g(a)\n", "\n    return c\n"]), pipeline()
+    asked = request("def f(a):\n    c = |\n")
+    (shown,) = served.complete(asked, engine, Cancellation()).suggestions
+    assert shown.text == "g(a)"
+    served.follow_up(asked, shown, engine, Cancellation())
+    assert engine.calls[1].prompt.prefix == "def f(a):\n    c = g(a)"
+    found = served.lookup(request("def f(a):\n    c = g(a)|\n"))
+    assert texts(found) == ["\n    return c"]
+    typed_on = served.lookup(request("def f(a):\n    c = g(a)\n    |\n"))
+    assert texts(typed_on) == ["return c"]
+    assert texts(served.lookup(asked)) == ["g(a)"], "the first answer is known as before"
+
+
+@pytest.mark.parametrize("ending", ["\n", "\r\n"])
+def test_where_a_line_ends_the_next_one_is_known(ending):
+    engine, served = FakeEngine(["a.b\n", "\n", "return c\n"]), pipeline()
+    asked = request(f"def f(a):{ending}    c = |{ending}")
+    (shown,) = served.complete(asked, engine, Cancellation()).suggestions
+    served.follow_up(asked, shown, engine, Cancellation())
+    assert len(engine.calls) == 3
+    ended = served.lookup(request(f"def f(a):{ending}    c = a.b|{ending}"))
+    assert texts(ended) == []
+    below = served.lookup(request(f"def f(a):{ending}    c = a.b{ending}    |{ending}"))
+    assert texts(below) == ["return c"]
+
+
+def test_nothing_is_made_for_a_next_line_where_the_line_goes_on():
+    engine, served = FakeEngine(["a", "", "x"]), pipeline()
+    asked = request("c = f(|)\n")
+    (shown,) = served.complete(asked, engine, Cancellation()).suggestions
+    served.follow_up(asked, shown, engine, Cancellation())
+    assert len(engine.calls) == 2
+
+
+def test_what_follows_the_menu_s_item_is_known_once_that_is_accepted():
+    engine, served = FakeEngine(["d(1)\n", "\n    return c\n"]), pipeline()
+    asked = request(
+        "def f(a):\n    c = a.b|\n",
+        selected_text="bd",
+        selected_range=Range(Position(1, 10), Position(1, 11)),
+    )
+    (shown,) = served.complete(asked, engine, Cancellation()).suggestions
+    assert shown.text == "bdd(1)"
+    served.follow_up(asked, shown, engine, Cancellation())
+    assert engine.calls[1].prompt.prefix == "def f(a):\n    c = a.bdd(1)"
+
+
+def test_a_cancelled_follow_up_leaves_nothing():
+    engine, served = FakeEngine(["a.b\n", "\n    return c\n"]), pipeline()
+    asked = request("def f(a):\n    c = |\n")
+    (shown,) = served.complete(asked, engine, Cancellation()).suggestions
+    cancel = Cancellation()
+    cancel.cancel()
+    served.follow_up(asked, shown, engine, cancel)
+    assert served.lookup(request("def f(a):\n    c = a.b|\n")) is None

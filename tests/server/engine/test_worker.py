@@ -227,3 +227,118 @@ def test_a_job_that_panics_is_an_error_and_the_next_one_runs(worker):
     with pytest.raises(EngineError, match="The model failed: index out of bounds"):
         worker.submit(panic).result(5)
     assert text(worker.submit(ask).result(5)) == "hello"
+
+
+def test_idle_work_waits_until_nothing_else_is_to_be_done(worker):
+    gate = threading.Event()
+    engine = FakeEngine(default="x", gate=gate)
+    worker.swap(lambda: engine).result(5)
+    order: list[str] = []
+    busy = worker.submit(lambda e: order.append(text(ask(e))))
+    assert engine.started.wait(5)
+    idle = worker.submit_idle(lambda _: order.append("idle"), Cancellation())
+    gate.set()
+    busy.result(5)
+    idle.result(5)
+    assert order == ["x", "idle"]
+
+
+def test_a_job_ends_idle_work_and_comes_next(worker):
+    engine = FakeEngine(default="x", gate=threading.Event())
+    worker.swap(lambda: engine).result(5)
+    cancel = Cancellation()
+    idle = worker.submit_idle(lambda e: ask(e, cancel), cancel)
+    assert engine.started.wait(5)
+    # The gate never opens: without an end to the idle work the job would not come at all.
+    assert worker.submit(lambda _: "job").result(5) == "job"
+    assert idle.result(5).candidates[0].stop_reason == "cancelled"
+
+
+def test_a_job_ends_idle_work_that_waits(worker):
+    gate = threading.Event()
+    engine = FakeEngine(default="x", gate=gate)
+    worker.swap(lambda: engine).result(5)
+    busy = worker.submit(ask)
+    assert engine.started.wait(5)
+    cancel = Cancellation()
+    idle = worker.submit_idle(ask, cancel)
+    job = worker.submit(lambda _: "job")
+    assert idle.cancelled()
+    assert cancel.cancelled
+    gate.set()
+    busy.result(5)
+    assert job.result(5) == "job"
+    assert len(engine.calls) == 1
+
+
+def test_newer_idle_work_takes_the_place_of_older(worker):
+    engine = FakeEngine(default="x", gate=threading.Event())
+    worker.swap(lambda: engine).result(5)
+    cancels = [Cancellation() for _ in range(3)]
+    first = worker.submit_idle(lambda e: ask(e, cancels[0]), cancels[0])
+    assert engine.started.wait(5)
+    second = worker.submit_idle(lambda _: "second", cancels[1])
+    third = worker.submit_idle(lambda _: "third", cancels[2])
+    assert third.result(5) == "third"
+    assert first.result(5).candidates[0].stop_reason == "cancelled"
+    assert second.cancelled() or second.result(5) == "second"  # it may have had its turn
+    assert [cancel.cancelled for cancel in cancels[::2]] == [True, False]
+
+
+def test_idle_work_waits_for_a_load_and_ends_with_the_old_engine(worker):
+    old, new, go = FakeEngine(default="old"), FakeEngine(default="new"), threading.Event()
+
+    def factory() -> Engine:
+        assert go.wait(5)
+        return new
+
+    worker.swap(lambda: old).result(5)
+    load = worker.swap(factory)
+    idle = worker.submit_idle(ask, Cancellation())
+    assert text(worker.submit(ask).result(5)) == "old"
+    waiting = worker.submit_idle(ask, Cancellation())
+    go.set()
+    load.result(5)
+    assert idle.cancelled()
+    assert waiting.cancelled()
+    assert len(old.calls) == 1
+    assert text(worker.submit_idle(ask, Cancellation()).result(5)) == "new"
+
+
+def test_idle_work_goes_on_after_a_load_that_failed(worker):
+    go = threading.Event()
+
+    def factory() -> Engine:
+        assert go.wait(5)
+        raise EngineError("too large")
+
+    worker.swap(fake_factory(["old"])).result(5)
+    load = worker.swap(factory)
+    idle = worker.submit_idle(ask, Cancellation())
+    go.set()
+    with pytest.raises(EngineError, match="too large"):
+        load.result(5)
+    assert text(idle.result(5)) == "old"
+
+
+def test_a_load_that_begins_ends_idle_work(worker):
+    old = FakeEngine(default="old", gate=threading.Event())
+    worker.swap(lambda: old).result(5)
+    cancel = Cancellation()
+    idle = worker.submit_idle(lambda e: ask(e, cancel), cancel)
+    assert old.started.wait(5)
+    worker.swap(fake_factory(["new"])).result(5)
+    assert idle.result(5).candidates[0].stop_reason == "cancelled"
+
+
+def test_close_ends_idle_work():
+    worker = EngineWorker()
+    engine = FakeEngine(default="x", gate=threading.Event())
+    worker.swap(lambda: engine).result(5)
+    cancel = Cancellation()
+    idle = worker.submit_idle(lambda e: ask(e, cancel), cancel)
+    assert engine.started.wait(5)
+    worker.close()
+    assert idle.result(5).candidates[0].stop_reason == "cancelled"
+    with pytest.raises(EngineError, match="closed"):
+        worker.submit_idle(ask, Cancellation()).result(5)

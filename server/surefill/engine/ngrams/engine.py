@@ -88,7 +88,9 @@ class _SingleTokens:
         self.vocab_size = len(unigrams)
         self.tokens: list[int] = []
 
-    def prefill(self, ids: Sequence[int], interrupt: Interrupt) -> tuple[Logits, int]:
+    def prefill(
+        self, ids: Sequence[int], interrupt: Interrupt, *, chunk: int | None = None
+    ) -> tuple[Logits, int]:
         self.tokens = list(ids)
         return self._row, 0
 

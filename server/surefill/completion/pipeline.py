@@ -8,10 +8,10 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, replace
 
-from surefill.completion.asking import Asking
+from surefill.completion.asking import Asked, Asking
 from surefill.completion.cache import TypeThroughCache
 from surefill.completion.judging import Judge, Limits, Outcome
-from surefill.completion.policy import decide
+from surefill.completion.policy import Decision, decide
 from surefill.completion.postprocess import Surroundings
 from surefill.completion.suggestion import (
     CompletionRequest,
@@ -19,6 +19,7 @@ from surefill.completion.suggestion import (
     ContextSummary,
     Suggestion,
     Timings,
+    Withheld,
 )
 from surefill.context.window import ContextBuilder
 from surefill.engine.interface import Cancellation, Engine, Generation, Prompt
@@ -30,6 +31,8 @@ from surefill.syntax.position import Position, Range
 
 __all__ = ["CompletionPipeline", "CompletionRequest"]
 
+_MOST_TRIES = 4
+"""Of one request: the first, and others where what came may not be shown. A guess."""
 _RESERVE_SHARE = 0.1
 _RESERVE_SECONDS = 0.1
 """Of the time until the deadline, this much is kept for post-processing and checks."""
@@ -44,6 +47,55 @@ class _Place:
     before: str = ""
     """What the menu's text adds at the cursor and each suggestion has to begin with."""
     cacheable: bool = True
+
+
+@dataclass(frozen=True)
+class _Work:
+    """A request that needs the model: where, how much, with what and until when."""
+
+    request: CompletionRequest
+    place: _Place
+    cursor: Cursor
+    decision: Decision
+    new_tokens: int
+    engine: Engine
+    limits: Limits
+
+    def generate(self, prompt: Prompt, asked: Asked) -> Generation:
+        rules = asked.rules(prompt.lead)
+        wanted = self.request.n
+        return self.engine.generate(
+            prompt,
+            max_new_tokens=self.new_tokens,
+            stop=self.decision.stop,
+            guide=self.engine.guided_by(rules, wanted=wanted) if rules else None,
+            cancel=self.limits.cancel,
+            n=wanted,
+        )
+
+    def judge(self, asked: Asked, special_tokens: tuple[str, ...]) -> Judge:
+        place = self.place
+        return Judge(
+            place.snapshot,
+            place.position,
+            Surroundings.of(place.snapshot, self.cursor),
+            self.decision,
+            special_tokens=special_tokens,
+            checks=asked.checks(),
+        )
+
+
+@dataclass
+class _Spent:
+    """Milliseconds of all tries together."""
+
+    context: float = 0.0
+    prefill: float = 0.0
+    decode: float = 0.0
+    checks: float = 0.0
+
+    def timings(self, total: float, oracle: float) -> Timings:
+        return Timings(total, self.context, self.prefill, self.decode, self.checks, oracle)
 
 
 class CompletionPipeline:
@@ -116,51 +168,66 @@ class CompletionPipeline:
         if decision.kind == "none":
             return CompletionResult(reason=decision.reason, timings=Timings(_since(started)))
         new_tokens = min(decision.max_new_tokens, self._context.most_new_tokens)
-        oracle = self._asking.about(place.snapshot, place.position, cursor, cancel)
-        neighbours = request.neighbours if self._settings.context.related else None
-        prompt = self._context.build(place.snapshot, place.position, cursor, new_tokens, neighbours)
-        context_ms = _since(started)
-        rules = oracle.rules(prompt.lead)
-        generation = engine.generate(
-            prompt,
-            max_new_tokens=new_tokens,
-            stop=decision.stop,
-            guide=engine.guided_by(rules, wanted=request.n) if rules else None,
-            cancel=cancel,
-            n=request.n,
-        )
+        work = _Work(request, place, cursor, decision, new_tokens, engine, limits)
+        asked = self._asking.about(place.snapshot, place.position, cursor, cancel)
+        spent = _Spent()
+        result = self._try(work, asked, spent)
         if cancel.cancelled:
             return CompletionResult(reason="cancelled", timings=Timings(_since(started)))
-        checking = time.perf_counter()
-        around = Surroundings.of(place.snapshot, cursor)
-        tokens = self._context.template.special_tokens()
-        judge = Judge(
+        return replace(result, timings=spent.timings(_since(started), asked.spent * 1000))
+
+    def _try(self, work: _Work, asked: Asked, spent: _Spent) -> CompletionResult:
+        """The answer of the first try that gives something to show, or of none.
+
+        What failed a check is not written again; where the model would rather end than fill in, it
+        is asked to go on from what stands before. Without timings.
+        """
+        judge = work.judge(asked, self._context.template.special_tokens())
+        cancel, first = work.limits.cancel, None
+        withheld: list[Withheld] = []
+        refused: tuple[str, ...] = ()
+        infill, reason = True, ""
+        for _ in range(_MOST_TRIES):
+            began = time.perf_counter()
+            prompt = replace(self._prompt(work, infill=infill), refused=refused)
+            spent.context += _since(began)
+            generation = work.generate(prompt, asked)
+            spent.prefill += generation.timings.prefill_ms
+            spent.decode += generation.timings.decode_ms
+            first = first or _seen(prompt, generation)
+            began = time.perf_counter()
+            outcome = judge.all(generation.candidates, work.limits)
+            spent.checks += _since(began)
+            reason = reason or outcome.reason
+            withheld += outcome.withheld
+            if outcome.suggestions or cancel.cancelled or cancel.expired or work.limits.late:
+                break
+            again = tuple(each for each in outcome.refused if each not in refused)
+            if outcome.ended and prompt.infills and not work.cursor.statement_complete:
+                infill, refused = False, ()
+            elif again:
+                refused += again
+            else:
+                break
+        # What time did not suffice for may come out better again.
+        if not (cancel.cancelled or cancel.expired or work.limits.late):
+            self._remember(work.request, work.place, outcome, generation)
+        return CompletionResult(
+            suggestions=_for_menu(outcome.suggestions, work.request),
+            reason="" if outcome.suggestions else reason,
+            withheld=(*withheld, *asked.withheld),
+            context=first,
+        )
+
+    def _prompt(self, work: _Work, *, infill: bool) -> Prompt:
+        place = work.place
+        return self._context.build(
             place.snapshot,
             place.position,
-            around,
-            decision,
-            special_tokens=tokens,
-            checks=oracle.checks(),
-        )
-        outcome = judge.all(generation.candidates, limits)
-        if cancel.cancelled:
-            return CompletionResult(reason="cancelled", timings=Timings(_since(started)))
-        checks_ms = _since(checking)
-        if not limits.late:  # what time did not suffice for may come out better again
-            self._remember(request, place, outcome, generation)
-        return CompletionResult(
-            suggestions=_for_menu(outcome.suggestions, request),
-            timings=Timings(
-                total=_since(started),
-                context=context_ms,
-                prefill=generation.timings.prefill_ms,
-                decode=generation.timings.decode_ms,
-                checks=checks_ms,
-                oracle=oracle.spent * 1000,
-            ),
-            reason=outcome.reason,
-            withheld=(*outcome.withheld, *oracle.withheld),
-            context=_seen(prompt, generation),
+            work.cursor,
+            work.new_tokens,
+            work.request.neighbours if self._settings.context.related else None,
+            infill=infill,
         )
 
     def outdate_facts(self) -> None:

@@ -102,11 +102,13 @@ def layout(
     order: Order,
     special: Callable[[str], int],
     prefix: Sequence[int],
-    suffix: Sequence[int],
+    suffix: Sequence[int] | None,
     *,
     related: Sequence[Sequence[int]] = (),
 ) -> list[int]:
     """Token ids of a prompt, up to the place where the middle begins.
+
+    A ``suffix`` of None asks for no infilling: the text is continued left to right.
 
     ``special`` maps a special token's text to its id. In suffix-first order the prefix stands
     behind the middle token, so that prefix and middle are contiguous and typing only appends
@@ -123,7 +125,7 @@ def layout(
         for excerpt in related:
             front += [separator, *excerpt]
         front.append(separator)
-    if not template.infills:
+    if not template.infills or suffix is None:
         return [*front, *prefix]
     pre, suf, mid = (special(t) for t in (template.prefix, template.suffix, template.middle))
     if order == "spm":

@@ -39,6 +39,19 @@ def test_a_suggestion_is_plain_text_with_a_range_and_a_command(editor):
     assert report["verdicts"]["parses"] == "passed"
 
 
+def test_in_a_language_that_the_model_was_not_trained_for_it_has_to_be_asked(editor):
+    where = {"uri": "file:///project/example.ts", "language": "typescript"}
+    uri = editor.open("// # model: answer 42\nlet x = ", **where)
+    assert editor.inline(uri, 1, 8) == []
+    asked = {"command": "surefill.explain", "arguments": [{"uri": uri}]}
+    page = editor.call("workspace/executeCommand", asked)
+    assert "The model was not trained for this language." in page
+    assert editor.status()["counters"]["model_calls"] == 0
+    assert texts(editor.inline(uri, 1, 8, triggerKind=1)) == ["42"]
+    editor.change(uri, 2, (1, 8), (1, 8), "4")
+    assert texts(editor.inline(uri, 1, 9)) == ["2"]
+
+
 def test_accepting_is_counted(editor):
     text, cursor = document("answer 42")
     (item,) = editor.inline(editor.open(text), *cursor)

@@ -29,3 +29,7 @@ class ReleaseError(TrainingError):
 
 class ProblemsError(TrainingError):
     """A file of problems with tests cannot be used."""
+
+
+class ProgramsError(TrainingError):
+    """A folder of programs cannot be measured on."""

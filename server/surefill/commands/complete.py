@@ -86,7 +86,9 @@ def complete(
             ),
         )
         with _oracle(parsed, snapshot) as oracle:
-            pipeline = CompletionPipeline(model.context, parsed, oracle=oracle)
+            pipeline = CompletionPipeline(
+                model.context, parsed, oracle=oracle, languages=model.languages
+            )
             result = pipeline.complete(request, model.engine, Cancellation())
     finally:
         model.engine.close()

@@ -36,7 +36,7 @@ class LoadedModel:
     note: str = ""
     """Why it is this provider, where that is not what was asked for."""
     languages: tuple[str, ...] = ()
-    """Those that it was trained for."""
+    """Those that it was trained for; empty where that is all, or not known."""
     memory: ProjectMemory | None = None
     """What is known of the project's other files; None where the engine blends nothing in."""
 
@@ -71,7 +71,7 @@ def _local(settings: Settings) -> LoadedModel:
         version=manifest.version,
         provider=engine.session.provider,
         note=engine.session.provider_note,
-        languages=manifest.languages,
+        languages=manifest.trained_for,
         memory=memory,
     )
 

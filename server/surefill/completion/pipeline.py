@@ -6,6 +6,7 @@ Joins the rooms that do not know each other. Knows nothing of LSP and of how mod
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from surefill.completion.asking import Asked, Asking
@@ -27,6 +28,7 @@ from surefill.oracle.service import OracleService
 from surefill.settings import Settings
 from surefill.syntax.cursor import Cursor
 from surefill.syntax.document import Document, Snapshot, end_of
+from surefill.syntax.languages import ids_of
 from surefill.syntax.position import Position, Range
 
 __all__ = ["CompletionPipeline", "CompletionRequest"]
@@ -101,7 +103,9 @@ class _Spent:
 class CompletionPipeline:
     """Answers requests with one bundle and one set of settings.
 
-    Its cache holds answers of exactly these: when either changes, make another pipeline.
+    ``languages`` are the ids of those that the bundle was trained for, none for all of them: in
+    others only explicit requests are answered. The cache holds answers of exactly this bundle and
+    these settings: when either changes, make another pipeline.
     """
 
     def __init__(
@@ -110,8 +114,10 @@ class CompletionPipeline:
         settings: Settings,
         cache: TypeThroughCache | None = None,
         oracle: OracleService | None = None,
+        languages: Iterable[str] = (),
     ) -> None:
         self._context = context
+        self._languages = ids_of(languages)
         self._settings = settings
         self._asking = Asking(oracle, settings.checks)
         self._cache = cache if cache is not None else TypeThroughCache()
@@ -121,6 +127,13 @@ class CompletionPipeline:
         started = time.perf_counter()
         if refusal := self._refusal(request):
             return CompletionResult(reason=refusal)
+        known = self._type_through(request, started)
+        # What was asked for by a key is typed through in any language.
+        if known is None and not request.explicit and not self._trained_for(request):
+            return CompletionResult(reason="the model was not trained for this language")
+        return known
+
+    def _type_through(self, request: CompletionRequest, started: float) -> CompletionResult | None:
         position = request.snapshot.clamp(request.position)
         before = _menu_adds(request, position)
         if before is None:
@@ -243,13 +256,14 @@ class CompletionPipeline:
         self._cache.forget(uri)
 
     def _refusal(self, request: CompletionRequest) -> str:
-        language = request.snapshot.language
         if not self._settings.enabled:
             return "suggestions are turned off"
-        names = {request.language_id, language.id if language else ""}
-        if names & set(self._settings.disabled_languages):
+        if _names(request) & set(self._settings.disabled_languages):
             return "suggestions are turned off for this language"
         return ""
+
+    def _trained_for(self, request: CompletionRequest) -> bool:
+        return not self._languages or not self._languages.isdisjoint(ids_of(_names(request)))
 
     def _remember(
         self,
@@ -273,6 +287,12 @@ class CompletionPipeline:
             n=request.n,
             reason=outcome.reason,
         )
+
+
+def _names(request: CompletionRequest) -> set[str]:
+    """What the language of a request's document is called, by the editor and by us."""
+    language = request.snapshot.language
+    return {request.language_id, language.id if language else ""}
 
 
 def _seen(prompt: Prompt, generation: Generation) -> ContextSummary:

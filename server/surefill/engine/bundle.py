@@ -21,6 +21,7 @@ MANIFEST = "bundle.json"
 MODEL = "model.onnx"
 TOKENIZER = "tokenizer.json"
 NGRAMS = "ngrams.bin"
+ALL_LANGUAGES = "*"
 
 KvDtype = Literal["float32", "float16"]
 KvLayout = Literal["shared", "concat"]
@@ -75,6 +76,7 @@ class Manifest:
     name: str
     version: str
     languages: tuple[str, ...]
+    """Ids of those that it was trained for; none, or ``"*"`` among them, means all."""
     license: str
     parameters: int
     context_length: int
@@ -134,6 +136,11 @@ class Manifest:
             if needed not in manifest.files:
                 raise BundleError(f"The bundle's {MANIFEST} does not list {needed}.", _MAKE_AGAIN)
         return manifest
+
+    @property
+    def trained_for(self) -> tuple[str, ...]:
+        """``languages``, or nothing where that means all."""
+        return () if ALL_LANGUAGES in self.languages else self.languages
 
     def to_json(self) -> str:
         """The text of ``bundle.json``: the same manifest always gives the same bytes."""

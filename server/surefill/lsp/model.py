@@ -264,7 +264,9 @@ class ModelService:
     def _serve(self, model: LoadedModel, settings: Settings) -> _Serving:
         from surefill.completion.pipeline import CompletionPipeline  # start stays quick
 
-        pipeline = CompletionPipeline(model.context, settings, oracle=self._oracle)
+        pipeline = CompletionPipeline(
+            model.context, settings, oracle=self._oracle, languages=model.languages
+        )
         return _Serving(model, pipeline)
 
     def _fail(self, error: Exception) -> None:

@@ -76,7 +76,9 @@ class Project:
         self._memory = model.memory if model else None
         known = [language_for(name, None) for name in model.languages] if model else []
         self._languages = frozenset(
-            language.id for language in LANGUAGES if any(akin(language, each) for each in known)
+            language.id
+            for language in LANGUAGES
+            if not known or any(akin(language, each) for each in known)
         )
         self._serve()
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import importlib
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Literal
@@ -288,3 +289,10 @@ def language_for(language_id: str | None, path: str | None) -> Language | None:
         return None
     name = PurePath(path).name.lower()
     return _BY_EXTENSION.get(PurePath(name).suffix or name)
+
+
+def ids_of(names: Iterable[str]) -> frozenset[str]:
+    """The ids of languages that are named by id or alias; those not known keep their names."""
+    return frozenset(
+        known.id if (known := language_for(name, None)) else name.lower() for name in names
+    )

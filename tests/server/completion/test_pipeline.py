@@ -33,11 +33,12 @@ class CharacterTokenizer:
         return 0x110000 + list(TEMPLATES["qwen2.5-coder"].special_tokens()).index(token)
 
 
-def pipeline(raw=None):
+def pipeline(raw=None, languages=()):
     settings, problems = Settings.parse(raw)
     assert problems == []
     template = TEMPLATES["qwen2.5-coder"]
-    return CompletionPipeline(ContextBuilder(CharacterTokenizer(), template, "spm", 1024), settings)
+    context = ContextBuilder(CharacterTokenizer(), template, "spm", 1024)
+    return CompletionPipeline(context, settings, languages=languages)
 
 
 def request(marked, name="python", uri="file:///a", **options):
@@ -423,6 +424,54 @@ def test_languages_are_turned_off_by_the_editor_s_name_or_ours(disabled, editor_
     asked = request("x = |\n", name, language_id=editor_says)
     result = pipeline({"disabledLanguages": [disabled]}).lookup(asked)
     assert (result is None) is speaks
+
+
+UNTRAINED = "the model was not trained for this language"
+
+
+@pytest.mark.parametrize(
+    ("languages", "editor_says", "name", "speaks"),
+    [
+        (("python", "go"), "go", "go", True),
+        (("python", "go"), "", "python", True),
+        (("python",), "sql", "sql", False),
+        (("python",), "typescript", "typescript", False),
+        (("javascript",), "typescript", "typescript", False),
+        (("python",), "markdown", None, False),
+        (("python",), "", None, False),
+        (("Markdown",), "markdown", None, True),
+        (("bash",), "shellscript", "bash", True),
+        (("shellscript",), "zsh", "bash", True),
+        (("javascript",), "javascriptreact", "javascript", True),
+        ((), "javascript", "javascript", True),
+        ((), "markdown", None, True),
+    ],
+)
+def test_by_itself_a_suggestion_comes_in_the_bundle_s_languages(
+    languages, editor_says, name, speaks
+):
+    engine = FakeEngine(["1"])
+    asked = request("x = |", name, language_id=editor_says)
+    result = pipeline(languages=languages).complete(asked, engine, Cancellation())
+    assert texts(result) == (["1"] if speaks else [])
+    assert result.reason == ("" if speaks else UNTRAINED)
+    assert len(engine.calls) == speaks
+
+
+def test_in_another_language_what_was_asked_for_is_answered_and_typed_through():
+    used, engine = pipeline(languages=("python",)), FakeEngine(["1 + a"])
+    asked = used.complete(request("x = |", "javascript", explicit=True), engine, Cancellation())
+    assert texts(asked) == ["1 + a"]
+    assert texts(used.lookup(request("x = 1 |", "javascript"))) == ["+ a"]
+    assert used.lookup(request("x = 2|", "javascript")).reason == UNTRAINED
+    assert used.lookup(request("x = 2|", "javascript", explicit=True)) is None
+
+
+def test_where_suggestions_are_turned_off_the_bundle_s_languages_do_not_matter():
+    used = pipeline({"disabledLanguages": ["sql"]}, languages=("python",))
+    for explicit in (False, True):
+        result = used.lookup(request("SELECT |", "sql", explicit=explicit))
+        assert result.reason == "suggestions are turned off for this language"
 
 
 def test_of_very_many_lines_that_do_not_parse_the_first_is_still_tried():

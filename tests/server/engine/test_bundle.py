@@ -142,6 +142,16 @@ def test_values_that_cannot_be(change, message):
     assert message in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("languages", "trained_for"),
+    [(["python", "go"], ("python", "go")), ([], ()), (["*"], ()), (["python", "*"], ())],
+)
+def test_a_bundle_that_names_no_languages_is_for_all(languages, trained_for):
+    raw = minimal() | {"languages": languages}
+    raw["files"] = {"model.onnx": "0" * 64, "tokenizer.json": "0" * 64}
+    assert Manifest.parse(raw).trained_for == trained_for
+
+
 @pytest.mark.parametrize("raw", [[], None, 3, "x"])
 def test_a_manifest_that_is_no_object(raw):
     with pytest.raises(BundleError, match=r"bundle\.json must be an object"):

@@ -14,6 +14,7 @@ from surefill.lsp.documents import OpenDocuments
 from surefill.lsp.notify import Notifier
 from surefill.lsp.project import Project
 from surefill.lsp.watched import WatchedFiles
+from surefill.syntax.languages import LANGUAGES
 
 REGISTER, UNREGISTER = "client/registerCapability", "client/unregisterCapability"
 WATCHES = {"workspace": {"didChangeWatchedFiles": {"dynamicRegistration": True}}}
@@ -91,6 +92,14 @@ async def test_files_are_watched_as_long_as_a_memory_takes_them_in(session, proj
     assert await asked(session) == ["none", "**/*.{go}"]
     project.serve(None)
     assert await asked(session) == ["none"]
+
+
+async def test_a_model_of_all_languages_takes_in_the_files_of_all(session, project):
+    session.initialize(WATCHES)
+    project.serve(model((), Texts()))
+    (pattern,) = await asked(session)
+    endings = {ending for language in LANGUAGES for ending in language.extensions}
+    assert {f".{each}" for each in pattern[len("**/*.{") : -1].split(",")} == endings
 
 
 async def test_what_is_wanted_while_the_editor_is_asked_is_asked_for_next(session, project):

@@ -7,23 +7,25 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from surefill_training.commands import evaluate_programs
 from surefill_training.commands.shared import positive, positive_numbers, share
 from surefill_training.errors import TrainingError
 from surefill_training.files import write_atomically
 
 if TYPE_CHECKING:
+    from surefill_training.commands.evaluate_programs import ProgramRun
     from surefill_training.evaluate.bundle import Result
     from surefill_training.evaluate.contestants import Contestant
     from surefill_training.evaluate.functional import FunctionalScores
     from surefill_training.progress import Progress
 
-HELP = "Measure bundles on held-out packages or on problems, with the server's own pipeline."
+HELP = "Measure bundles on code or on problems with tests, with the server's own pipeline."
 
 _TASKS = "line_end,lines,inside,call_arguments,member"
-_NEED_CORPUS = ("--holes", "--ablate-blend", "--report", "--run", "--keep-text")
-"""What says nothing about problems; the others of its kind have defaults that do no harm."""
+_NEED_CORPUS = ("--holes", "--ablate-blend", "--run", "--keep-text")
+"""What says nothing about the others; the rest of its kind have defaults that do no harm."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,8 +33,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("bundles", type=Path, nargs="+", metavar="BUNDLE", help="one or more bundles to compare")
     _add_heldout(parser)
+    evaluate_programs.add_arguments(parser)
     _add_problems(parser)
     add("--json", type=Path, metavar="FILE", help="also write the results to a file")
+    add(
+        "--report",
+        type=Path,
+        metavar="DIR",
+        help="also write report.md, with plots where holes were measured, and the result of each "
+        "hole and place as JSON lines",
+    )
+    add(
+        "--against",
+        default="default",
+        metavar="BUNDLE",
+        help="the bundle to beat: a path, `default` for the one that ships, or `none`",
+    )
+    add("--seed", type=int, default=0, metavar="N", help="decides which holes and places are drawn")
 
 
 def _add_heldout(parser: argparse.ArgumentParser) -> None:
@@ -44,12 +61,6 @@ def _add_heldout(parser: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="DIR",
         help="the corpus with held-out packages; needed by all others of this group",
-    )
-    add(
-        "--against",
-        default="default",
-        metavar="BUNDLE",
-        help="the bundle to beat: a path, `default` for the one that ships, or `none`",
     )
     add(
         "--ablate-blend",
@@ -70,7 +81,6 @@ def _add_heldout(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="characters of the sample that bits per byte are measured on",
     )
-    add("--seed", type=int, default=0, metavar="N", help="decides which holes are drawn")
     add(
         "--min-confidence",
         type=share,
@@ -78,12 +88,6 @@ def _add_heldout(parser: argparse.ArgumentParser) -> None:
         metavar="SHARE",
         help="leave out suggestions that the model is less sure of; 0 counts all, also those that "
         "the server would not show",
-    )
-    add(
-        "--report",
-        type=Path,
-        metavar="DIR",
-        help="also write report.md with plots, and the result of each hole as JSON lines",
     )
     add(
         "--run",
@@ -129,16 +133,20 @@ def _add_problems(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Measure bundles side by side and print tables."""
     _require_something(arguments)
-    return _run_on_problems(arguments) if arguments.corpus is None else _run_on_code(arguments)
+    if arguments.corpus is None or arguments.programs_only:
+        return _run_without_corpus(arguments)
+    return _run_on_code(arguments)
 
 
 def _require_something(arguments: argparse.Namespace) -> None:
+    evaluate_programs.check(arguments)
     if arguments.corpus is not None:
         return
-    if arguments.problems is None:
+    if arguments.problems is None and arguments.programs is None:
         raise TrainingError(
             "There is nothing to measure on.",
-            "Give --corpus DIR for held-out packages, --problems FILE for programs, or both.",
+            "Give --corpus DIR for held-out packages, --programs for ordinary programs, "
+            "--problems FILE for programs with tests, or several of them.",
         )
     given = vars(arguments) | {"run": arguments.training_run}
     refused = [flag for flag in _NEED_CORPUS if given[flag[2:].replace("-", "_")]]
@@ -147,29 +155,33 @@ def _require_something(arguments: argparse.Namespace) -> None:
             f"{', '.join(refused)} can only be used on held-out packages.",
             "Give --corpus DIR too, or leave it out.",
         )
+    if arguments.report and arguments.programs is None:
+        raise TrainingError(
+            "There is no report of problems.", "Give --corpus DIR or --programs too."
+        )
 
 
-def _run_on_problems(arguments: argparse.Namespace) -> int:
+def _run_without_corpus(arguments: argparse.Namespace) -> int:
     from surefill_training.commands.progress import shown_progress
-    from surefill_training.evaluate.functional import as_json
 
-    with shown_progress() as report:
-        found = _functional(arguments, report)
+    programs = evaluate_programs.prepare(arguments)
+    with_problems = arguments.problems and not arguments.programs_only
+    functional: list[tuple[Contestant, FunctionalScores]] = []
+    try:
+        with shown_progress() as report:
+            functional = _functional(arguments, report) if with_problems else []
+            if programs is not None:
+                programs.measure(report)
+    except KeyboardInterrupt:
+        return _interrupted([], functional, programs)
     if arguments.json:
-        entries = [
-            {
-                "name": contestant.name,
-                "version": contestant.version,
-                "precision": contestant.precision,
-                "kind": contestant.kind,
-                "label": contestant.label,
-                "weights": contestant.weights,
-                "functional": as_json(scores),
-            }
-            for contestant, scores in found
-        ]
+        entries = [{**_entry(each), "functional": _as_json(scores)} for each, scores in functional]
+        if programs is not None:
+            programs.add_to(entries, _entry)
         write_atomically(arguments.json, json.dumps(entries, indent=1).encode())
-    _print_tables([], found)
+    if arguments.report and programs is not None:
+        programs.write_report(arguments.report)
+    _print_tables([], functional, programs)
     return 0
 
 
@@ -195,22 +207,24 @@ def _run_on_code(arguments: argparse.Namespace) -> int:
     planned = plan(arguments.bundles, arguments.corpus, options)
     for note in planned.notes:
         console.print(note, markup=False, highlight=False)
+    programs = evaluate_programs.prepare(arguments)
+    functional: list[tuple[Contestant, FunctionalScores]] = []
     measured: list[Measured] = []
     try:
         with shown_progress() as report:
             functional = _functional(arguments, report) if arguments.problems else []
+            if programs is not None:
+                programs.measure(report)
             measured.extend(measure(planned, report))
     except KeyboardInterrupt:
-        if not measured:
-            raise
-        _print_tables(results(planned, measured))
-        sys.stderr.write(
-            "surefill-train: interrupted; the table has what was finished, no file was written.\n"
-        )
-        return 130
+        return _interrupted(results(planned, measured), functional, programs)
     scored = results(planned, measured)
     if arguments.json:
-        write_atomically(arguments.json, _with_functional(to_json(scored), functional).encode())
+        entries = json.loads(to_json(scored))
+        _add_functional(entries, functional)
+        if programs is not None:
+            programs.add_to(entries, _entry)
+        write_atomically(arguments.json, json.dumps(entries, indent=1).encode())
     if arguments.report:
         from surefill_training.evaluate.report_folder import write_report
 
@@ -222,12 +236,31 @@ def _run_on_code(arguments: argparse.Namespace) -> int:
             run=arguments.training_run,
             keep_text=arguments.keep_text,
         )
-    _print_tables(scored, functional)
+        if programs is not None:
+            programs.write_report(arguments.report)
+    _print_tables(scored, functional, programs)
     return 0
 
 
+def _interrupted(
+    scored: Sequence[Result],
+    functional: Sequence[tuple[Contestant, FunctionalScores]],
+    programs: ProgramRun | None,
+) -> int:
+    """Show what was finished; raises KeyboardInterrupt where nothing was."""
+    if not (scored or functional or (programs and programs.measured)):
+        raise KeyboardInterrupt
+    _print_tables(scored, functional, programs)
+    sys.stderr.write(
+        "surefill-train: interrupted; the table has what was finished, no file was written.\n"
+    )
+    return 130
+
+
 def _print_tables(
-    scored: Sequence[Result], functional: Sequence[tuple[Contestant, FunctionalScores]] = ()
+    scored: Sequence[Result],
+    functional: Sequence[tuple[Contestant, FunctionalScores]] = (),
+    programs: ProgramRun | None = None,
 ) -> None:
     from rich.console import Console
 
@@ -235,6 +268,8 @@ def _print_tables(
     from surefill_training.evaluate.report import markdown
 
     tables = [markdown(scored)] if scored else []
+    if programs is not None and programs.measured:
+        tables.append(programs.markdown())
     if functional:
         labels = [contestant.label for contestant, _ in functional]
         tables.append(functional_table(labels, [scores for _, scores in functional]))
@@ -253,14 +288,31 @@ def _functional(
     return measure_bundles(arguments.bundles, problems, arguments.samples, report, arguments.k)
 
 
-def _with_functional(text: str, functional: Sequence[tuple[Contestant, FunctionalScores]]) -> str:
-    """The results as JSON, those of whole bundles with what their programs were found to do."""
+def _entry(contestant: Contestant) -> dict[str, Any]:
+    """What a contestant is known by in the results."""
+    return {
+        "name": contestant.name,
+        "version": contestant.version,
+        "precision": contestant.precision,
+        "kind": contestant.kind,
+        "label": contestant.label,
+        "weights": contestant.weights,
+    }
+
+
+def _as_json(scores: FunctionalScores) -> dict[str, Any]:
     from surefill_training.evaluate.functional import as_json
 
+    return as_json(scores)
+
+
+def _add_functional(
+    entries: Sequence[dict[str, Any]],
+    functional: Sequence[tuple[Contestant, FunctionalScores]],
+) -> None:
+    """Say of whole bundles what their programs were found to do."""
     if not functional:
-        return text
-    entries = json.loads(text)
+        return
     whole = [entry for entry in entries if entry["kind"] == "bundle" and not entry["note"]]
     for entry, (_, scores) in zip(whole, functional, strict=True):
-        entry["functional"] = as_json(scores)
-    return json.dumps(entries, indent=1)
+        entry["functional"] = _as_json(scores)

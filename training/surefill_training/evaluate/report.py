@@ -68,8 +68,8 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def to_json(results: Sequence[Result]) -> str:
-    """All fields of the results; what could not be measured is null, for JSON has no NaN."""
-    return json.dumps([_without_nan(asdict(result)) for result in results], indent=1)
+    """All fields of the results; what could not be measured is null."""
+    return json.dumps([without_nan(asdict(result)) for result in results], indent=1)
 
 
 def share(estimate: Estimate) -> str:
@@ -112,16 +112,19 @@ def _difference_rows(results: Sequence[Result]) -> list[list[str]]:
 def _points(difference: Mapping[str, Estimate], task: str) -> str:
     if task not in difference:
         return NOTHING
-    mean, low, high = (
-        100 * value
-        for value in (difference[task].mean, difference[task].low, difference[task].high)
-    )
+    return points(difference[task])
+
+
+def points(difference: Estimate) -> str:
+    """A difference of shares in points of a hundred, with its interval."""
+    mean, low, high = (100 * x for x in (difference.mean, difference.low, difference.high))
     return f"{mean:+.1f} ({low:+.1f} to {high:+.1f})"
 
 
-def _without_nan(value: object) -> object:
+def without_nan(value: object) -> object:
+    """``value`` with None for what could not be measured, for JSON has no NaN."""
     if isinstance(value, Mapping):
-        return {key: _without_nan(inner) for key, inner in value.items()}
+        return {key: without_nan(inner) for key, inner in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_without_nan(inner) for inner in value]
+        return [without_nan(inner) for inner in value]
     return None if isinstance(value, float) and math.isnan(value) else value

@@ -222,12 +222,14 @@ class CompletionPipeline:
                 refused += again
             else:
                 break
+        reason = "" if outcome.suggestions else reason
         # What time did not suffice for may come out better again.
         if not (cancel.cancelled or cancel.expired or work.limits.late):
-            self._remember(work.request, work.place, outcome, generation)
+            answer = replace(outcome, reason=reason)
+            self._remember(work.request, work.place, answer, generation)
         return CompletionResult(
             suggestions=_for_menu(outcome.suggestions, work.request),
-            reason="" if outcome.suggestions else reason,
+            reason=reason,
             withheld=(*withheld, *asked.withheld),
             context=first,
         )

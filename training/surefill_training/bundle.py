@@ -135,8 +135,7 @@ def _require_same_corpus(store: NgramStore, info: BundleInfo) -> None:
 
 def _copy_files(folder: Path, model: Path, tokenizer: Path, model_card: str) -> None:
     shutil.copyfile(model, folder / MODEL)
-    data = model.with_name(f"{MODEL}.data")
-    if data.exists():
+    for data in sorted(model.parent.glob(f"{MODEL}.data*")):
         shutil.copyfile(data, folder / data.name)
     shutil.copyfile(tokenizer, folder / TOKENIZER)
     (folder / MODEL_CARD).write_text(model_card, encoding="utf-8", newline="\n")

@@ -35,7 +35,10 @@ POSITIONS = "logit_positions"
 FUSED_ARCHITECTURES = frozenset(
     {"LlamaForCausalLM", "Qwen2ForCausalLM", "Qwen3ForCausalLM", "MistralForCausalLM"}
 )
-_LARGEST_PROTOBUF = 2**31 - 2**20
+_LARGEST_FILE = 90_000_000
+"""Bytes: what many hosts of files and of repositories take without further arrangements."""
+_SMALLEST_OUTSIDE = 1024
+_ALIGNMENT = 64
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,7 @@ class Exported:
 
 
 def export(
-    model_dir: Path, out_dir: Path, precision: Precision = "int4", *, head_bits: Bits = 8
+    model_dir: Path, out_dir: Path, precision: Precision = "int8", *, head_bits: Bits = 8
 ) -> Exported:
     """Export the checkpoint in ``model_dir``, fused where its architecture allows it.
 
@@ -89,11 +92,11 @@ def quantize_exported(
     precision: Literal["int8", "int4"],
     *,
     head_bits: Bits = 8,
-    block_size: int = 128,
+    block_size: int | None = None,
 ) -> Exported:
     """Write the fused fp32 graph ``exported`` to ``out_dir`` with quantised weights.
 
-    ``block_size`` weights share a scale: a power of two from 16 on.
+    ``block_size`` weights share a scale: a power of two from 16 on, or see ``quantize``.
     """
     if (exported.layout, exported.precision) != ("shared", "fp32"):
         raise ExportError("Only a fused fp32 graph can be quantised.", "Export it as fp32 first.")
@@ -189,20 +192,44 @@ def _build(model_dir: Path, out_dir: Path) -> None:
 
 
 def _save(model: onnx.ModelProto, out_dir: Path) -> Path:
-    """Write one file, or model.onnx.data beside it where protobuf's limit of 2 GB demands it."""
+    """Write model.onnx, and its weights beside it in files that any host of files takes.
+
+    Small models are one file. Weights beside the graph lie in model.onnx.data, and where one file
+    does not hold them in model.onnx.data.1 and so on.
+    """
     out_dir.mkdir(parents=True, exist_ok=True)
     path = out_dir / MODEL
-    for stale in (path, out_dir / f"{MODEL}.data"):
-        stale.unlink(missing_ok=True)
+    for stale in out_dir.glob(f"{MODEL}*"):
+        stale.unlink()
     model.producer_name = "surefill-training"
-    external = sum(len(tensor.raw_data) for tensor in model.graph.initializer) > _LARGEST_PROTOBUF
+    if sum(len(tensor.raw_data) for tensor in model.graph.initializer) > _LARGEST_FILE:
+        _move_weights_out(model, out_dir)
     temporary = out_dir / f"{MODEL}.partial"
-    onnx.save(
-        model,
-        temporary,
-        save_as_external_data=external,
-        location=f"{MODEL}.data",
-        size_threshold=1024,
-    )
+    onnx.save(model, temporary)
     shutil.move(temporary, path)
     return path
+
+
+def _move_weights_out(model: onnx.ModelProto, out_dir: Path) -> None:
+    """Write the larger tensors to files of at most ``_LARGEST_FILE`` bytes, in their order."""
+    number, written = 0, 0
+    stream = (out_dir / f"{MODEL}.data").open("wb")
+    try:
+        for tensor in model.graph.initializer:
+            data = tensor.raw_data
+            if len(data) < _SMALLEST_OUTSIDE:
+                continue
+            if written and written + len(data) > _LARGEST_FILE:
+                stream.close()
+                number, written = number + 1, 0
+                stream = (out_dir / f"{MODEL}.data.{number}").open("wb")
+            onnx.external_data_helper.set_external_data(
+                tensor, location=Path(stream.name).name, offset=written, length=len(data)
+            )
+            stream.write(data)
+            tensor.ClearField("raw_data")
+            padding = -len(data) % _ALIGNMENT
+            stream.write(bytes(padding))
+            written += len(data) + padding
+    finally:
+        stream.close()

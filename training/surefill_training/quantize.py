@@ -16,20 +16,103 @@ from onnx import helper, numpy_helper
 Bits = Literal[4, 8]
 
 LM_HEAD = "/lm_head/MatMul"
+_EMBEDDING = "/model/embed_tokens/Gather"
+_LARGEST_BLOCK, _SMALLEST_BLOCK = 128, 16
 
 
 def quantize(
-    model: onnx.ModelProto, bits: Bits, *, head_bits: Bits = 8, block_size: int = 128
+    model: onnx.ModelProto, bits: Bits, *, head_bits: Bits = 8, block_size: int | None = None
 ) -> onnx.ModelProto:
     """``model`` with every constant matrix in ``bits`` and the LM head in ``head_bits``.
 
-    Blocks of ``block_size`` weights along the input dimension share one scale; a shorter last block
-    is padded. Activations are quantised to 8 bits per block at run time (``accuracy_level`` 4).
+    ``block_size`` weights along the input dimension share one scale; without it as many as divide
+    the dimension, at most 128, so that no block is padded. Where embedding and head are the same
+    weights and the head has 8 bits, the graph holds one table for both. Activations are quantised
+    to 8 bits per block at run time (``accuracy_level`` 4).
     """
-    quantize_embedding(model)
-    if bits != head_bits:
-        model = _matmuls(model, bits, block_size, exclude=[LM_HEAD])
-    return _matmuls(model, head_bits, block_size, exclude=[])
+    shared = head_bits == 8 and _are_tied(model)
+    if not shared:
+        quantize_embedding(model)
+    groups: dict[tuple[Bits, int], list[str]] = {}
+    for name, width in _matrices(model).items():
+        form = (head_bits if name == LM_HEAD else bits), block_size or _block_size(width)
+        groups.setdefault(form, []).append(name)
+    for (of_group, block), names in groups.items():
+        others = [name for name in _matrices(model) if name not in names]
+        model = _matmuls(model, of_group, block, exclude=others)
+    if shared:
+        _share_table(model)
+    return model
+
+
+def _block_size(width: int) -> int:
+    """The largest block that divides ``width``; the largest of all where only tiny ones do."""
+    size = _LARGEST_BLOCK
+    while size >= _SMALLEST_BLOCK:
+        if width % size == 0:
+            return size
+        size //= 2
+    return _LARGEST_BLOCK
+
+
+def _matrices(model: onnx.ModelProto) -> dict[str, int]:
+    """Names of the nodes that multiply by a constant matrix, and its input dimension."""
+    shapes = {tensor.name: tensor.dims for tensor in model.graph.initializer}
+    return {
+        node.name: int(shapes[node.input[1]][0])
+        for node in model.graph.node
+        if node.op_type == "MatMul" and len(shapes.get(node.input[1], ())) == 2
+    }
+
+
+def _are_tied(model: onnx.ModelProto) -> bool:
+    """Whether the head multiplies by the table that the embedding looks up."""
+    tensors = {tensor.name: tensor for tensor in model.graph.initializer}
+    nodes = {node.name: node for node in model.graph.node}
+    head, lookup = nodes[LM_HEAD], nodes[_EMBEDDING]
+    if head.op_type != "MatMul" or head.input[1] not in tensors:
+        return False
+    table, weights = (
+        numpy_helper.to_array(tensors[name]) for name in (lookup.input[0], head.input[1])
+    )
+    return table.shape == weights.T.shape and np.array_equal(table, weights.T)
+
+
+def _share_table(model: onnx.ModelProto) -> None:
+    """Look the embedding up in the head's quantised table [vocabulary, blocks, block], in place."""
+    graph = model.graph
+    nodes = {node.name: node for node in graph.node}
+    lookup = nodes[_EMBEDDING]
+    head = next(node for node in graph.node if node.name.startswith(LM_HEAD))
+    tensors = {tensor.name: tensor for tensor in graph.initializer}
+    rows, blocks, block = tensors[head.input[1]].dims
+    scales = numpy_helper.to_array(tensors[head.input[2]]).reshape(rows, blocks, 1)
+    base = "/model/embed_tokens"
+    graph.initializer.remove(tensors[lookup.input[0]])
+    graph.initializer.extend(
+        [
+            numpy_helper.from_array(np.ascontiguousarray(scales), f"{base}/scales"),
+            numpy_helper.from_array(np.array([0, 0, blocks * block], np.int64), f"{base}/shape"),
+        ]
+    )
+    gather = helper.make_node(
+        "GatherBlockQuantized",
+        [head.input[1], lookup.input[1], f"{base}/scales"],
+        [f"{base}/blocks"],
+        f"{base}/GatherBlockQuantized",
+        domain="com.microsoft",
+        gather_axis=0,
+        quantize_axis=2,
+        block_size=block,
+        bits=8,
+    )
+    joined = helper.make_node(
+        "Reshape", [f"{base}/blocks", f"{base}/shape"], [lookup.output[0]], f"{base}/Reshape"
+    )
+    at = list(graph.node).index(lookup)
+    graph.node.remove(lookup)
+    graph.node.insert(at, gather)
+    graph.node.insert(at + 1, joined)
 
 
 def quantize_embedding(model: onnx.ModelProto) -> None:
@@ -39,7 +122,7 @@ def quantize_embedding(model: onnx.ModelProto) -> None:
     the embedding of a small model is otherwise its largest tensor.
     """
     graph = model.graph
-    lookup = next(node for node in graph.node if node.name == "/model/embed_tokens/Gather")
+    lookup = next(node for node in graph.node if node.name == _EMBEDDING)
     table_name, ids = lookup.input[0], lookup.input[1]
     table = next(tensor for tensor in graph.initializer if tensor.name == table_name)
     quantized, scales = _rows_to_int8(numpy_helper.to_array(table))

@@ -24,6 +24,7 @@ _LONGEST_VERSIONS = 4
 """How many shortened versions of one candidate are checked, and how many of the longest."""
 
 _NAME = re.compile(r"[^\W\d]\w*")
+_WORD_OR_SIGN = re.compile(r"\s*(\w+|\W)")
 _BEHIND_DOT = re.compile(r"[\w)\]}\"']\.\w*$")
 
 _GOES_ON = Verdict("passed", "its line goes on, and is no more wrong with the name")
@@ -47,6 +48,17 @@ class Limits:
 
 
 @dataclass(frozen=True)
+class _Refused:
+    """Why nothing of a candidate may be shown."""
+
+    text: str
+    reason: str
+    beginning: str = ""
+    """Up to the end of what is wrong; empty where the candidate failed no check."""
+    ended: bool = False
+
+
+@dataclass(frozen=True)
 class Outcome:
     """What became of the candidates of one request."""
 
@@ -54,6 +66,17 @@ class Outcome:
     withheld: tuple[Withheld, ...] = ()
     reason: str = ""
     """Why there are no suggestions."""
+    refused: tuple[str, ...] = ()
+    """Beginnings of candidates that failed a check: another answer must not have them."""
+    ended: bool = False
+    """Whether the first candidate was withheld because the model would rather say nothing."""
+
+
+def _up_to_name(text: str, offset: int) -> str:
+    """``text`` up to the end of the name or sign that stands at ``offset`` of its first line."""
+    line = text.split("\n", 1)[0]
+    found = _WORD_OR_SIGN.match(line, offset)
+    return line[: found.end()] if found else line
 
 
 def _some(versions: list[str]) -> list[str]:
@@ -91,36 +114,39 @@ class Judge:
     def all(self, candidates: Iterable[Candidate], limits: Limits) -> Outcome:
         """The candidates that are worth showing, and why others are not."""
         found: dict[str, Suggestion] = {}
-        withheld: list[Withheld] = []
-        reasons: list[str] = []
+        refused: list[_Refused] = []
         for candidate in candidates:
             if limits.late:
-                reasons.append("there was no time left to check it")
+                refused.append(_Refused("", "there was no time left to check it"))
                 break
             answer = self._one(candidate, limits)
             if isinstance(answer, Suggestion):
                 found.setdefault(answer.text, answer)
             else:
-                reasons.append(answer.reason)
-                if answer.text:
-                    withheld.append(answer)
+                refused.append(answer)
+        withheld = tuple(Withheld(each.text, each.reason) for each in refused if each.text)
         if found:
-            return Outcome(tuple(found.values()), tuple(withheld))
-        reason = reasons[0] if reasons else "the model suggests nothing"
-        return Outcome((), tuple(withheld), reason)
+            return Outcome(tuple(found.values()), withheld)
+        return Outcome(
+            (),
+            withheld,
+            refused[0].reason if refused else "the model suggests nothing",
+            tuple(each.beginning for each in refused if each.beginning),
+            bool(refused) and refused[0].ended,
+        )
 
-    def _one(self, candidate: Candidate, limits: Limits) -> Suggestion | Withheld:
+    def _one(self, candidate: Candidate, limits: Limits) -> Suggestion | _Refused:
         """The longest part of a candidate that passes, or why there is none."""
-        if math.exp(min(candidate.mean_logprob, 0.0)) < self._decision.min_confidence:
-            return Withheld(candidate.text, "the model is not sure enough")
+        if unsure := self._unsure(candidate):
+            return unsure
         text = postprocess(candidate.text, self._around, self._special_tokens)
         if not text:
-            return Withheld("", "the model suggests nothing new")
+            return _Refused("", "the model suggests nothing new")
         finished = candidate.stop_reason in ("end", "stop")
         if finished:
             text = with_colon(text, self._around.cursor, self._around.language)
         waiting = deque(_some(versions(text, self._around, complete=finished)))
-        failure, cut = "", False
+        failure, cut, beginning = "", False, ""
         while waiting:
             version = waiting.popleft()
             if limits.cancel.cancelled or (failure and limits.late):
@@ -143,12 +169,23 @@ class Judge:
                     waiting = deque(each for each in waiting if each.count("\n") < row)
                 invented = checked.apis.outcome == "failed" and checked.wrong_at == 0
             failure = failure or failed
+            beginning = _up_to_name(version, wrong_at)
             if not waiting and not cut:  # not even its first line passes, but a part of it may
                 behind_dot = self._behind_dot and not invented
                 language = self._around.language
                 waiting.extend(cut_before(version, wrong_at, language, behind_dot=behind_dot))
                 cut = True
-        return Withheld(text, failure or "the model suggests nothing new")
+        if not failure:
+            return _Refused(text, "the model suggests nothing new")
+        return _Refused(text, failure, beginning)
+
+    def _unsure(self, candidate: Candidate) -> _Refused | None:
+        """Why the model's own probabilities speak against a candidate; None where they do not."""
+        if candidate.end_probability > self._decision.most_end_probability:
+            return _Refused("", "the model suggests nothing", ended=True)
+        if math.exp(min(candidate.mean_logprob, 0.0)) < self._decision.min_confidence:
+            return _Refused(candidate.text, "the model is not sure enough")
+        return None
 
     def _is_member(self, version: str) -> bool:
         """Whether it is a member's name, of which somebody can say whether it exists."""

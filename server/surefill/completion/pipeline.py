@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from surefill.completion.asking import Asking
+from surefill.completion.asking import Asked, Asking
 from surefill.completion.cache import TypeThroughCache
 from surefill.completion.following import after_acceptance, after_enter
 from surefill.completion.judging import Judge, Limits, Outcome
@@ -21,6 +21,7 @@ from surefill.completion.suggestion import (
     ContextSummary,
     Suggestion,
     Timings,
+    Withheld,
 )
 from surefill.context.window import ContextBuilder
 from surefill.engine.interface import (
@@ -40,6 +41,8 @@ from surefill.syntax.position import Position, Range
 
 __all__ = ["CompletionPipeline", "CompletionRequest"]
 
+_MOST_TRIES = 4
+"""Of one request: the first, and others where what came may not be shown. A guess."""
 _RESERVE_SHARE = 0.1
 _RESERVE_SECONDS = 0.1
 """Of the time until the deadline, this much is kept for post-processing and checks."""
@@ -54,6 +57,62 @@ class _Place:
     before: str = ""
     """What the menu's text adds at the cursor and each suggestion has to begin with."""
     cacheable: bool = True
+
+
+@dataclass(frozen=True)
+class _Question:
+    """What a request asks of the model: where, and how much."""
+
+    request: CompletionRequest
+    place: _Place
+    cursor: Cursor
+    decision: Decision
+    new_tokens: int
+
+    @property
+    def snapshot(self) -> Snapshot:
+        return self.place.snapshot
+
+    @property
+    def position(self) -> Position:
+        return self.place.position
+
+    def generate(
+        self, prompt: Prompt, asked: Asked, engine: Engine, cancel: Cancellation
+    ) -> Generation:
+        rules = asked.rules(prompt.lead)
+        wanted = self.request.n
+        return engine.generate(
+            prompt,
+            max_new_tokens=self.new_tokens,
+            stop=self.decision.stop,
+            guide=engine.guided_by(rules, wanted=wanted) if rules else None,
+            cancel=cancel,
+            n=wanted,
+        )
+
+    def judge(self, asked: Asked, special_tokens: tuple[str, ...]) -> Judge:
+        return Judge(
+            self.snapshot,
+            self.position,
+            Surroundings.of(self.snapshot, self.cursor),
+            self.decision,
+            special_tokens=special_tokens,
+            checks=asked.checks(),
+        )
+
+
+@dataclass
+class _Spent:
+    """Milliseconds of all tries together."""
+
+    context: float = 0.0
+    prefill: float = 0.0
+    decode: float = 0.0
+    checks: float = 0.0
+
+    def timings(self, total: float, oracle: float) -> Timings:
+        return Timings(total, self.context, self.prefill, self.decode, self.checks, oracle)
 
 
 class CompletionPipeline:
@@ -125,54 +184,63 @@ class CompletionPipeline:
             return known
         if cancel.cancelled or cancel.expired:
             return CompletionResult(reason="cancelled" if cancel.cancelled else "too late")
-        place = _place(request)
-        cursor, decision = self._decide(request, place)
-        if decision.kind == "none":
-            return CompletionResult(reason=decision.reason, timings=Timings(_since(started)))
-        oracle = self._asking.about(place.snapshot, place.position, cursor, cancel)
-        prompt, new_tokens = self._prompt(request, place, cursor, decision)
-        context_ms = _since(started)
-        rules = oracle.rules(prompt.lead)
-        generation = engine.generate(
-            prompt,
-            max_new_tokens=new_tokens,
-            stop=decision.stop,
-            guide=engine.guided_by(rules, wanted=request.n) if rules else None,
-            cancel=cancel,
-            n=request.n,
-        )
+        question = self._question(request)
+        if question.decision.kind == "none":
+            return CompletionResult(
+                reason=question.decision.reason, timings=Timings(_since(started))
+            )
+        asked = self._asking.about(question.snapshot, question.position, question.cursor, cancel)
+        spent = _Spent()
+        result = self._try(question, asked, engine, limits, spent)
         if cancel.cancelled:
             return CompletionResult(reason="cancelled", timings=Timings(_since(started)))
-        checking = time.perf_counter()
-        around = Surroundings.of(place.snapshot, cursor)
-        tokens = self._context.template.special_tokens()
-        judge = Judge(
-            place.snapshot,
-            place.position,
-            around,
-            decision,
-            special_tokens=tokens,
-            checks=oracle.checks(),
-        )
-        outcome = judge.all(generation.candidates, limits)
-        if cancel.cancelled:
-            return CompletionResult(reason="cancelled", timings=Timings(_since(started)))
-        checks_ms = _since(checking)
-        if not limits.late:  # what time did not suffice for may come out better again
-            self._remember(request, place, outcome, generation)
+        return replace(result, timings=spent.timings(_since(started), asked.spent * 1000))
+
+    def _try(
+        self, question: _Question, asked: Asked, engine: Engine, limits: Limits, spent: _Spent
+    ) -> CompletionResult:
+        """The answer of the first try that gives something to show, or of none.
+
+        What failed a check is not written again; where the model would rather end than fill in, it
+        is asked to go on from what stands before. Without timings.
+        """
+        judge = question.judge(asked, self._context.template.special_tokens())
+        cancel, first = limits.cancel, None
+        withheld: list[Withheld] = []
+        refused: tuple[str, ...] = ()
+        infill, reason = True, ""
+        for _ in range(_MOST_TRIES):
+            began = time.perf_counter()
+            prompt = replace(self._prompt(question, infill=infill), refused=refused)
+            spent.context += _since(began)
+            generation = question.generate(prompt, asked, engine, cancel)
+            spent.prefill += generation.timings.prefill_ms
+            spent.decode += generation.timings.decode_ms
+            first = first or _seen(prompt, generation)
+            began = time.perf_counter()
+            outcome = judge.all(generation.candidates, limits)
+            spent.checks += _since(began)
+            reason = reason or outcome.reason
+            withheld += outcome.withheld
+            if outcome.suggestions or cancel.cancelled or cancel.expired or limits.late:
+                break
+            again = tuple(each for each in outcome.refused if each not in refused)
+            if outcome.ended and prompt.infills and not question.cursor.statement_complete:
+                infill, refused = False, ()
+            elif again:
+                refused += again
+            else:
+                break
+        reason = "" if outcome.suggestions else reason
+        # What time did not suffice for may come out better again.
+        if not (cancel.cancelled or cancel.expired or limits.late):
+            answer = replace(outcome, reason=reason)
+            self._remember(question.request, question.place, answer, generation)
         return CompletionResult(
-            suggestions=_for_menu(outcome.suggestions, request),
-            timings=Timings(
-                total=_since(started),
-                context=context_ms,
-                prefill=generation.timings.prefill_ms,
-                decode=generation.timings.decode_ms,
-                checks=checks_ms,
-                oracle=oracle.spent * 1000,
-            ),
-            reason=outcome.reason,
-            withheld=(*outcome.withheld, *oracle.withheld),
-            context=_seen(prompt, generation),
+            suggestions=_for_menu(outcome.suggestions, question.request),
+            reason=reason,
+            withheld=(*withheld, *asked.withheld),
+            context=first,
         )
 
     def read_ahead(
@@ -184,12 +252,10 @@ class CompletionPipeline:
         """
         if self.lookup(request) is not None:
             return None
-        place = _place(request)
-        cursor, decision = self._decide(request, place)
-        if decision.kind == "none" or cancel.cancelled:
+        question = self._question(request)
+        if question.decision.kind == "none" or cancel.cancelled:
             return None
-        prompt, _ = self._prompt(request, place, cursor, decision)
-        return engine.read(prompt, cancel)
+        return engine.read(self._prompt(question), cancel)
 
     def follow_up(
         self,
@@ -222,22 +288,25 @@ class CompletionPipeline:
         """Drop what is remembered about a document, when it is closed."""
         self._cache.forget(uri)
 
-    def _decide(self, request: CompletionRequest, place: _Place) -> tuple[Cursor, Decision]:
+    def _question(self, request: CompletionRequest) -> _Question:
+        place = _place(request)
         cursor = Cursor.at(place.snapshot, place.position)
         settings, explicit = self._settings.completion, request.explicit
         decision = decide(
             place.snapshot, place.position, cursor, explicit=explicit, settings=settings
         )
-        return cursor, decision
-
-    def _prompt(
-        self, request: CompletionRequest, place: _Place, cursor: Cursor, decision: Decision
-    ) -> tuple[Prompt, int]:
-        """What the model sees, and how many tokens it may generate."""
         new_tokens = min(decision.max_new_tokens, self._context.most_new_tokens)
-        neighbours = request.neighbours if self._settings.context.related else None
-        prompt = self._context.build(place.snapshot, place.position, cursor, new_tokens, neighbours)
-        return prompt, new_tokens
+        return _Question(request, place, cursor, decision, new_tokens)
+
+    def _prompt(self, question: _Question, *, infill: bool = True) -> Prompt:
+        return self._context.build(
+            question.snapshot,
+            question.position,
+            question.cursor,
+            question.new_tokens,
+            question.request.neighbours if self._settings.context.related else None,
+            infill=infill,
+        )
 
     def _refusal(self, request: CompletionRequest) -> str:
         if not self._settings.enabled:

@@ -21,6 +21,8 @@ from surefill.syntax.position import Position
 Kind = Literal["none", "line", "block", "brackets"]
 
 _MOST_LEADING_NEWLINES = 3
+_MOST_END_PROBABILITY = 0.5
+"""Unasked, nothing is shown where the model finds it likelier that nothing is missing. A guess."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,8 @@ class Decision:
     stop: Stop | None = None
     min_confidence: float = 0.0
     """Suggestions whose tokens' geometric mean probability is lower are not shown."""
+    most_end_probability: float = 1.0
+    """Nor are those in whose place the model would say nothing with a higher probability."""
 
 
 def decide(
@@ -51,7 +55,8 @@ def decide(
         # Nothing need follow here: only a model that is sure may speak.
         bar += (1.0 - bar) / 2
     kind, reason, stop = _extent(snapshot, cursor, explicit, settings)
-    return Decision(kind, reason, settings.max_new_tokens, stop, bar)
+    end = 1.0 if explicit else _MOST_END_PROBABILITY
+    return Decision(kind, reason, settings.max_new_tokens, stop, bar, end)
 
 
 def _extent(

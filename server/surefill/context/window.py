@@ -8,6 +8,7 @@ are chosen rarely, by ``surefill.context.choice``. How lines become tokens is no
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -23,6 +24,9 @@ from surefill.syntax.document import Snapshot
 from surefill.syntax.position import Position
 
 _STEP_LINES = 16
+_LINES_BELOW, _LONGEST_LOOKED_AT = 100, 1_000
+"""What is looked at after the cursor, in lines and characters of each, for a word."""
+_SAYS_SOMETHING = re.compile(r"\w")
 _SUFFIX_SHARE = 4
 """The suffix gets one part in so many of the budget, and what the prefix leaves."""
 _SUFFIX_STEPS = 8
@@ -68,8 +72,7 @@ class ContextBuilder:
         takes_related: bool = True,
         counts: bool = False,
     ) -> None:
-        # Only where the middle follows the prefix can a token reach over the cursor.
-        self._extends = extends if order == "spm" or not template.infills else None
+        self._extends = extends
         self._tokenizer = tokenizer
         self._template = template
         self._order = order
@@ -101,8 +104,13 @@ class ContextBuilder:
         cursor: Cursor,
         max_new_tokens: int,
         neighbours: Neighbours | None = None,
+        *,
+        infill: bool = True,
     ) -> Prompt:
         """The prompt at ``position``, leaving room for ``max_new_tokens``.
+
+        It shows what stands after the cursor where the model infills and that says something;
+        without ``infill`` it never does, and the model continues what stands before.
 
         Contains whole lines; only the line of the cursor is cut, at its far ends, where it alone
         is too long. Imports and the headers of enclosing scopes stand in front of what is cut off.
@@ -110,24 +118,26 @@ class ContextBuilder:
         have to make room for them.
         """
         lines = Lines(snapshot, self._encoder)
+        infill = infill and self._infills(snapshot, position)
         new_tokens = min(max_new_tokens, self.most_new_tokens)
         budget = max(0, self._context_length - self._overhead - new_tokens)
         related = self._related(snapshot, lines, cursor, neighbours, budget)
-        window = self._window(lines, position, cursor, budget - _cost(related))
+        window = self._window(lines, position, cursor, budget - _cost(related), infill=infill)
         if related and self._choice and not window.holds_scope(cursor):
             self._choice.drop()
             related = ()
-            window = self._window(lines, position, cursor, budget)
+            window = self._window(lines, position, cursor, budget, infill=infill)
         prefix, suffix = text_of(window.prefix), text_of(window.suffix)
         whole = self._encoder.joined(window.prefix)
         before, lead = whole, ""
-        if self._extends is not None:
-            keep = 0 if self._template.infills else 1
+        # Only where the middle follows the prefix can a token reach over the cursor.
+        if self._extends is not None and (self._order == "spm" or not infill):
+            keep = 0 if infill or related or self._template.begin else 1
             before, lead = heal(prefix, whole, self._tokenizer, self._extends, keep=keep)
-        behind = self._encoder.joined(window.suffix)
+        after = self._encoder.joined(window.suffix) if infill else None
         special = self._tokenizer.special
-        ids = layout(self._template, self._order, special, before, behind, related=related)
-        prompt = Prompt(tuple(ids), prefix, suffix, lead)
+        ids = layout(self._template, self._order, special, before, after, related=related)
+        prompt = Prompt(tuple(ids), prefix, suffix, lead, infills=infill)
         if self._counted is None:
             return prompt
         own = [side(position, self._context_length) for side in (lines.before, lines.behind)]
@@ -152,8 +162,21 @@ class ContextBuilder:
             self._choice.make(snapshot, cursor, neighbours, min(max(left, least), most))
         return self._choice.excerpts
 
-    def _window(self, lines: Lines, position: Position, cursor: Cursor, budget: int) -> _Window:
-        suffix_budget = self._suffix_budget(lines, position, budget)
+    def _infills(self, snapshot: Snapshot, position: Position) -> bool:
+        """Whether the model can show for what stands after the cursor, and that says something.
+
+        Asked to fill the space before nothing, a model ends at once more often than not.
+        """
+        if not self._template.infills:
+            return False
+        rest = snapshot.line(position.line)[position.character :]
+        below = snapshot.lines[position.line + 1 : position.line + 1 + _LINES_BELOW]
+        return any(_SAYS_SOMETHING.search(line[:_LONGEST_LOOKED_AT]) for line in (rest, *below))
+
+    def _window(
+        self, lines: Lines, position: Position, cursor: Cursor, budget: int, *, infill: bool
+    ) -> _Window:
+        suffix_budget = self._suffix_budget(lines, position, budget) if infill else 0
         suffix = _suffix(lines, position, suffix_budget) if suffix_budget else []
         used = sum(len(piece.ids) for piece in suffix)
         prefix, start = _prefix(lines, position, cursor, budget - used)
@@ -161,8 +184,6 @@ class ContextBuilder:
 
     def _suffix_budget(self, lines: Lines, position: Position, budget: int) -> int:
         """A share of the budget, and what the prefix leaves, in steps."""
-        if not self._template.infills:
-            return 0
         share = budget // _SUFFIX_SHARE
         step = max(1, budget // _SUFFIX_STEPS)
         before = len(lines.before(position, self._context_length).ids)

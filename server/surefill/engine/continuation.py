@@ -33,12 +33,19 @@ class Continuation:
         """Length of the text after each token."""
         self.ids: list[int] = []
         self.text = ""
+        self.end_probability = 0.0
+        """Of an end token where the text begins."""
         self.reason: StopReason | None = None
 
     @property
     def written(self) -> str:
         """The text with what there is of the lead before it."""
         return self._lead[: len(self._lead) - len(self.pending)] + self.text
+
+    @property
+    def empty(self) -> bool:
+        """Whether the next token is the first that says something after the cursor."""
+        return not self.text and not self.pending
 
     def push(self, token: int, logprob: float) -> bool:
         """Append ``token``; returns whether the candidate is complete now."""
@@ -77,4 +84,5 @@ class Continuation:
             token_ids=tuple(self.ids[:count]),
             logprobs=tuple(self._logprobs[:count]),
             stop_reason=self.reason or "length",
+            end_probability=self.end_probability,
         )

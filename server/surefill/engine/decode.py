@@ -89,6 +89,7 @@ class LocalEngine:
         self.options = options
         self.blend = blend
         self.ends = frozenset(tokenizer.special(token) for token in ends)
+        self.end_ids = sorted(self.ends)
         self.allowed = _allowed_tokens(session.vocab_size, tokenizer, self.ends)
         # With the model rather than with the first request: it takes as long as many of them.
         self.texts = _token_texts(session.vocab_size, tokenizer)
@@ -344,6 +345,17 @@ class _Request:
             logprobs = self.mixer.mix(logprobs, out.ids, allowed if lead else None)
         elif lead:
             logprobs = _given(logprobs, allowed)
+        if out.empty:
+            # An answer says something: that it need not is for those to weigh who show it.
+            ends = self.engine.end_ids
+            out.end_probability = float(np.exp(logprobs[ends]).sum())
+            allowed = allowed.copy()
+            allowed[ends] = False
+        for beginning in self.prompt.refused:
+            allowed = self._without(beginning, out, allowed)
+        if not allowed.any():
+            out.close("stop")
+            return None
         if self.guide is not None:
             mask = self.guide.mask(out.written, logprobs, allowed)
             if mask is not None:
@@ -352,6 +364,15 @@ class _Request:
                     out.close("stop")
                     return None
         return logprobs, allowed
+
+    def _without(self, beginning: str, out: Continuation, allowed: Bools) -> Bools:
+        """``allowed`` less the tokens that would complete a ``beginning`` that is refused."""
+        text = self.prompt.lead + beginning
+        written = out.written
+        if len(written) >= len(text) or not text.startswith(written):
+            return allowed
+        rest: Bools = allowed & ~self.engine.texts.completing(text[len(written) :])
+        return rest
 
     def _continuation(self) -> Continuation:
         engine = self.engine

@@ -80,13 +80,18 @@ class TokenTexts:
                 at += 1
         return mask
 
-    def beginning(self, text: str) -> Bools:
-        """Shape (vocabulary,): tokens that begin with ``text`` or are the beginning of it."""
+    def completing(self, text: str) -> Bools:
+        """Shape (vocabulary,): tokens that are ``text`` or begin with it."""
         mask = np.zeros(self._size, np.bool_)
         at = bisect_left(self._keys, text)
         while at < len(self._keys) and self._keys[at].startswith(text):
             mask[self._sorted[at][1]] = True
             at += 1
+        return mask
+
+    def beginning(self, text: str) -> Bools:
+        """Shape (vocabulary,): tokens that begin with ``text`` or are the beginning of it."""
+        mask = self.completing(text)
         for length in range(1, len(text)):
             at = bisect_left(self._keys, text[:length])
             while at < len(self._keys) and self._keys[at] == text[:length]:

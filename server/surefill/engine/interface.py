@@ -48,6 +48,10 @@ class Prompt:
     apart: bool = True
     """Whether alternatives part as soon as something else is likely, too; else they are independent
     draws, many of which come out the same."""
+    refused: tuple[str, ...] = ()
+    """Beginnings that the answer must not have: what was tried before and may not be shown."""
+    infills: bool = True
+    """Whether ``ids`` show what stands after the cursor; else they are continued left to right."""
     document: str = ""
     before: tuple[int, ...] = ()
     after: tuple[int, ...] = ()
@@ -63,6 +67,8 @@ class Candidate:
     stop_reason: StopReason
     count: int = 1
     """How many of the continuations that were made came out as this text."""
+    end_probability: float = 0.0
+    """That nothing is missing, by the model: of an end token in the place of the first one."""
 
     @property
     def mean_logprob(self) -> float:

@@ -61,7 +61,7 @@ def texts(result):
 
 
 def test_a_suggestion_with_its_verdicts_and_timings():
-    result, engine = complete("def f(a):\n    return |\n", "a + 1\n")
+    result, engine = complete("def f(a):\n    return |\n\nf(1)\n", "a + 1\n")
     (suggestion,) = result.suggestions
     assert suggestion.text == "a + 1"
     assert suggestion.range == Range(Position(1, 11), Position(1, 11))
@@ -76,7 +76,7 @@ def test_a_suggestion_with_its_verdicts_and_timings():
     assert (result.timings.prefill, result.timings.decode) == (1.0, 2.0)
     assert result.timings.total >= result.timings.context + result.timings.checks > 0
     assert engine.calls[0].prompt.prefix == "def f(a):\n    return "
-    assert engine.calls[0].prompt.suffix == "\n"
+    assert engine.calls[0].prompt.suffix == "\n\nf(1)\n"
     assert not result.cached
     assert result.reason == ""
 

@@ -59,6 +59,8 @@ def describe(
     ablations: Sequence[Mapping[str, Any]] = (),
     template: str | None = None,
     order: PromptOrder | None = None,
+    served: Sequence[str] = (),
+    context: int | None = None,
 ) -> tuple[BundleInfo, str]:
     """Manifest facts and model card for the model in a Hugging Face directory.
 
@@ -88,10 +90,10 @@ def describe(
     info = BundleInfo(
         name=name,
         version=version,
-        languages=languages.known(made),
+        languages=tuple(served) or languages.known(made),
         license=license_name,
         parameters=parameters,
-        context_length=_context_length(config),
+        context_length=min(context or MOST_CONTEXT, _context_length(config)),
         template=template,
         order=order or ("spm" if made else "psm"),
         made=made,
@@ -124,6 +126,10 @@ def _context_length(config: Mapping[str, Any]) -> int:
         "Add max_position_embeddings to it.",
     )
 
+
+MOST_CONTEXT = 2048
+"""Tokens that a bundle is given unless it is told otherwise. A cache of keys and values for all
+that a pretrained model could see takes more memory than its weights, and nobody waits so long."""
 
 _NEEDED = {"preset", "optimizer", "steps", "tokens", "minutes", "infilling", "corpus", "hole_share"}
 

@@ -8,7 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from surefill_training.commands.shared import model_stamp, read_record
+from surefill.syntax.languages import LANGUAGES
+from surefill_training.commands.shared import model_stamp, positive, read_record
 from surefill_training.errors import TrainingError
 from surefill_training.templates import find_template
 
@@ -50,6 +51,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "it suffix first for models trained here, prefix first for others",
     )
     add(
+        "--languages",
+        type=_language_ids,
+        default=(),
+        metavar="IDS",
+        help="language ids, separated by commas, in which suggestions come unasked; without it "
+        "those it was trained on here, which leaves out what a pretrained model knew before",
+    )
+    add(
+        "--context",
+        type=positive,
+        metavar="N",
+        help="tokens of a prompt with its answer; memory and the time of a first answer grow with "
+        "it; without it 2048, or what the model takes where that is less",
+    )
+    add(
         "--scores",
         type=Path,
         metavar="FILE",
@@ -68,6 +84,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="what `ngrams` wrote, to be blended in; without it the model speaks alone",
     )
     add("--out", type=Path, required=True, metavar="DIR", help="the bundle's folder")
+
+
+def _language_ids(text: str) -> tuple[str, ...]:
+    ids = tuple(part.strip() for part in text.split(",") if part.strip())
+    known = {language.id for language in LANGUAGES}
+    for name in ids:
+        if name not in known:
+            raise argparse.ArgumentTypeError(
+                f"there is no language {name!r}; choose among {', '.join(sorted(known))}"
+            )
+    return ids
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -109,6 +136,8 @@ def run(arguments: argparse.Namespace) -> int:
         ablations=read_ablations(arguments.ablations) if arguments.ablations else (),
         template=find_template(arguments.template).name if arguments.template else None,
         order=arguments.order,
+        served=arguments.languages,
+        context=arguments.context,
     )
     parts = {
         "model": folder / "model.onnx",

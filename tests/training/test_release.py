@@ -37,6 +37,8 @@ GOOD = Figures(
     unseen=True,
     useful_difference=Estimate(0.2, 0.1, 0.3, 600),
     wrong=Estimate(0.12, 0.1, 0.14, 600),
+    divergence=0.006,
+    quantised=True,
 )
 REAL = Bundle.load(SMALL_BUNDLE)
 
@@ -61,6 +63,9 @@ def test_every_condition_can_fail_by_itself() -> None:
     assert changed(typing_ms=math.nan) == ["latency"]
     assert changed(megabytes=20.5) == ["size"]
     assert changed(unseen=False) == ["unseen"]
+    assert changed(divergence=0.031) == ["fidelity"]
+    assert changed(divergence=None) == ["fidelity"]
+    assert changed(divergence=None, quantised=False) == []
 
 
 def test_bounds_go_by_the_preset_and_by_the_size_where_there_is_none() -> None:
@@ -70,7 +75,8 @@ def test_bounds_go_by_the_preset_and_by_the_size_where_there_is_none() -> None:
         return bounds_for(replace(REAL.manifest, made=made, parameters=parameters))
 
     assert bounds({"preset": "base"}, 7_000_000) == BOUNDS["base"] == Bounds(80, 90, 0.99, 0.15)
-    assert bounds({}, 80_000_000) == BOUNDS["base"]
+    assert bounds({}, 118_000_000) == BOUNDS["small"] == Bounds(90, 130, 0.99, 0.15)
+    assert bounds({}, 800_000_000) == BOUNDS["base"]
     assert bounds({"preset": "test"}, 1_000) == BOUNDS["nano"]
 
 
@@ -229,8 +235,13 @@ def test_a_better_bundle_is_installed_and_the_decision_written_down(
 ) -> None:
     """By the real engine and the server's own benchmark, once; further verdicts are made up."""
     record = tmp_path / "record.json"
+    candidate = shutil.copytree(REAL.path, tmp_path / "candidate")
+    # The second release was bundled before graphs were compared with their weights.
+    made = {**REAL.manifest.made, "fidelity": {"divergence": 0.006}}
+    compared = replace(REAL.manifest, made=made)
+    (candidate / "bundle.json").write_text(compared.to_json())
     command = (
-        *(REAL.path, "--corpus", idioms, "--holes", 60, "--rounds", 1, "--max-ms", 100_000),
+        *(candidate, "--corpus", idioms, "--holes", 60, "--rounds", 1, "--max-ms", 100_000),
         *("--programs", idioms.with_name("programs"), "--places", 15, "--max-wrong", 1),
         # Every other line here opens a block, and few holes have to show a difference.
         *("--min-parses", 0.8, "--seed", 0, "--record", record, "--install", place),
@@ -269,7 +280,7 @@ def test_a_better_bundle_is_installed_and_the_decision_written_down(
     assert release(*command) == 0
     installed = f"surefill-nano {REAL.manifest.version}: installed."
     assert installed in capfd.readouterr().out
-    assert Bundle.load(place).manifest == REAL.manifest
+    assert Bundle.load(place).manifest == compared
     assert json.loads(record.read_text())["decision"] == "installed"
 
 

@@ -152,6 +152,8 @@ def judge(
         unseen=own.unseen,
         useful_difference=programs[0].difference,
         wrong=programs[0].scores.languages[ALL].wrong,
+        divergence=(candidate.manifest.made.get("fidelity") or {}).get("divergence"),
+        quantised=candidate.manifest.precision not in ("fp32", "fp16"),
     )
     return Judgement(check(figures, bounds), bounds, scored, programs, _as_plain(rows))
 

@@ -21,17 +21,15 @@ def heal(
     ids: Sequence[int],
     tokenizer: Tokenizer,
     extends: Callable[[str], bool],
-    *,
-    keep: int = 0,
 ) -> tuple[Sequence[int], str]:
     """``ids`` of ``text`` without the tokens that a longer one could take the place of.
 
     ``extends`` says whether there is a token that begins with a text and goes on. Returns the ids
     that are left and the text of the others: the longest end of ``text`` that begins with a token
-    and that such a longer token begins with. At least ``keep`` tokens stay.
+    and that such a longer token begins with.
     """
     count, lead = 0, ""
-    for number in range(1, min(len(ids) - keep, _MOST_TOKENS) + 1):
+    for number in range(1, min(len(ids), _MOST_TOKENS) + 1):
         end = tokenizer.decode(ids[len(ids) - number :])
         # Bytes of an unfinished character decode to something else.
         if len(end) > _MOST_CHARACTERS or not text.endswith(end):

@@ -126,7 +126,8 @@ def layout(
             front += [separator, *excerpt]
         front.append(separator)
     if not template.infills or suffix is None:
-        return [*front, *prefix]
+        # In training one text follows the end of another.
+        return [*(front or map(special, template.ends[:1])), *prefix]
     pre, suf, mid = (special(t) for t in (template.prefix, template.suffix, template.middle))
     if order == "spm":
         return [*front, pre, suf, *suffix, mid, *prefix]

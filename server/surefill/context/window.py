@@ -132,8 +132,7 @@ class ContextBuilder:
         before, lead = whole, ""
         # Only where the middle follows the prefix can a token reach over the cursor.
         if self._extends is not None and (self._order == "spm" or not infill):
-            keep = 0 if infill or related or self._template.begin else 1
-            before, lead = heal(prefix, whole, self._tokenizer, self._extends, keep=keep)
+            before, lead = heal(prefix, whole, self._tokenizer, self._extends)
         after = self._encoder.joined(window.suffix) if infill else None
         special = self._tokenizer.special
         ids = layout(self._template, self._order, special, before, after, related=related)

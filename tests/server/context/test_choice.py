@@ -19,7 +19,7 @@ GOLDEN = sorted((Path(__file__).parent / "golden_related").iterdir())
 PYTHON = language_for("python", None)
 QWEN = TEMPLATES["qwen2.5-coder"]
 SHOP = OtherFile("lib/shop.py", "def sell(item, price):\n    return item\n", PYTHON, imported=True)
-USES = "from lib.shop import sell\n\nsell(|)\n"
+USES = "from lib.shop import sell\n\nsell(|)\nsold = 1\n"
 
 
 class Given:
@@ -149,7 +149,7 @@ def test_the_front_is_the_same_over_thirty_keystrokes():
     fronts = set()
     for end in range(len(typed)):
         ids = prompts.at(
-            f"from lib.shop import sell\n\ndef f(item):\n    {typed[:end]}|\n", neighbours
+            f"from lib.shop import sell\n\ndef f(item):\n    {typed[:end]}|\n\nx = 1\n", neighbours
         ).ids
         fronts.add(ids[: ids.index(prompts.tokenizer.special(QWEN.middle))])
         # Others may type, too: this prompt is warm, and stays so.

@@ -63,11 +63,6 @@ def test_where_no_token_goes_on_nothing_is_left_out():
     assert heal("return self.resp", ids, tokenizer, lambda _: False) == (ids, "")
 
 
-def test_some_tokens_can_be_kept():
-    tokenizer = PieceTokenizer()
-    ids, lead = heal("import", tokenizer.encode("import"), tokenizer, lambda _: True, keep=1)
-    assert (tokenizer.decode(ids), lead) == ("im", "port")
-
 
 @given(st.text(alphabet="ab_ .(\n=é\t", max_size=80))
 def test_nothing_is_lost(text):

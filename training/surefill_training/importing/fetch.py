@@ -288,8 +288,7 @@ def _license_of(archive: Path) -> str | None:
     with zipfile.ZipFile(archive) as opened:
         for folder in zipfile.Path(opened).iterdir():
             if folder.name.endswith(".dist-info"):
-                # Its protocol asks for less than a Path, and a zip's gives it.
-                found = license_of(metadata.PathDistribution(folder))  # type: ignore[arg-type]
+                found = license_of(metadata.PathDistribution(folder))
                 return None if found == "unknown" else found
     return None
 

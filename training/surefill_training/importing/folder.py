@@ -27,7 +27,9 @@ def find(folder: Path) -> sources.Source:
 
 def load_source(source: sources.Source) -> PreTrainedModel:
     """Its weights in single precision."""
-    return sources.load_weights(source).eval()
+    model = sources.load_weights(source)
+    model.train(False)
+    return model
 
 
 def load_weights(folder: Path) -> PreTrainedModel:
@@ -107,6 +109,6 @@ def _json(path: Path) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _content(token: Any) -> str | None:
+def _content(token: object) -> str | None:
     found = token.get("content") if isinstance(token, dict) else token
     return str(found) if found else None

@@ -9,7 +9,7 @@ import math
 import struct
 from collections import Counter
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -34,12 +34,12 @@ class GgufFile:
     architecture: str
     reader: gguf.GGUFReader
 
-    def value(self, key: str, default: Any = None) -> Any:
+    def value(self, key: str, default: object = None) -> Any:  # noqa: ANN401 - as the header has it
         """A value of the metadata: text, number, or list."""
         found = self.reader.get_field(key)
         return default if found is None else found.contents()
 
-    def of_architecture(self, key: str, default: Any = None) -> Any:
+    def of_architecture(self, key: str, default: object = None) -> Any:  # noqa: ANN401
         """A value that is named after the architecture, like ``rope.freq_base``."""
         return self.value(f"{self.architecture}.{key}", default)
 
@@ -117,9 +117,10 @@ def _require_version(path: Path) -> None:
         )
     (version,) = struct.unpack("<I", head[4:])
     if version not in _VERSIONS:
-        what = "byte order of another machine" if version % 65536 == 0 else f"version {version}"
+        other = version % 65536 == 0
+        what = "in the byte order of another machine" if other else f"of version {version}"
         raise ModelImportError(
-            f"{path.name} is a GGUF file of the {what}, which is not supported.",
+            f"{path.name} is a GGUF file {what}, which is not supported.",
             f"Convert it with llama.cpp to version {_VERSIONS[-1]}, little endian.",
         )
 
@@ -168,7 +169,7 @@ def _supported(name: str, raw_type: int) -> gguf.GGMLQuantizationType:
     return kind
 
 
-@lru_cache(maxsize=None)
+@cache
 def _can_dequantize(kind: gguf.GGMLQuantizationType) -> bool:
     if kind in (gguf.GGMLQuantizationType.F32, gguf.GGMLQuantizationType.F16):
         return True

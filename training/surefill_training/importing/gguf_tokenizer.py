@@ -145,7 +145,7 @@ def _byte_level(file: GgufFile, tokens: Sequence[str]) -> tuple[Tokenizer, str]:
 
 
 def _gpt2(original: object, vocabulary: dict[str, int], merges: Merges) -> Tokenizer:
-    return GPT2Converter(original).converted(vocabulary, merges)
+    return GPT2Converter(original).converted(vocabulary, merges)  # type: ignore[no-untyped-call]
 
 
 def _single_digits(original: object, vocabulary: dict[str, int], merges: Merges) -> Tokenizer:
@@ -161,14 +161,15 @@ def _single_digits(original: object, vocabulary: dict[str, int], merges: Merges)
 
 
 def _qwen2(original: object, vocabulary: dict[str, int], merges: Merges) -> Tokenizer:
-    return Qwen2Converter(original).converted(vocabulary, merges)
+    return Qwen2Converter(original).converted(vocabulary, merges)  # type: ignore[no-untyped-call]
 
 
 def _llama3(original: object, vocabulary: dict[str, int], merges: Merges) -> Tokenizer:
+    pattern = TikTokenConverter().pattern  # type: ignore[no-untyped-call]
     tokenizer = _gpt2(original, vocabulary, merges)
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [
-            pre_tokenizers.Split(Regex(TikTokenConverter().pattern), "isolated"),
+            pre_tokenizers.Split(Regex(pattern), "isolated"),
             pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
         ]
     )
@@ -198,7 +199,8 @@ def _sentence_pieces(file: GgufFile, tokens: Sequence[str]) -> Tokenizer:
             f"The tokenizer of {file.path.name} has no scores.", "Import its Hugging Face folder."
         )
     vocabulary = {token: id_ for id_, token in enumerate(tokens)}
-    merges = generate_merges(vocabulary, dict(zip(tokens, scores, strict=True)))
+    scored = dict(zip(tokens, scores, strict=True))
+    merges = generate_merges(vocabulary, scored)  # type: ignore[no-untyped-call]
     values = {
         "tokenizer_type": "llama",
         "tokens": list(tokens),

@@ -35,7 +35,7 @@ def require_order(names: Sequence[str]) -> None:
     for number in sorted(set(numbers)):
         if numbers.count(number) > 1:
             raise ModelImportError(f"Part {number} is given twice.", "Give each part once.")
-    first = min(min(numbers), 1)
+    first = min(*numbers, 1)
     missing = sorted(set(range(first, max(numbers))) - set(numbers))
     if missing:
         raise ModelImportError(

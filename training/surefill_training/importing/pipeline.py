@@ -6,10 +6,11 @@ The folder appears under its name only when all of it is there and checked.
 from __future__ import annotations
 
 import json
+import logging
 import re
-import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -67,11 +68,14 @@ def import_model(
         found = fetch(
             sources, Path(scratch), report, member=options.member, revision=options.revision
         )
-        hashed = _hash(found, options.sha256, report)
+        if options.sha256 is not None:
+            # Nothing else looks into a file that is not the one that was pinned.
+            _require_hash(found, options.sha256, report)
         made = Path(scratch) / "made"
         made.mkdir()
         importer = _Folder if found.is_folder else _Gguf
-        record = importer(found, options, report).write(made, hashed)
+        with _quiet():
+            record = importer(found, options, report).write(made)
         if out.exists():
             out.rmdir()
         made.rename(out)
@@ -88,11 +92,11 @@ class _Import:
         self.options = options
         self.report = report
 
-    def write(self, made: Path, hashed: dict[str, Any]) -> dict[str, Any]:
+    def write(self, made: Path) -> dict[str, Any]:
         """Write everything into the empty folder ``made``."""
         self._step("reading the header", 0)
         tokenizer, facts = self.read(made)
-        license_name, by = decide_license(
+        licensed = decide_license(
             {"file": facts.pop("license", None), "source": self.found.license},
             self.options.license,
             any_license=self.options.any_license,
@@ -103,8 +107,7 @@ class _Import:
         config = self.config()
         self._step("reading the weights", 1)
         model = self.load(config)
-        table = model.get_input_embeddings().weight
-        unused = rows.untrained(table, [*reserved, *tokenizer.unused])
+        unused = rows.untrained(rows.tables(model)[0], [*reserved, *tokenizer.unused])
         planned = plan(template, tokenizer.ids, tokenizer.special, unused)
         raw = with_plan(tokenizer, planned)
         self._step("asking the source", 2)
@@ -112,13 +115,13 @@ class _Import:
         wanted = check.continuations(model, load(raw), new)
         rows.fill(model, planned.added, [id_ for id_, _ in unused])
         self._step("writing", 3)
-        _quietly_save(model, made)
+        model.save_pretrained(made)
         context = int(getattr(config, "max_position_embeddings", 0) or 1024)
         write_tokenizer(made, raw, tokenizer, planned, context)
-        del model, table
+        del model
         self._step("comparing with the source", 4)
         self._check(made, raw, tokenizer, wanted, new)
-        record = self._record(facts, hashed, license_name, by, planned, tokenizer)
+        record = self._record(facts, licensed=licensed, planned=planned, tokenizer=tokenizer)
         text = json.dumps(record, ensure_ascii=False, indent=2) + "\n"
         (made / RECORD).write_text(text, encoding="utf-8", newline="\n")
         self._step("done", _STEPS)
@@ -152,9 +155,8 @@ class _Import:
     def _record(
         self,
         facts: dict[str, Any],
-        hashed: dict[str, Any],
-        license_name: str,
-        by: str,
+        *,
+        licensed: tuple[str, str],
         planned: Plan,
         tokenizer: SourceTokenizer,
     ) -> dict[str, Any]:
@@ -163,14 +165,15 @@ class _Import:
             "sources": list(self.found.sources),
             "version": self.found.version,
             "files": list(self.found.files),
-            **hashed,
+            "sha256": _hash(self.found),
+            "bytes": sum(file.stat().st_size for file in _weights(self.found)),
             "archives": self.found.archives,
-            "license": license_name,
-            "license_stated_by": by,
+            "license": licensed[0],
+            "license_stated_by": licensed[1],
             **facts,
             "template": planned.template.name,
             "infilling": planned.infilling,
-            "changed": changes(planned, sorted(tokenizer.special), tokenizer.pre_tokenizer),
+            "changed": changes(planned, tokenizer.forgotten, tokenizer.pre_tokenizer),
             "checked": {"prompts": len(check.PROMPTS), "tokens": check.TOKENS},
             "versions": {name: metadata.version(name) for name in ("transformers", "gguf")},
         }
@@ -199,7 +202,7 @@ class _Gguf(_Import):
         return read_config(self.file)
 
     def load(self, config: PretrainedConfig) -> PreTrainedModel:
-        return load_weights(self.file, config)
+        return load_weights(self.file, config, self.report)
 
 
 class _Folder(_Import):
@@ -247,24 +250,33 @@ def _require_sound(out: Path, options: ImportOptions) -> None:
         find_template(options.template)
 
 
-def _hash(found: Fetched, pinned: str | None, report: Progress) -> dict[str, Any]:
-    """SHA-256 and bytes of the weights, compared with what the user says."""
+def _require_hash(found: Fetched, pinned: str, report: Progress) -> None:
     report("hashing", 0, 1)
-    files = [found.path / name for name in found.files] if found.is_folder else [found.path]
-    sha256 = hash_of(files[0]) if len(files) == 1 else folder.hash_together(files)
-    if pinned is not None and sha256 != pinned.lower():
+    sha256 = _hash(found)
+    if sha256 != pinned.lower():
         raise ModelImportError(
-            f"The SHA-256 of {files[0].name} is {sha256}, and {pinned.lower()} was asked for.",
+            f"The SHA-256 of {found.path.name} is {sha256}, and {pinned.lower()} was asked for.",
             "Download it again, all parts in their order; if it comes out the same, the file is "
             "not the one that was pinned.",
         )
-    return {"sha256": sha256, "bytes": sum(file.stat().st_size for file in files)}
 
 
-def _quietly_save(model: PreTrainedModel, made: Path) -> None:
+def _hash(found: Fetched) -> str:
+    """SHA-256 of the weights; of several files that of their list of hashes."""
+    files = _weights(found)
+    return hash_of(files[0]) if len(files) == 1 else folder.hash_together(files)
+
+
+def _weights(found: Fetched) -> list[Path]:
+    return [found.path / name for name in found.files] if found.is_folder else [found.path]
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without the warnings of transformers, which takes tokenizers for Mistral's."""
     level = transformers_logging.get_verbosity()
-    transformers_logging.set_verbosity_error()
+    transformers_logging.set_verbosity(logging.ERROR)
     try:
-        model.save_pretrained(made)
+        yield
     finally:
         transformers_logging.set_verbosity(level)

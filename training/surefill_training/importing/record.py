@@ -1,4 +1,4 @@
-"""``source.json``: where an imported model comes from, under which licence, and what was changed."""
+"""``source.json``: where an imported model comes from, its licence, and what was changed."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def read_source(model: Path) -> dict[str, Any]:
 
 
 def require_infilling(source: Mapping[str, Any], template: str) -> None:
-    """Raise TrainingError where a ``template`` infills and the tokens for it are not learned yet."""
+    """Raise TrainingError where ``template`` infills and its tokens have not been learned yet."""
     if source.get("infilling") == "untrained" and TEMPLATES[template].infills:
         raise TrainingError(
             f"{source.get('name', 'The model')} has not learned infilling: the tokens of the "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 import torch
 from transformers import PreTrainedModel
@@ -15,6 +16,13 @@ optimizer moved all of them alike, and quantisation changed them a little."""
 _NOISE = 0.1
 """Spread of new rows around the median, so that three tokens do not begin as one."""
 _FEWEST = 3
+
+
+def tables(model: PreTrainedModel) -> list[torch.Tensor]:
+    """The embeddings [vocabulary, width], and those of the head where they are others."""
+    layers = (model.get_input_embeddings(), model.get_output_embeddings())  # type: ignore[no-untyped-call]
+    found = [cast(torch.Tensor, layer.weight) for layer in layers if layer is not None]
+    return found[:1] if len(found) > 1 and found[0] is found[1] else found
 
 
 def untrained(
@@ -37,12 +45,8 @@ def fill(model: PreTrainedModel, added: Sequence[Added], alike: Sequence[int]) -
     if not added:
         return
     generator = torch.Generator().manual_seed(0)
-    tables = [model.get_input_embeddings().weight]
-    head = model.get_output_embeddings()
-    if head is not None and head.weight is not tables[0]:
-        tables.append(head.weight)
     with torch.no_grad():
-        for table in tables:
+        for table in tables(model):
             middle = table[list(alike)].median(dim=0).values
             scale = middle.pow(2).mean().sqrt()
             if scale < 1e-6:  # padding of zeros

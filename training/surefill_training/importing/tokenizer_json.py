@@ -45,6 +45,12 @@ class SourceTokenizer:
             found = {str(token): id_ for id_, (token, _score) in enumerate(vocabulary)}
         return found | {t["content"]: int(t["id"]) for t in self.raw.get("added_tokens") or ()}
 
+    @property
+    def forgotten(self) -> list[str]:
+        """Special tokens that the JSON does not set apart from text."""
+        added = {token["content"] for token in self.raw.get("added_tokens") or ()}
+        return sorted(set(self.special) - added)
+
 
 def with_plan(source: SourceTokenizer, plan: Plan) -> dict[str, Any]:
     """The JSON of ``source`` with the names, places and special tokens of ``plan``."""
@@ -91,14 +97,14 @@ def _added_token(content: str, id_: int, *, special: bool) -> dict[str, Any]:
 def _renamed_text(raw: Mapping[str, Any], names: Mapping[str, str]) -> str:
     """``raw`` as JSON, tokens renamed wherever they stand as whole strings or keys."""
 
-    def walk(value: Any) -> Any:
+    def walk(value: object) -> object:
         if isinstance(value, dict):
             return {names.get(key, key): walk(each) for key, each in value.items()}
         if isinstance(value, list):
             return [walk(each) for each in value]
         return names.get(value, value) if isinstance(value, str) else value
 
-    return json.dumps(walk(raw) if names else raw)
+    return json.dumps(walk(dict(raw)) if names else raw)
 
 
 def _require_same_ids(raw: Mapping[str, Any], wanted: Mapping[str, int]) -> None:

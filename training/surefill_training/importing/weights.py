@@ -10,13 +10,20 @@ from collections.abc import Mapping
 from typing import Any
 
 import gguf
+import numpy as np
 import torch
 from transformers import AutoModelForCausalLM, PretrainedConfig, PreTrainedModel
-from transformers.modeling_gguf_pytorch_utils import load_gguf_checkpoint
+from transformers.modeling_gguf_pytorch_utils import (
+    TENSOR_PROCESSORS,
+    TensorProcessor,
+    get_gguf_hf_weights_map,
+    load_gguf_checkpoint,
+)
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 
 from surefill_training.errors import ModelImportError
 from surefill_training.importing.gguf_file import GgufFile
+from surefill_training.progress import Progress
 
 _LLAMA_3_FACTORS = "rope_freqs.weight"
 _GGUF_ROPE_BASE = 10_000.0
@@ -25,7 +32,9 @@ _CLOSE = 1e-6
 
 def read_config(file: GgufFile) -> PretrainedConfig:
     """The configuration of a file's model; raises ModelImportError where RoPE would be wrong."""
-    values: dict[str, Any] = load_gguf_checkpoint(str(file.path))["config"]
+    # transformers annotates neither it nor what it returns.
+    read = load_gguf_checkpoint(str(file.path))  # type: ignore[no-untyped-call]
+    values: dict[str, Any] = read["config"]
     values.pop("_model_name_or_path", None)
     kind = str(values["model_type"])
     if "rope_theta" in values:
@@ -44,18 +53,16 @@ def read_config(file: GgufFile) -> PretrainedConfig:
     return config
 
 
-def load_weights(file: GgufFile, config: PretrainedConfig) -> PreTrainedModel:
+def load_weights(file: GgufFile, config: PretrainedConfig, report: Progress) -> PreTrainedModel:
     """The model of a file in single precision; raises ModelImportError."""
     try:
-        # With output_loading_info it returns two things, which its annotations do not say.
-        loaded: Any = AutoModelForCausalLM.from_pretrained(
-            str(file.path.parent),
-            gguf_file=file.path.name,
-            config=config,
-            dtype=torch.float32,
-            output_loading_info=True,
+        tensors = _tensors(file, config, report)
+        # Its annotations do not say that no path is needed with weights, and two things come back.
+        from_pretrained: Any = AutoModelForCausalLM.from_pretrained
+        loaded = from_pretrained(
+            None, config=config, state_dict=tensors, dtype=torch.float32, output_loading_info=True
         )
-    except Exception as error:  # transformers, accelerate and gguf raise many kinds
+    except Exception as error:  # transformers and gguf raise many kinds
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise ModelImportError(
             f"transformers cannot load {file.path.name} ({reason}).",
@@ -65,11 +72,34 @@ def load_weights(file: GgufFile, config: PretrainedConfig) -> PreTrainedModel:
     missing = sorted({*loaded[1]["missing_keys"], *(k for k, *_ in loaded[1]["mismatched_keys"])})
     if missing:
         raise ModelImportError(
-            f"{file.path.name} lacks {len(missing)} tensors of its architecture, {missing[0]} "
-            "first.",
+            f"{file.path.name} lacks {len(missing)} tensors of its architecture, or has them in "
+            f"another shape, {missing[0]} first.",
             "Take another file of the model, or import its Hugging Face folder.",
         )
-    return model.eval()
+    model.train(False)
+    return model
+
+
+def _tensors(file: GgufFile, config: PretrainedConfig, report: Progress) -> dict[str, torch.Tensor]:
+    """All weights by the names that transformers gives them, in its order of rows."""
+    with torch.device("meta"):
+        empty = AutoModelForCausalLM.from_config(config)  # type: ignore[no-untyped-call]
+    names = get_gguf_hf_weights_map(empty)
+    make: Any = TENSOR_PROCESSORS.get(file.architecture, TensorProcessor)
+    processor = make(config.to_dict())
+    # Some processors put a tensor that they split into several there by themselves.
+    found: dict[str, torch.Tensor] = {}
+    for done, tensor in enumerate(file.reader.tensors):
+        report("dequantising", done, len(file.reader.tensors))
+        result = processor.process(
+            weights=gguf.dequantize(tensor.data, tensor.tensor_type),
+            name=tensor.name,
+            tensor_key_mapping=names,
+            parsed_parameters={"tensors": found},
+        )
+        if result.name in names:
+            found[names[result.name]] = torch.from_numpy(np.array(result.weights))
+    return found
 
 
 def _plain(value: float) -> float:
@@ -162,6 +192,6 @@ def _require_same(file: GgufFile, config: PretrainedConfig) -> None:
 def _require(file: GgufFile, name: str, stated: float, found: float) -> None:
     if not math.isclose(float(stated), float(found), rel_tol=_CLOSE):
         raise ModelImportError(
-            f"transformers reads {name} of {file.path.name} as {found}, and the file says {stated}.",
+            f"transformers reads {name} as {found}, and {file.path.name} says {stated}.",
             "Import the Hugging Face folder of the model instead.",
         )

@@ -37,9 +37,12 @@ CODECS = {
     types.PositionEncodingKind.Utf16: ("utf-16-le", 2),
     types.PositionEncodingKind.Utf32: ("utf-32-le", 4),
 }
+FIRST, *OTHERS = EXPECTED
+EDITORS = [FIRST, *(pytest.param(each, marks=pytest.mark.slow) for each in OTHERS)]
+"""One of them is enough for the quick suite."""
 
 
-@pytest_lsp.fixture(config=SERVER, params=list(EXPECTED), scope="module")
+@pytest_lsp.fixture(config=SERVER, params=EDITORS, scope="module")
 async def client(request, lsp_client: LanguageClient):
     params = types.InitializeParams(capabilities=client_capabilities(request.param))
     params.initialization_options = {

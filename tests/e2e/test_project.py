@@ -206,6 +206,7 @@ def test_after_all_that_nobody_was_bothered_and_the_session_ends_in_order(editor
     assert editor.leave() == 0
 
 
+@pytest.mark.slow
 def test_a_project_of_5000_files_is_known_in_part_and_holds_up_nobody(scripted, tmp_path):
     for number in range(50):
         folder = tmp_path / f"p{number}"

@@ -37,7 +37,8 @@ from surefill_training.commands.shared import Command
 _EPILOG = """\
 From sources to a bundle that the server loads:
 
-  surefill-train corpus    --stdlib --package requests --package httpx --heldout httpx --out corpus
+  surefill-train corpus    --stdlib --package requests --package httpx --heldout httpx \\
+                           --fetch site --out corpus
   surefill-train tokenizer --corpus corpus --out tokenizer/tokenizer.json
   surefill-train pretrain  --corpus corpus --tokenizer tokenizer/tokenizer.json --out runs/nano
   surefill-train export    runs/nano/model --out runs/nano/onnx

@@ -159,8 +159,9 @@ def test_a_language_without_suggestions_is_not_read(reading):
     editor.change(uri, 2, (1, 4), (1, 4), "1")
     time.sleep(QUIET)
     assert not editor.status()["ahead"]
-    editor.open("let x = ", uri="file:///project/a.js", language="javascript")
-    editor.change("file:///project/a.js", 2, (0, 8), (0, 8), "1 + ")
+    settings = {"surefill": {"disabledLanguages": []}}
+    editor.notify("workspace/didChangeConfiguration", {"settings": settings})
+    editor.change(uri, 3, (1, 5), (1, 5), "2")
     ahead(editor)
 
 

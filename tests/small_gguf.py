@@ -81,8 +81,9 @@ def _add_tokenizer(
     writer.add_tokenizer_pre(pre)
     writer.add_token_list(tokens)
     writer.add_token_types([CONTROL if token in special else NORMAL for token in tokens])
-    merges = [merge if isinstance(merge, str) else " ".join(merge) for merge in raw["merges"]]
-    writer.add_token_merges(merges)
+    pairs = [tuple(m.split(" ")) if isinstance(m, str) else tuple(m) for m in raw["merges"]]
+    kept = [(a, b) for a, b in pairs if {a, b, a + b} <= set(tokens)]
+    writer.add_token_merges([f"{a} {b}" for a, b in kept])
     writer.add_eos_token_id(tokens.index("<|endoftext|>"))
     writer.add_add_bos_token(False)
 

@@ -56,10 +56,11 @@ def read_config(file: GgufFile) -> PretrainedConfig:
 def load_weights(file: GgufFile, config: PretrainedConfig, report: Progress) -> PreTrainedModel:
     """The model of a file in single precision; raises ModelImportError."""
     try:
-        tensors = _tensors(file, config, report)
-        # Its annotations do not say that no path is needed with weights, and two things come back.
-        from_pretrained: Any = AutoModelForCausalLM.from_pretrained
-        loaded = from_pretrained(
+        with torch.device("meta"):
+            empty = AutoModelForCausalLM.from_config(config)  # type: ignore[no-untyped-call]
+        tensors = _tensors(file, empty, report)
+        # With output_loading_info it returns two things, which its annotations do not say.
+        loaded = type(empty).from_pretrained(
             None, config=config, state_dict=tensors, dtype=torch.float32, output_loading_info=True
         )
     except Exception as error:  # transformers and gguf raise many kinds
@@ -80,13 +81,11 @@ def load_weights(file: GgufFile, config: PretrainedConfig, report: Progress) -> 
     return model
 
 
-def _tensors(file: GgufFile, config: PretrainedConfig, report: Progress) -> dict[str, torch.Tensor]:
+def _tensors(file: GgufFile, empty: PreTrainedModel, report: Progress) -> dict[str, torch.Tensor]:
     """All weights by the names that transformers gives them, in its order of rows."""
-    with torch.device("meta"):
-        empty = AutoModelForCausalLM.from_config(config)  # type: ignore[no-untyped-call]
     names = get_gguf_hf_weights_map(empty)
     make: Any = TENSOR_PROCESSORS.get(file.architecture, TensorProcessor)
-    processor = make(config.to_dict())
+    processor = make(empty.config.to_dict())
     # Some processors put a tensor that they split into several there by themselves.
     found: dict[str, torch.Tensor] = {}
     for done, tensor in enumerate(file.reader.tensors):

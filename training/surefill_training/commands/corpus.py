@@ -114,7 +114,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="PATH",
         help="a file with text that must not occur in training, such as a public benchmark's JSON "
-        "lines, or a folder of files: documents that share 13 tokens in a row with it are dropped",
+        "lines, or a folder of files: documents that share tokens in a row with it are dropped",
+    )
+    add(
+        "--decontaminate-tokens",
+        type=positive,
+        default=13,
+        metavar="N",
+        help="how many tokens in a row: 13 for benchmarks of short problems, 30 for programs, "
+        "which share shorter runs with any code",
     )
     add(
         "--any-license",
@@ -160,6 +168,7 @@ def run(arguments: argparse.Namespace) -> int:
         decontaminate=tuple(arguments.decontaminate),
         shares=dict(arguments.language_share),
         max_chars=arguments.max_chars,
+        decontaminate_tokens=arguments.decontaminate_tokens,
         any_license=arguments.any_license,
         seed=arguments.seed,
     )

@@ -20,7 +20,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from surefill_training.corpus.decontaminate import Contamination, content_hash, files_of
+from surefill_training.corpus.decontaminate import TOKENS, Contamination, content_hash, files_of
 from surefill_training.corpus.deduplicate import Deduplicator, copied_shares
 from surefill_training.corpus.documents import Document, Reading, read
 from surefill_training.corpus.filters import Limits, is_permissive
@@ -49,6 +49,8 @@ class CorpusOptions:
     """Each language's part of the training side; without any, all is taken as it is."""
     max_chars: int = 80_000_000
     """Characters of which the shares are taken."""
+    decontaminate_tokens: int = TOKENS
+    """Tokens in a row that a document may not share with these."""
     any_license: bool = False
     """Take packages whatever their licence: for your own code only."""
     seed: int = 0
@@ -118,7 +120,7 @@ def _collect(
     """The documents of each split, without duplicates and without what is to be measured on."""
     reading = Reading(options.limits, options.max_source_chars, options.seed)
     deduplicator = Deduplicator(options.near_threshold)
-    contamination = Contamination(options.decontaminate)
+    contamination = Contamination(options.decontaminate, options.decontaminate_tokens)
     splits: dict[str, list[Document]] = {"train": [], "heldout": []}
     for index, (name, tally) in enumerate(tallies.items()):
         report(name, index, len(tallies))

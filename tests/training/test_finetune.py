@@ -117,12 +117,12 @@ def test_merged_adapters_are_the_model_with_adapters(
     expected = logits(model)
     save_adapter(tmp_path / "adapter", weights, LORA.lora, str(source))
     plain = AutoModelForCausalLM.from_pretrained(source)
-    assert not torch.allclose(logits(plain), expected, atol=0.1)
+    assert not torch.allclose(logits(plain), expected, atol=0.2)
     again = PeftModel.from_pretrained(plain, tmp_path / "adapter")
-    assert torch.allclose(logits(again), expected, atol=0.02)
+    assert torch.allclose(logits(again), expected, atol=0.05)
     fresh = existing_model(str(source), LORA).model
     load_adapter(tmp_path / "adapter", link_weights(fresh, LORA, [1, 3], torch.float32))
-    assert torch.allclose(logits(fresh), expected, atol=0.02)
+    assert torch.allclose(logits(fresh), expected, atol=0.05)
 
 
 def test_parts_of_a_lora_run_are_the_run(corpus: Path, checkpoints: Path, tmp_path: Path) -> None:
@@ -275,7 +275,8 @@ def test_parts_that_do_not_fit(checkpoints: Path, tmp_path: Path) -> None:
         assert caught.value.remedy
     wrong = replace(LORA, lora=LoraOptions(targets=("nothing",)))
     with pytest.raises(SurefillError, match="no linear layers of the names nothing") as caught:
-        existing_model(str(checkpoint(checkpoints)), wrong)
+        model = existing_model(str(checkpoint(checkpoints)), wrong).model
+        link_weights(model, wrong, [], torch.float32)
     assert "q_proj" in str(caught.value.remedy)
     long = replace(FULL, overrides=Overrides(sequence=256))
     with pytest.raises(SurefillError, match="longer than the model's context of 128"):

@@ -19,6 +19,7 @@ from surefill_training.corpus import build
 from surefill_training.data import RowStream
 from surefill_training.errors import CheckpointError, TrainingError
 from surefill_training.inputs import load_tokenizer, make_task
+from surefill_training.loss import Rows as RowsOfIds
 from surefill_training.metrics import Metrics, MetricsLog
 from surefill_training.options import (
     Curriculum,
@@ -123,16 +124,16 @@ def test_rows_grow_and_a_step_keeps_its_tokens(
     inputs: Inputs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shapes = []
-    loss = Gradients._loss
+    backward = Gradients.backward
 
-    def noting(gradients: Gradients, rows: torch.Tensor) -> torch.Tensor:
-        shapes.append(tuple(rows.shape))
-        return loss(gradients, rows)
+    def noting(gradients: Gradients, rows: RowsOfIds, total: torch.Tensor) -> torch.Tensor:
+        shapes.append(tuple(rows.ids.shape))
+        return backward(gradients, rows, total)
 
-    monkeypatch.setattr(Gradients, "_loss", noting)
+    monkeypatch.setattr(Gradients, "backward", noting)
     options = replace(SHORT, curriculum=Curriculum(16, switch=0.5))
     inputs.trainer(tmp_path / "whole", options).train()
-    assert shapes == [(8, 17)] * 4 + [(2, 65)] * 4
+    assert shapes == [(16, 17)] * 2 + [(4, 65)] * 2
     assert json.loads((tmp_path / "whole/model/training.json").read_text())["tokens"] == 4 * 256
     inputs.in_parts(tmp_path / "parts", options)
     assert same(tmp_path / "whole", tmp_path / "parts")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -34,8 +35,9 @@ def parts(tokenizer: Tokenizer, ids: list[int]) -> tuple[str, str, str, str]:
     """Order, prefix, suffix and middle of an example; order "plain" has a middle only."""
     pre, suf, mid = (tokenizer.token_to_id(f"<|fim_{n}|>") for n in ("prefix", "suffix", "middle"))
     text = tokenizer.decode
-    assert ids.count(tokenizer.token_to_id("<|endoftext|>")) == 1
-    body = ids[:-1]
+    end = tokenizer.token_to_id("<|endoftext|>")
+    assert ids.count(end) == (ids[-1:] == [end])
+    body = [token for token in ids if token != end]
     if pre not in ids:
         return "plain", "", "", text(body)
     assert (body.count(pre), body.count(suf), body.count(mid), body[0]) == (1, 1, 1, pre)
@@ -54,7 +56,9 @@ def parts(tokenizer: Tokenizer, ids: list[int]) -> tuple[str, str, str, str]:
 def test_examples_decode_to_what_they_were_made_of(
     tokenizer: Tokenizer, text: str, seed: int
 ) -> None:
-    ids = task(tokenizer).example(text, random.Random(seed))
+    example = task(tokenizer).example(text, random.Random(seed))
+    ids = example.ids
+    assert len(example.weights) == len(ids)
     assert ids[-1] == tokenizer.token_to_id("<|endoftext|>")
     order, prefix, suffix, middle = parts(tokenizer, ids)
     if order == "plain":
@@ -71,22 +75,34 @@ def test_shares_of_holes_and_orders(tokenizer: Tokenizer) -> None:
     infilling = task(tokenizer, fim_rate=0.6, spm_share=0.75, no_suffix=0.2)
     text = module(1)
     examples = [
-        parts(tokenizer, infilling.example(text, random.Random(seed))) for seed in range(500)
+        parts(tokenizer, infilling.example(text, random.Random(seed)).ids) for seed in range(500)
     ]
     orders = Counter(order for order, *_ in examples)
-    assert orders["plain"] / 500 == pytest.approx(0.4, abs=0.05)
+    assert orders["plain"] / 500 == pytest.approx(1 - 0.6 * 0.8, abs=0.06)
     assert orders["spm"] / (500 - orders["plain"]) == pytest.approx(0.75, abs=0.06)
-    without = sum(order != "plain" and not suffix for order, _, suffix, _ in examples)
-    assert without / (500 - orders["plain"]) == pytest.approx(0.2, abs=0.06)
+
+
+def test_where_nothing_stands_below_the_text_is_plain(tokenizer: Tokenizer) -> None:
+    infilling = task(tokenizer, fim_rate=1, no_suffix=0)
+    text = "value = compute(1)\n"
+    for seed in range(60):
+        example = infilling.example(text, random.Random(seed), at_end=False)
+        order, _, suffix, _ = parts(tokenizer, example.ids)
+        assert (order == "plain") != bool(re.search(r"\w", suffix))
+        if order == "plain":
+            assert tokenizer.decode(example.ids) == text
 
 
 @pytest.mark.parametrize(
     ("rate", "share", "order"), [(0, 0.5, "plain"), (1, 1, "spm"), (1, 0, "psm")]
 )
 def test_extremes(tokenizer: Tokenizer, rate: float, share: float, order: str) -> None:
-    infilling = task(tokenizer, fim_rate=rate, spm_share=share)
-    for seed in range(30):
-        assert parts(tokenizer, infilling.example(module(2), random.Random(seed)))[0] == order
+    infilling = task(tokenizer, fim_rate=rate, spm_share=share, no_suffix=0)
+    text = module(2)
+    orders = [parts(tokenizer, infilling.example(text, random.Random(s)).ids)[0] for s in range(30)]
+    # Holes at the end of the text are plain.
+    assert orders.count(order) > 25
+    assert {*orders} <= {order, "plain"}
 
 
 def test_suffixes_are_bounded(tokenizer: Tokenizer) -> None:
@@ -94,13 +110,13 @@ def test_suffixes_are_bounded(tokenizer: Tokenizer) -> None:
     text = module(1, functions=20)
     longest = max(map(len, text.split("\n"))) + 1
     for seed in range(60):
-        _, _, suffix, _ = parts(tokenizer, infilling.example(text, random.Random(seed)))
+        _, _, suffix, _ = parts(tokenizer, infilling.example(text, random.Random(seed)).ids)
         assert len(suffix) <= max(longest, 0.1 * len(text))
 
 
 def test_special_tokens_in_a_document_are_ordinary_text(tokenizer: Tokenizer) -> None:
     text = "TOKEN = '<|fim_prefix|>'  # and <|endoftext|>\n"
-    ids = task(tokenizer).plain(text)
+    ids = task(tokenizer).plain(text).ids
     special = {tokenizer.token_to_id(t) for t in TEMPLATES[TEMPLATE].special_tokens()}
     assert special.isdisjoint(ids[:-1])
     assert tokenizer.decode(ids[:-1]) == text
@@ -109,6 +125,6 @@ def test_special_tokens_in_a_document_are_ordinary_text(tokenizer: Tokenizer) ->
 def test_training_encodes_as_serving_does(tokenizer: Tokenizer, tokenizer_file: Path) -> None:
     serving = BundleTokenizer(tokenizer_file, TEMPLATES[TEMPLATE].special_tokens())
     for text in (module(1), "x = '<|fim_middle|>'\n", "emoji \U0001f600 中文\n", "\t\tx  \n\n"):
-        assert task(tokenizer).plain(text)[:-1] == serving.encode(text)
+        assert task(tokenizer).plain(text).ids[:-1] == serving.encode(text)
         lines = text.splitlines(keepends=True)
         assert [i for line in lines for i in serving.encode_line(line)] == serving.encode(text)

@@ -56,7 +56,7 @@ def test_every_parameter_is_stepped_and_states_come_back(recipe: str) -> None:
     models = [build_model(preset("test").shape, 0) for _ in range(2)]
     models[1].load_state_dict(models[0].state_dict())
     rows = torch.randint(0, 500, (2, 16))
-    first, second = (Optimizers(model, options) for model in models)
+    first, second = (Optimizers(dict(model.named_parameters()), options) for model in models)
 
     def step(number: int, optimizers: Optimizers) -> None:
         models[number](input_ids=rows, labels=rows).loss.backward()
@@ -78,7 +78,7 @@ def test_muon_gets_the_matrices_of_the_layers_only() -> None:
     model = build_model(preset("test").shape, 0)
     muon, adamw = (
         {id(p) for group in o.param_groups for p in group["params"]}
-        for o in Optimizers(model, OptimizerOptions())._optimizers
+        for o in Optimizers(dict(model.named_parameters()), OptimizerOptions())._optimizers
     )
     named = dict(model.named_parameters())
     assert {id(p) for p in named.values()} == muon | adamw

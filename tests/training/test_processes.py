@@ -14,6 +14,7 @@ from safetensors.torch import load_file
 from surefill_training import cli
 from surefill_training.errors import TrainingError
 from surefill_training.launching import launch
+from surefill_training.loss import Rows
 from surefill_training.options import Overrides, RunOptions, StoppingOptions, TrainOptions
 from surefill_training.train import Trainer, trainer
 from surefill_training.train.processes import Processes
@@ -67,8 +68,9 @@ def test_a_process_that_fails_ends_all(tmp_path: Path, monkeypatch: pytest.Monke
 
 def test_one_process_exchanges_nothing() -> None:
     alone = Processes()
-    rows, loss = torch.zeros(3, 5), torch.ones(())
-    assert alone.share(rows) is rows
+    rows = Rows.empty(torch.device("cpu"), 3, 4, isolated=True)
+    loss = torch.ones(())
+    assert alone.share(alone.spread(rows)) is rows
     assert alone.add_gradients([], loss) is loss
     assert alone.agree(1.0, True, False, True) == (1.0, True, False, True)
     assert alone.from_first(2.0) == 2.0

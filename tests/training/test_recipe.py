@@ -19,6 +19,7 @@ from surefill_training.corpus import build
 from surefill_training.data import RowStream
 from surefill_training.errors import CheckpointError, TrainingError
 from surefill_training.inputs import load_tokenizer, make_task
+from surefill_training.loss import Rows as RowsOfIds
 from surefill_training.metrics import Metrics, MetricsLog
 from surefill_training.options import (
     Curriculum,
@@ -123,16 +124,16 @@ def test_rows_grow_and_a_step_keeps_its_tokens(
     inputs: Inputs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shapes = []
-    loss = Gradients._loss
+    backward = Gradients.backward
 
-    def noting(gradients: Gradients, rows: torch.Tensor) -> torch.Tensor:
-        shapes.append(tuple(rows.shape))
-        return loss(gradients, rows)
+    def noting(gradients: Gradients, rows: RowsOfIds, total: torch.Tensor) -> torch.Tensor:
+        shapes.append(tuple(rows.ids.shape))
+        return backward(gradients, rows, total)
 
-    monkeypatch.setattr(Gradients, "_loss", noting)
+    monkeypatch.setattr(Gradients, "backward", noting)
     options = replace(SHORT, curriculum=Curriculum(16, switch=0.5))
     inputs.trainer(tmp_path / "whole", options).train()
-    assert shapes == [(8, 17)] * 4 + [(2, 65)] * 4
+    assert shapes == [(16, 17)] * 2 + [(4, 65)] * 2
     assert json.loads((tmp_path / "whole/model/training.json").read_text())["tokens"] == 4 * 256
     inputs.in_parts(tmp_path / "parts", options)
     assert same(tmp_path / "whole", tmp_path / "parts")
@@ -161,15 +162,15 @@ def test_rows_made_ahead_are_the_same_and_resume_alike(inputs: Inputs, corpus: P
 
     plain, ahead = rows(ahead=False), rows(ahead=True)
     for _ in range(5):
-        assert (plain.next() == ahead.next()).all()
+        assert (plain.next().ids == ahead.next().ids).all()
         assert plain.state == ahead.state
     assert plain.survey(4) == ahead.survey(4)
-    state, expected = ahead.state, plain.next()
+    state, expected = ahead.state, plain.next().ids
     resumed = rows(ahead=True)
     resumed.next()
     resumed.state = state
-    assert (resumed.next() == expected).all()
-    assert (ahead.next() == expected).all()
+    assert (resumed.next().ids == expected).all()
+    assert (ahead.next().ids == expected).all()
 
 
 def test_a_checkpoint_of_before_these_options_resumes(inputs: Inputs, tmp_path: Path) -> None:

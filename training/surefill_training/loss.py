@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 import numpy as np
 import torch
@@ -127,6 +127,15 @@ def attention_mask(examples: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
     return mask.masked_fill_(~seen, torch.finfo(dtype).min)[:, None]
 
 
+class _Context(Protocol):
+    """What PyTorch passes to a function and its gradient."""
+
+    needs_input_grad: tuple[bool, ...]
+    saved_tensors: tuple[torch.Tensor | None, ...]
+
+    def save_for_backward(self, *tensors: torch.Tensor | None) -> None: ...
+
+
 class _HeadLoss(torch.autograd.Function):
     """Head and cross-entropy, whose gradients are made together with the loss.
 
@@ -135,7 +144,7 @@ class _HeadLoss(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any,
+        ctx: _Context,
         hidden: torch.Tensor,
         table: torch.Tensor,
         targets: torch.Tensor,
@@ -168,7 +177,7 @@ class _HeadLoss(torch.autograd.Function):
         return loss
 
     @staticmethod
-    def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
+    def backward(ctx: _Context, *gradients: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         """The gradients that were made, for a gradient of the loss that is a scalar."""
         scale = gradients[0]
         made = [None if part is None else part * scale for part in ctx.saved_tensors]

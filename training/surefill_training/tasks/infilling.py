@@ -138,7 +138,7 @@ class Infilling:
         return self._answered(prompt, text[kept:])
 
     def _prefix_first(self, hole: Hole, related: Sequence[Sequence[int]]) -> Example:
-        """The middle stands apart from the prefix, so that serving does not heal: nor is it here."""
+        """The middle stands apart from the prefix, where serving heals nothing."""
         prefix, suffix = self._encode(hole.prefix), self._encode(hole.suffix)
         prompt = layout(self._template, "psm", self._special, prefix, suffix, related=related)
         return self._answered(prompt, self._encode(hole.middle))

@@ -57,7 +57,7 @@ def link_weights(
             scale = options.lora.alpha / options.lora.rank
             transposed = isinstance(module, Conv1D)
             links[name] = LowRank(name, weight, options.lora.rank, scale, transposed=transposed)
-        elif options.lora.norms and layer is not None and weight.ndim == 1 and kind == "weight":
+        elif options.lora.norms and layer is not None and _is_norm(module):
             links[name] = Whole(name, weight)
         else:
             links[name] = Frozen(weight)
@@ -79,7 +79,7 @@ def save_adapter(folder: Path, weights: Weights, options: LoraOptions, source: s
 
 
 def load_adapter(folder: Path, weights: Weights) -> None:
-    """Give the parameters what ``save_adapter`` wrote; raises TrainingError when it does not fit."""
+    """Take what ``save_adapter`` wrote; raises TrainingError when it does not fit."""
     try:
         found = load_file(folder / _WEIGHTS)
     except Exception as error:
@@ -135,6 +135,10 @@ def _peft_name(name: str) -> str:
     if name.endswith(".rows"):
         name = f"{name.removesuffix('.rows')}.token_adapter.trainable_tokens_delta"
     return _PEFT_PREFIX + name
+
+
+def _is_norm(module: nn.Module) -> bool:
+    return all(own.ndim == 1 for own in module.parameters(recurse=False))
 
 
 def _targets(model: PreTrainedModel, options: LoraOptions) -> frozenset[str]:

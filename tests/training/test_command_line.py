@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from small_bundle import SMALL_BUNDLE
-from small_corpus import install, install_some, module
+from small_corpus import install, install_some, module, script
 from surefill.completion.loading import load_model
 from surefill.completion.pipeline import CompletionPipeline, CompletionRequest
 from surefill.engine.bundle import Bundle
@@ -310,6 +310,11 @@ def test_errors_of_corpus(tmp_path: Path, blocked: Path, fail: Call) -> None:
     (tmp_path / "latin.txt").write_bytes("Grüße".encode("latin-1"))
     assert "it is not UTF-8" in fail(*command, "--packages-file", tmp_path / "latin.txt")
     assert "is not a directory" in fail(*command, "--directory", tmp_path / "nowhere")
+    assert "is no package" in fail(*command, "--package", "./alpha", "--fetch", tmp_path / "f")
+    assert not (tmp_path / "f").exists()
+    assert "npm:alpha has not been fetched" in fail(*command, "--package", "npm:alpha")
+    shares = ("--language-share", "python=0.7", "--language-share", "sql=0.4")
+    assert "more than the whole" in fail(*command, "--package", "alpha", *shares)
     (tmp_path / "src").mkdir()
     (tmp_path / "src" / "a.py").write_text(module(1))
     assert "src (unknown)" in fail(*command, "--directory", tmp_path / "src")
@@ -319,6 +324,30 @@ def test_errors_of_corpus(tmp_path: Path, blocked: Path, fail: Call) -> None:
     assert "could not be written" in fail(
         "corpus", "--site", site, "--package", "alpha", "--out", blocked
     )
+
+
+def test_a_corpus_of_lists_with_shares_of_languages(tmp_path: Path, call: Call) -> None:
+    site, lists = tmp_path / "site", tmp_path / "lists"
+    install_some(site)
+    install(site, "delta", {f"d{i}.ts": script(i) for i in range(9)})
+    lists.mkdir()
+    (lists / "sources.txt").write_text("alpha==1.0  # MIT\npypi:delta==1.0  # MIT\n")
+    (lists / "held.txt").write_text("beta==1.0  # MIT, first release 2025-09\n")
+    (lists / "programs").mkdir()
+    (lists / "programs/a.py").write_text((site / "alpha/m0.py").read_text()[:900])
+    printed = call(
+        *("corpus", "--site", site, "--sources", lists / "sources.txt", "--out", tmp_path / "out"),
+        *("--heldout-sources", lists / "held.txt", "--decontaminate", lists / "programs"),
+        *("--decontaminate-tokens", 30, "--max-chars", 10_000),
+        *("--language-share", "python=0.6", "--language-share", "typescript=0.2"),
+    )
+    assert "dropped, in text to measure on: 1" in printed
+    manifest = build.manifest(tmp_path / "out")
+    packages = {package["name"]: package for package in manifest["packages"]}
+    assert (packages["beta"]["split"], packages["beta"]["first_release"]) == ("heldout", "2025-09")
+    assert manifest["languages"]["train"]["typescript"] <= 2000
+    assert manifest["options"]["decontaminate_tokens"] == 30
+    assert "alpha/m0.py" not in {d.path for d in build.load(tmp_path / "out", "train")}
 
 
 def test_a_directory_named_twice_is_one(tmp_path: Path, call: Call) -> None:
@@ -463,6 +492,9 @@ def test_help_of_fine_tuning_speaks_of_what_it_does(capsys: pytest.CaptureFixtur
         [],
         ["unknown"],
         ["corpus"],
+        ["corpus", "--out", "c", "--language-share", "cobol=0.1"],
+        ["corpus", "--out", "c", "--language-share", "python=2"],
+        ["corpus", "--out", "c", "--language-share", "python"],
         ["pretrain", "--corpus", "a", "--tokenizer", "b", "--out", "c", "--steps", "many"],
         ["pretrain", "--corpus", "a", "--tokenizer", "b", "--out", "c", "--minutes", "-1"],
         ["evaluate", "b", "--corpus", "c", "--holes", "0"],

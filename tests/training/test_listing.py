@@ -8,8 +8,11 @@ from pathlib import Path
 import pytest
 
 from small_corpus import install, module
+from surefill_training.corpus import unpacked
 from surefill_training.corpus.listing import Listed, fetch, find, parse, read_list
 from surefill_training.errors import CorpusError
+
+LISTS = Path(__file__).parents[2] / "training"
 
 
 def wheel(folder: Path, name: str, version: str, text: str, license_name: str = "MIT") -> None:
@@ -159,6 +162,42 @@ def test_a_package_that_cannot_be_had(tmp_path: Path, index: Path) -> None:
     assert "take it off the list" in str(caught.value)
 
 
+def test_other_packages_are_unpacked_beside_them_once(tmp_path: Path) -> None:
+    folder = tmp_path / "site/.npm/packages/@me__thing@1.0"
+    filled: list[Path] = []
+
+    def fill(into: Path) -> unpacked.Unpacked:
+        filled.append(into)
+        (into / "package").mkdir()
+        for name in ("a.ts", "b.ts", "notes.txt"):
+            (into / "package" / name).write_text("let a = 1;\n")
+        (into / "package/link.ts").symlink_to(tmp_path / "list.txt")
+        return unpacked.Unpacked("1.0", "MIT", ("package/b.ts",))
+
+    folder.mkdir(parents=True)
+    (folder / "half.ts").write_text("left by an interruption")
+    assert not unpacked.is_kept(folder)
+    unpacked.keep(folder, fill)
+    entry = Listed("@me/thing", "1.0", "MIT", "npm", "2025-09")
+    assert fetch([entry], tmp_path / "site") == 0
+    assert filled == [folder]
+    source = find(entry, None, tmp_path / "site")
+    assert (source.name, source.version, source.license) == ("npm:@me/thing", "1.0", "MIT")
+    assert [str(file) for file in source.files] == ["package/a.ts"]
+    assert source.first_release == "2025-09"
+    with pytest.raises(CorpusError, match="says that @me/thing is under ISC, and its metadata say"):
+        find(Listed("@me/thing", "1.0", "ISC", "npm"), None, tmp_path / "site")
+
+
+@pytest.mark.parametrize("record", ["", "[]", '{"version": "1"}', "no json"])
+def test_a_damaged_record_of_what_was_unpacked(tmp_path: Path, record: str) -> None:
+    folder = tmp_path / ".npm/packages/thing@1.0"
+    folder.mkdir(parents=True)
+    (folder / ".source.json").write_text(record)
+    with pytest.raises(CorpusError, match="npm:thing has not been fetched"):
+        find(Listed("thing", "1.0", None, "npm"), None, tmp_path)
+
+
 def test_what_is_installed_has_to_be_what_is_listed(tmp_path: Path) -> None:
     install(tmp_path, "alpha", {"alpha/a.py": module(1)})
     assert find(Listed("alpha", "1.0", "MIT"), [tmp_path]).name == "alpha"
@@ -168,8 +207,16 @@ def test_what_is_installed_has_to_be_what_is_listed(tmp_path: Path) -> None:
         find(Listed("alpha", "1.0", "BSD"), [tmp_path])
 
 
-def test_the_list_of_the_shipped_model_is_in_order() -> None:
-    path = Path(__file__).parents[2] / "training" / "packages.txt"
-    entries = read_list(path)
+@pytest.mark.parametrize("name", ["packages.txt", "sources.txt", "heldout.txt"])
+def test_the_lists_of_the_shipped_models_are_in_order(name: str) -> None:
+    entries = read_list(LISTS / name)
     assert all(entry.version and entry.license for entry in entries)
-    assert len({entry.name for entry in entries}) == len(entries)
+    assert len({entry.source_name for entry in entries}) == len(entries)
+
+
+def test_what_is_measured_on_came_out_after_the_pretraining() -> None:
+    heldout = read_list(LISTS / "heldout.txt")
+    assert all(entry.first_release >= "2025-07" for entry in heldout)
+    trained = {entry.source_name for entry in read_list(LISTS / "sources.txt")}
+    assert trained.isdisjoint(entry.source_name for entry in heldout)
+    assert {entry.registry for entry in heldout} == {"pypi", "npm"}

@@ -19,6 +19,13 @@ HELP = "Collect, filter, deduplicate and split sources by package."
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of the command."""
+    parser.epilog = (
+        "Packages are written NAME==VERSION for a wheel of PyPI, npm:NAME@VERSION for an archive "
+        "of npm, debian:NAME=VERSION for a source package of Debian and deb:NAME=VERSION for a "
+        "binary package with sources in it; in a list, '# LICENCE' follows, and in one of "
+        "--heldout-sources ', first release YYYY-MM'. An interrupted build goes on where it "
+        "stopped when the command is given again."
+    )
     add = parser.add_argument
     add(
         "--package",
@@ -36,8 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="FILE",
-        help="a list of packages, one on each line: NAME==VERSION  # LICENCE of PyPI, "
-        "npm:NAME@VERSION, or debian:NAME=VERSION for a source package",
+        help="a list of packages, one on each line, NAME==VERSION  # LICENCE; see below",
     )
     add(
         "--heldout-sources",

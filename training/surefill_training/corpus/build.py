@@ -30,6 +30,8 @@ from surefill_training.errors import CorpusError
 from surefill_training.files import make_folder, not_written, write_atomically
 from surefill_training.progress import Progress
 
+_ROUNDING = 1e-9
+
 
 @dataclass(frozen=True)
 class CorpusOptions:
@@ -204,6 +206,11 @@ def _validate(sources: Sequence[Source], options: CorpusOptions) -> None:
     if not sources:
         raise CorpusError(
             "No sources were given.", "Name some: --package NAME, --directory DIR or --stdlib."
+        )
+    if sum(options.shares.values()) > 1 + _ROUNDING:
+        raise CorpusError(
+            f"The languages' shares are more than the whole: {sum(options.shares.values()):.3g}.",
+            "Let the shares of --language-share add up to 1 at most.",
         )
     names = Counter(canonical(source.name) for source in sources)
     # The split goes by name, so a name that means two sources could not be held out.

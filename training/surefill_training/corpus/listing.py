@@ -122,16 +122,20 @@ def fetch(
         "debian": archive.fetch_source,
         "deb": archive.fetch_binary,
     }
-    others = [entry for entry in entries if entry.registry != "pypi"]
-    for done, entry in enumerate(others):
-        tell(f"fetching {entry.source_name}", done, len(others))
+    missing = [
+        entry
+        for entry in entries
+        if entry.registry != "pypi" and not unpacked.is_kept(_folder(entry, folder))
+    ]
+    for done, entry in enumerate(missing):
+        tell(f"fetching {entry.source_name}", done, len(missing))
         get = ways[entry.registry]
 
         def fill(into: Path, get: Fetch = get, entry: Listed = entry) -> unpacked.Unpacked:
             return get(entry.name, entry.version, into)
 
-        count += unpacked.keep(_folder(entry, folder), fill)
-    return count
+        unpacked.keep(_folder(entry, folder), fill)
+    return count + len(missing)
 
 
 Fetch = Callable[[str, str | None, Path], unpacked.Unpacked]

@@ -9,7 +9,7 @@ import contextlib
 import os
 import re
 import sysconfig
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path, PurePosixPath
@@ -88,7 +88,7 @@ def from_package(name: str, search_path: Sequence[Path] | None = None) -> Source
         )
     root = Path(str(found.locate_file("")))
     listed = (PurePosixPath(str(file)) for file in found.files or () if file.suffix in SUFFIXES)
-    files = tuple(sorted(file for file in listed if _is_inside(file, root)))
+    files = tuple(sorted(_inside(listed, root)))
     if not files:
         # So it is with packages in development mode, and with those that the system installed.
         raise CorpusError(
@@ -132,14 +132,19 @@ def from_standard_library() -> Source:
     return Source("python-standard-library", version, "PSF-2.0", root, files)
 
 
-def _is_inside(file: PurePosixPath, root: Path) -> bool:
-    """Whether a package's record names a file of its own, and none elsewhere, not by a link."""
-    if file.is_absolute() or ".." in file.parts:
-        return False
-    try:
-        return (root / file).resolve().is_relative_to(root.resolve())
-    except (OSError, RuntimeError):
-        return False
+def _inside(files: Iterable[PurePosixPath], root: Path) -> Iterator[PurePosixPath]:
+    """Those of a package's record that lie in ``root``: none elsewhere, and none by a link."""
+    real = os.path.realpath(root)
+    folders: dict[PurePosixPath, bool] = {}
+    for file in files:
+        if file.is_absolute() or ".." in file.parts:
+            continue
+        if file.parent not in folders:
+            # Asked once for each folder, for a package has thousands of files.
+            where = os.path.realpath(root / file.parent)
+            folders[file.parent] = where == real or where.startswith(real + os.sep)
+        if folders[file.parent] and not (root / file).is_symlink():
+            yield file
 
 
 def _walk(root: Path) -> Iterator[PurePosixPath]:

@@ -47,18 +47,17 @@ def placed(path: PurePosixPath, content: bytes) -> PurePosixPath | None:
     return path.with_name(f"{path.name}.sh") if is_script else None
 
 
-def keep(folder: Path, fill: Callable[[Path], Unpacked]) -> bool:
-    """Let ``fill`` fill ``folder``, unless that was done before; whether it was called.
+def is_kept(folder: Path) -> bool:
+    """Whether ``keep`` has filled a folder."""
+    return (folder / _RECORD).is_file()
 
-    A folder that was left half filled is filled again.
-    """
-    if (folder / _RECORD).is_file():
-        return False
+
+def keep(folder: Path, fill: Callable[[Path], Unpacked]) -> None:
+    """Let ``fill`` fill ``folder``, in place of what may be there half filled."""
     shutil.rmtree(folder, ignore_errors=True)
     make_folder(folder)
     record = fill(folder)
     write_atomically(folder / _RECORD, json.dumps(asdict(record), indent=1).encode())
-    return True
 
 
 def find(folder: Path, name: str) -> Source:

@@ -63,7 +63,6 @@ def test_where_no_token_goes_on_nothing_is_left_out():
     assert heal("return self.resp", ids, tokenizer, lambda _: False) == (ids, "")
 
 
-
 @given(st.text(alphabet="ab_ .(\n=é\t", max_size=80))
 def test_nothing_is_lost(text):
     tokenizer = PieceTokenizer()

@@ -20,9 +20,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--precision",
         action="append",
         choices=("fp32", "int8", "int4"),
-        help="of the weights; may be given several times; without it int8, which loses nothing that "
-        "can be measured; int4 costs a pretrained model much of what it knows, and `bundle` "
-        "refuses a graph that has lost too much",
+        help="of the weights; may be given several times; without it int8, which loses next to "
+        "nothing; int4 costs a pretrained model much of what it knows, and `bundle` refuses a "
+        "graph that has lost too much",
     )
     add(
         "--out",

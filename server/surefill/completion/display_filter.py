@@ -15,8 +15,9 @@ from itertools import accumulate
 from surefill.completion.postprocess import Surroundings
 from surefill.engine.display import DisplayWeights
 from surefill.engine.interface import Candidate
+from surefill.syntax.brackets import scan
 
-ANY_MODEL = DisplayWeights(bias=0.0, weights={"surety": 1.0, "total": 1.0})
+ANY_MODEL = DisplayWeights(bias=0.0, weights={"total": 1.0, "surety": 1.0})
 """For bundles that bring no filter of their own."""
 
 FEWEST_CHARACTERS = 3
@@ -91,18 +92,22 @@ class DisplayFilter:
     def cuts(self, candidate: Candidate, text: str) -> list[str]:
         """Parts of the first line of ``text`` that end with a token and in no word, longest first.
 
-        The whole line is none of them, and neither is what is hardly anything.
+        They leave open no bracket and no string. The whole line is none of them, and neither is
+        what is hardly anything.
         """
         line = next((each for each in text.split("\n") if each.strip()), "")
         start = text.find(line)
         ends = set(reached(candidate))
         found = []
         for end, count in enumerate(accumulate(not sign.isspace() for sign in line), start=1):
-            rest = line[end:]
+            part, rest = line[:end], line[end:]
             if count < FEWEST_CHARACTERS or count not in ends or not rest.strip():
                 continue
-            if not (_is_word(line[end - 1]) and _is_word(rest[0])) and not line[end - 1].isspace():
-                found.append(text[:start] + line[:end])
+            if part[-1].isspace() or (_is_word(part[-1]) and _is_word(rest[0])):
+                continue
+            state = scan(part, self._around.language)
+            if not (state.open or state.string):
+                found.append(text[:start] + part)
         return found[::-1]
 
     def _echo(self, text: str) -> dict[str, float]:

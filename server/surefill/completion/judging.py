@@ -214,9 +214,9 @@ class _Search:
         self._candidate = candidate
         self._limits = limits
         self._version = ""
-        """What was tried last."""
-        self._judged: _Judged | None = None
-        """What the checks said of that; None where it was not sure enough to be checked."""
+        """The shortest of whole lines that was tried."""
+        self._wrong: _Judged | None = None
+        """Why that, or what was left of it, failed a check; None where it did not."""
         self._failure = ""
         """Why the longest that failed a check did."""
 
@@ -224,51 +224,57 @@ class _Search:
         """The longest of some versions, which are whole lines."""
         waiting = deque(_some(versions))
         while waiting and not self._over:
-            if found := self._try(waiting.popleft()):
+            self._version = waiting.popleft()
+            found = self._try(self._version)
+            if isinstance(found, Suggestion):
                 return found
-            row = self._judged.wrong_row if self._judged else None
-            if row is not None:  # what keeps that line is as wrong
-                waiting = deque(each for each in waiting if each.count("\n") < row)
+            self._wrong = found
+            if found is not None and found.wrong_row is not None:
+                # What keeps that line is as wrong.
+                waiting = deque(v for v in waiting if v.count("\n") < found.wrong_row)
         return None
 
     def among_parts(self) -> Suggestion | None:
         """The longest part of the first line, where not even that passes or is sure enough."""
-        judge, judged = self._judge, self._judged
-        if judged is not None and judged.failure:
-            behind_dot = judge.behind_dot and not judged.invented
+        judge, wrong = self._judge, self._wrong
+        if wrong is not None:
+            behind_dot = judge.behind_dot and not wrong.invented
             language = judge.around.language
-            parts = cut_before(self._version, judged.wrong_at, language, behind_dot=behind_dot)
+            parts = cut_before(self._version, wrong.wrong_at, language, behind_dot=behind_dot)
         else:
             cuts = judge.display.cuts(self._candidate, self._version)
             parts = _some([cut for cut in cuts if self._may_be_sure(cut)])
         for part in parts:
             if self._over:
                 break
-            if found := self._try(part, name_alone=judge.is_member(part)):
+            found = self._try(part, name_alone=judge.is_member(part))
+            if isinstance(found, Suggestion):
                 return found
+            if wrong is not None and found is not None:
+                self._version, self._wrong = part, found
         return None
 
     def refusal(self, text: str) -> _Refused:
         """Why nothing was found."""
-        if self._judged is not None and self._judged.failure:
-            beginning = _up_to_name(self._version, self._judged.wrong_at)
+        if self._wrong is not None:
+            beginning = _up_to_name(self._version, self._wrong.wrong_at)
             return _Refused(text, self._failure, beginning)
-        reason = "the model is not sure enough" if self._version else _NOTHING_NEW
-        return _Refused(text, reason)
+        return _Refused(text, "the model is not sure enough" if self._version else _NOTHING_NEW)
 
     @property
     def _over(self) -> bool:
         late = bool(self._failure) and self._limits.late
         return self._limits.cancel.cancelled or late
 
-    def _try(self, version: str, *, name_alone: bool = False) -> Suggestion | None:
-        judge, self._version, self._judged = self._judge, version, None
+    def _try(self, version: str, *, name_alone: bool = False) -> Suggestion | _Judged | None:
+        """What is shown of a text, or which check it failed; None where it is not sure enough."""
+        judge = self._judge
         if not self._may_be_sure(version):
             return None
-        judged = self._judged = judge.check(version, name_alone=name_alone)
+        judged = judge.check(version, name_alone=name_alone)
         if judged.failure:
             self._failure = self._failure or judged.failure
-            return None
+            return judged
         passed = judged.checked.types.outcome == "passed"
         chance = judge.display.chance(self._candidate, version, types_passed=passed)
         if chance < judge.bar:

@@ -6,3 +6,7 @@ from collections.abc import Callable
 
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how many are done, and how many there are."""
+
+
+def no_progress(_what: str, _done: int, _total: int) -> None:
+    """For work that nobody watches."""

@@ -229,7 +229,7 @@ class CompletionPipeline:
             first = first or _seen(prompt, generation)
             if work.rather_ends(prompt, generation) and not cancel.cancelled:
                 infill, refused = False, ()
-                outcome = Outcome((), reason=reason or "the model suggests nothing")
+                outcome = Outcome((), reason="the model suggests nothing")
                 continue
             began = time.perf_counter()
             outcome = judge.all(generation.candidates, work.limits)
@@ -242,12 +242,14 @@ class CompletionPipeline:
             if not again:
                 break
             refused += again
+        reason = "" if outcome.suggestions else reason
         # What time did not suffice for may come out better again.
         if not (cancel.cancelled or cancel.expired or work.limits.late):
-            self._remember(work.request, work.place, outcome, generation)
+            answer = replace(outcome, reason=reason)
+            self._remember(work.request, work.place, answer, generation)
         return CompletionResult(
             suggestions=_for_menu(outcome.suggestions, work.request),
-            reason="" if outcome.suggestions else reason,
+            reason=reason,
             withheld=(*withheld, *asked.withheld),
             context=first,
         )

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import tempfile
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from surefill_training.commands.shared import model_stamp, read_record
 from surefill_training.errors import TrainingError
 from surefill_training.templates import find_template
+
+if TYPE_CHECKING:
+    from surefill_training.bundle import BundleInfo
 
 HELP = "Assemble a bundle that the server loads."
 
@@ -20,8 +26,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(
         "--precision",
         choices=("fp32", "int8", "int4"),
-        default="int4",
-        help="which of the graphs to take",
+        default="int8",
+        help="which of the graphs to take; one that has lost too much of its source weights is "
+        "refused",
     )
     add("--name", required=True, help="name of the bundle")
     add("--release", default="1", metavar="VERSION", help="version of the bundle")
@@ -99,16 +106,35 @@ def run(arguments: argparse.Namespace) -> int:
         template=find_template(arguments.template).name if arguments.template else None,
         order=arguments.order,
     )
-    written = write_bundle(
-        arguments.out,
-        info,
-        model=folder / "model.onnx",
-        layout=exported["layout"],
-        precision=arguments.precision,
-        tokenizer=arguments.model / "tokenizer.json",
-        model_card=card,
-        ngrams=arguments.ngrams,
-    )
+    parts = {
+        "model": folder / "model.onnx",
+        "layout": exported["layout"],
+        "precision": arguments.precision,
+        "tokenizer": arguments.model / "tokenizer.json",
+        "model_card": card,
+        "ngrams": arguments.ngrams,
+    }
+    if arguments.precision != "fp32":
+        info = replace(info, made={**info.made, "fidelity": _fidelity(arguments, info, parts)})
+    written = write_bundle(arguments.out, info, **parts)
     size = sum(file.stat().st_size for file in written.path.iterdir())
     console.print(f"{written.manifest.name} {written.manifest.version}: {size / 1e6:.1f} MB")
     return 0
+
+
+def _fidelity(
+    arguments: argparse.Namespace, info: BundleInfo, parts: dict[str, Any]
+) -> dict[str, Any]:
+    """What the graph has kept of its source weights; raises ExportError where that is too little.
+
+    Asked before anything is written: a bundle that nobody should serve replaces none.
+    """
+    from surefill_training.bundle import write_bundle
+    from surefill_training.commands.progress import shown_progress
+    from surefill_training.fidelity import compare, require_fidelity
+
+    with tempfile.TemporaryDirectory() as scratch, shown_progress() as report:
+        tried = write_bundle(Path(scratch) / "bundle", info, **{**parts, "ngrams": None})
+        found = compare(arguments.model, tried, report)
+    require_fidelity(found, f"The {arguments.precision} graph of {arguments.model}")
+    return found.record()

@@ -78,7 +78,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         choices=("fp32", "int8", "int4"),
         help="graph to export, where the exporter is installed; may be given several times; "
-        "without it int4",
+        "without it int8",
     )
     add("--part-mib", type=positive, default=16, metavar="N", help="most MiB of a part")
     add(
@@ -102,7 +102,7 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     result = out / "result"
     _collect(model, result)
-    _export(result, arguments.precision or ["int4"])
+    _export(result, arguments.precision or ["int8"])
     parts = out / "parts"
     packed, written = pack_path(result, parts, arguments.part_mib * 2**20)
     console.print(f"{len(packed.parts)} parts, {written} of them new. To fetch from {parts}:")

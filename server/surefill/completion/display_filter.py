@@ -13,12 +13,9 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate
 
 from surefill.completion.postprocess import Surroundings
-from surefill.engine.display import DisplayWeights
+from surefill.engine.display import DisplayWeights, weights_of_any_model
 from surefill.engine.interface import Candidate
 from surefill.syntax.brackets import scan
-
-ANY_MODEL = DisplayWeights(bias=0.0, weights={"total": 1.0, "surety": 1.0})
-"""For bundles that bring no filter of their own."""
 
 FEWEST_CHARACTERS = 3
 """A cut within a line leaves at least so many that are not white space."""
@@ -131,7 +128,7 @@ MakeFilter = Callable[[Surroundings], DisplayFilter]
 
 def filter_for_any_model(around: Surroundings) -> DisplayFilter:
     """The filter for models whose bundle brings none."""
-    return DisplayFilter(ANY_MODEL, around)
+    return DisplayFilter(weights_of_any_model(), around)
 
 
 def reached(candidate: Candidate) -> list[int]:

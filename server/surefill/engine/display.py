@@ -7,12 +7,17 @@ known to ``completion.display_filter``.
 
 from __future__ import annotations
 
+import functools
+import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import MappingProxyType
 
 from surefill.errors import BundleError
+
+_OF_ANY_MODEL = Path(__file__).with_name("display_of_any_model.json")
 
 FEATURES: Mapping[str, str] = MappingProxyType(
     {
@@ -84,6 +89,12 @@ def parse_display(raw: object) -> DisplayWeights:
         weights=weights,
         languages=_numbers(raw.get("languages", {}), "languages"),
     )
+
+
+@functools.cache
+def weights_of_any_model() -> DisplayWeights:
+    """The filter for bundles that bring none, fitted on two families by `surefill-train display`."""
+    return parse_display(json.loads(_OF_ANY_MODEL.read_text(encoding="utf-8")))
 
 
 def _numbers(raw: object, key: str) -> dict[str, float]:

@@ -277,7 +277,11 @@ class _Stages:
     def _pipeline(self, settings: Settings) -> CompletionPipeline:
         model = self._model
         return CompletionPipeline(
-            model.context, settings, oracle=self._checker, languages=model.languages
+            model.context,
+            settings,
+            oracle=self._checker,
+            languages=model.languages,
+            display=model.display,
         )
 
     def of(self, asked: _Asked) -> dict[str, str]:

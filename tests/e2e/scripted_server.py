@@ -97,7 +97,8 @@ class ScriptedEngine:
                 break
         print("noise on stdout from the model")  # noqa: T201
         os.write(1, b"noise from native code\n")
-        candidate = Candidate(text, tuple(map(ord, text)), (-0.1,) * len(text), reason)
+        # Without probabilities: what is scripted is shown.
+        candidate = Candidate(text, (), (), reason)
         timings = GenerationTimings(0.0, 0.0, len(prompt.ids), 0, generated)
         return Generation((candidate,), timings)
 

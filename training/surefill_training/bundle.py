@@ -9,7 +9,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ from surefill.engine.bundle import (
     PromptOrder,
     TokenizerFormat,
 )
+from surefill.engine.display import DisplayWeights
 from surefill.engine.ngrams.store import NgramStore
 from surefill.engine.tokenizer import BundleTokenizer
 from surefill.errors import InputError
@@ -78,8 +79,7 @@ def write_bundle(
     bundle.
     """
     template = find_template(info.template)
-    if out_dir.exists() and not (out_dir / MANIFEST).is_file() and any(out_dir.iterdir()):
-        raise InputError(f"{out_dir} is not empty and not a bundle.", "Give another directory.")
+    _require_bundle_or_empty(out_dir)
     try:
         out_dir.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=out_dir.parent, prefix=f".{out_dir.name}.") as scratch:
@@ -97,10 +97,31 @@ def write_bundle(
             Bundle.load(made)
             _swap(made, out_dir, Path(scratch) / "old")
     except OSError as error:
-        raise ExportError(
-            f"The bundle {out_dir} cannot be written: {error.strerror or error}.",
-            "What was there before is unchanged.",
-        ) from error
+        raise _not_written(out_dir, error) from error
+    return Bundle.load(out_dir, verify=False)
+
+
+def write_with_display(bundle: Path, display: DisplayWeights, out_dir: Path) -> Bundle:
+    """Write the bundle ``out_dir``, which may be ``bundle`` itself: the same with that filter.
+
+    Raises as ``write_bundle``.
+    """
+    source = Bundle.load(bundle)
+    _require_bundle_or_empty(out_dir)
+    try:
+        out_dir.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=out_dir.parent, prefix=f".{out_dir.name}.") as scratch:
+            made = Path(scratch) / "new"
+            made.mkdir()
+            for name in source.manifest.files:
+                (made / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(bundle / name, made / name)
+            text = replace(source.manifest, display=display).to_json()
+            (made / MANIFEST).write_text(text, encoding="utf-8", newline="\n")
+            Bundle.load(made)
+            _swap(made, out_dir, Path(scratch) / "old")
+    except OSError as error:
+        raise _not_written(out_dir, error) from error
     return Bundle.load(out_dir, verify=False)
 
 
@@ -120,6 +141,18 @@ def kv_shape(model: Path, layout: KvLayout) -> KvShape:
         head_size=dims[3].dim_value,
         dtype="float16" if half else "float32",
         layout=layout,
+    )
+
+
+def _require_bundle_or_empty(folder: Path) -> None:
+    if folder.exists() and not (folder / MANIFEST).is_file() and any(folder.iterdir()):
+        raise InputError(f"{folder} is not empty and not a bundle.", "Give another directory.")
+
+
+def _not_written(folder: Path, error: OSError) -> ExportError:
+    return ExportError(
+        f"The bundle {folder} cannot be written: {error.strerror or error}.",
+        "What was there before is unchanged.",
     )
 
 

@@ -17,6 +17,7 @@ from surefill_training.commands import (
     bundle,
     compress,
     corpus,
+    display,
     evaluate,
     export,
     finetune,
@@ -43,6 +44,7 @@ From sources to a bundle that the server loads:
   surefill-train pretrain  --corpus corpus --tokenizer tokenizer/tokenizer.json --out runs/nano
   surefill-train export    runs/nano/model --out runs/nano/onnx
   surefill-train bundle    runs/nano/model --exported runs/nano/onnx --name mine --out bundles/mine
+  surefill-train display   bundles/mine --corpus corpus --report filter --out bundles/mine
   surefill-train evaluate  bundles/mine --corpus corpus
   surefill-train release   bundles/mine --corpus corpus
   surefill complete FILE --at LINE:COLUMN --bundle bundles/mine
@@ -70,6 +72,7 @@ _COMMANDS: dict[str, Command] = {
     "export": export,
     "bundle": bundle,
     "ngrams": ngrams,
+    "display": display,
     "evaluate": evaluate,
     "release": release,
     "prune": prune,

@@ -87,7 +87,11 @@ def complete(
         )
         with _oracle(parsed, snapshot) as oracle:
             pipeline = CompletionPipeline(
-                model.context, parsed, oracle=oracle, languages=model.languages
+                model.context,
+                parsed,
+                oracle=oracle,
+                languages=model.languages,
+                display=model.display,
             )
             result = pipeline.complete(request, model.engine, Cancellation())
     finally:
@@ -169,6 +173,7 @@ def as_json(completed: Completed) -> dict[str, Any]:
                 "checker": suggestion.evidence.checker,
                 "uses": [_use(use) for use in suggestion.evidence.uses],
                 "mean_logprob": suggestion.mean_logprob,
+                "chance": round(suggestion.chance, 4),
             }
             for suggestion in completed.result.suggestions
         ],
@@ -253,7 +258,7 @@ def _verdicts(suggestion: Suggestion) -> str:
         f"{name}: {verdict.outcome}" + (f" ({verdict.reason})" if verdict.reason else "")
         for name, verdict in suggestion.verdicts.items()
     ]
-    lines = ["  ".join([*parts, f"mean log-probability: {suggestion.mean_logprob:.2f}"])]
+    lines = ["  ".join([*parts, f"chance to be right: {suggestion.chance:.0%}"])]
     called = [use for use in suggestion.evidence.uses if use.package]
     if called:
         found = (f"{_named(use)} in {use.package} {use.version}".rstrip() for use in called)

@@ -62,7 +62,10 @@ def _suggestion(suggestion: Suggestion, made: Made) -> Iterable[str]:
             rows.append(f"| {name} | {_SIGNS[verdict.outcome]} | {_cell(verdict.reason)} |")
     yield "\n".join(rows)
     probability = math.exp(min(suggestion.mean_logprob, 0.0))
-    yield f"The model gives its tokens a probability of {probability:.0%} (geometric mean)."
+    yield (
+        f"The chance that all of it is right is about {suggestion.chance:.0%}; the model gives its "
+        f"tokens a probability of {probability:.0%} (geometric mean)."
+    )
     uses = suggestion.evidence.uses
     if uses:
         checker = suggestion.evidence.checker or "a type checker"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 import time
 from collections import deque
@@ -11,6 +10,7 @@ from dataclasses import dataclass
 
 from surefill.checks.syntax import check_syntax
 from surefill.completion.checking import Checked, OracleChecks
+from surefill.completion.display_filter import DisplayFilter
 from surefill.completion.openings import with_colon
 from surefill.completion.policy import Decision
 from surefill.completion.postprocess import Surroundings, cut_before, postprocess, versions
@@ -21,12 +21,14 @@ from surefill.syntax.position import Position, Range
 
 _MOST_VERSIONS = 8
 _LONGEST_VERSIONS = 4
-"""How many shortened versions of one candidate are checked, and how many of the longest."""
+"""How many shortened versions of one candidate are checked, and how many of the longest; the same
+of the parts of its first line."""
 
 _NAME = re.compile(r"[^\W\d]\w*")
 _WORD_OR_SIGN = re.compile(r"\s*(\w+|\W)")
 _BEHIND_DOT = re.compile(r"[\w)\]}\"']\.\w*$")
 
+_NOTHING_NEW = "the model suggests nothing new"
 _GOES_ON = Verdict("passed", "its line goes on, and is no more wrong with the name")
 _UNCHECKED = Checked(
     Verdict("unchecked", "no type checker is configured"),
@@ -54,8 +56,22 @@ class _Refused:
     text: str
     reason: str
     beginning: str = ""
-    """Up to the end of what is wrong; empty where the candidate failed no check."""
-    ended: bool = False
+    """Up to the end of what is wrong; empty where it is not shown for another reason."""
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """What the checks say of one text."""
+
+    parses: Verdict
+    checked: Checked
+    failure: str = ""
+    """Why it must not be shown."""
+    wrong_at: int = 0
+    """Offset of what is wrong, if that is on its first line."""
+    wrong_row: int | None = None
+    invented: bool = False
+    """It begins with a name that does not exist."""
 
 
 @dataclass(frozen=True)
@@ -68,8 +84,6 @@ class Outcome:
     """Why there are no suggestions."""
     refused: tuple[str, ...] = ()
     """Beginnings of candidates that failed a check: another answer must not have them."""
-    ended: bool = False
-    """Whether the first candidate was withheld because the model would rather say nothing."""
 
 
 def _up_to_name(text: str, offset: int) -> str:
@@ -102,17 +116,19 @@ class Judge:
         decision: Decision,
         *,
         special_tokens: tuple[str, ...],
+        display: DisplayFilter,
         checks: OracleChecks | None = None,
     ) -> None:
         self._snapshot = snapshot
         self._span = Range(position, position)
-        self._around = around
-        self._decision = decision
         self._special_tokens = special_tokens
         self._checks = checks
+        self.around = around
+        self.display = display
+        self.bar = decision.min_confidence
 
     def all(self, candidates: Iterable[Candidate], limits: Limits) -> Outcome:
-        """The candidates that are worth showing, and why others are not."""
+        """The candidates that are worth showing, likeliest first, and why others are not."""
         found: dict[str, Suggestion] = {}
         refused: list[_Refused] = []
         for candidate in candidates:
@@ -126,87 +142,146 @@ class Judge:
                 refused.append(answer)
         withheld = tuple(Withheld(each.text, each.reason) for each in refused if each.text)
         if found:
-            return Outcome(tuple(found.values()), withheld)
+            best = sorted(found.values(), key=lambda suggestion: -suggestion.chance)
+            return Outcome(tuple(best), withheld)
         return Outcome(
             (),
             withheld,
             refused[0].reason if refused else "the model suggests nothing",
             tuple(each.beginning for each in refused if each.beginning),
-            bool(refused) and refused[0].ended,
         )
 
     def _one(self, candidate: Candidate, limits: Limits) -> Suggestion | _Refused:
-        """The longest part of a candidate that passes, or why there is none."""
-        if unsure := self._unsure(candidate):
-            return unsure
-        text = postprocess(candidate.text, self._around, self._special_tokens)
+        """The longest part of a candidate that passes and is sure enough, or why there is none."""
+        text = postprocess(candidate.text, self.around, self._special_tokens)
         if not text:
-            return _Refused("", "the model suggests nothing new")
+            return _Refused("", _NOTHING_NEW)
         finished = candidate.stop_reason in ("end", "stop")
         if finished:
-            text = with_colon(text, self._around.cursor, self._around.language)
-        waiting = deque(_some(versions(text, self._around, complete=finished)))
-        failure, cut, beginning = "", False, ""
-        while waiting:
-            version = waiting.popleft()
-            if limits.cancel.cancelled or (failure and limits.late):
-                break
-            name_alone = cut and self._is_member(version)
-            parses = _GOES_ON
-            if not name_alone:
-                parses = check_syntax(self._snapshot, self._span, version)
-            failed = f"it would not parse: {parses.reason}" if parses.outcome == "failed" else ""
-            wrong_at, invented = 0, False
-            if not failed:
-                checked = _UNCHECKED
-                if self._checks:
-                    checked = self._checks.check(version, unfinished=name_alone)
-                if not checked.failure:
-                    return self._suggestion(version, parses, checked, candidate.mean_logprob)
-                failed, wrong_at = checked.failure, checked.wrong_at
-                row = checked.wrong_row
-                if row is not None and not cut:  # what keeps that line is as wrong
-                    waiting = deque(each for each in waiting if each.count("\n") < row)
-                invented = checked.apis.outcome == "failed" and checked.wrong_at == 0
-            failure = failure or failed
-            beginning = _up_to_name(version, wrong_at)
-            if not waiting and not cut:  # not even its first line passes, but a part of it may
-                behind_dot = self._behind_dot and not invented
-                language = self._around.language
-                waiting.extend(cut_before(version, wrong_at, language, behind_dot=behind_dot))
-                cut = True
-        if not failure:
-            return _Refused(text, "the model suggests nothing new")
-        return _Refused(text, failure, beginning)
+            text = with_colon(text, self.around.cursor, self.around.language)
+        search = _Search(self, candidate, limits)
+        shorter = versions(text, self.around, complete=finished)
+        return search.among_lines(shorter) or search.among_parts() or search.refusal(text)
 
-    def _unsure(self, candidate: Candidate) -> _Refused | None:
-        """Why the model's own probabilities speak against a candidate; None where they do not."""
-        if candidate.end_probability > self._decision.most_end_probability:
-            return _Refused("", "the model suggests nothing", ended=True)
-        if math.exp(min(candidate.mean_logprob, 0.0)) < self._decision.min_confidence:
-            return _Refused(candidate.text, "the model is not sure enough")
-        return None
+    def check(self, version: str, *, name_alone: bool) -> _Judged:
+        """All checks of one text; one that is a name alone will be gone on from."""
+        parses = _GOES_ON
+        if not name_alone:
+            parses = check_syntax(self._snapshot, self._span, version)
+        if parses.outcome == "failed":
+            return _Judged(parses, _UNCHECKED, f"it would not parse: {parses.reason}")
+        if self._checks is None:
+            return _Judged(parses, _UNCHECKED)
+        checked = self._checks.check(version, unfinished=name_alone)
+        invented = checked.apis.outcome == "failed" and checked.wrong_at == 0
+        return _Judged(
+            parses, checked, checked.failure, checked.wrong_at, checked.wrong_row, invented
+        )
 
-    def _is_member(self, version: str) -> bool:
+    def is_member(self, version: str) -> bool:
         """Whether it is a member's name, of which somebody can say whether it exists."""
-        known = self._checks is not None and self._behind_dot
+        known = self._checks is not None and self.behind_dot
         return known and _NAME.fullmatch(version) is not None
 
     @property
-    def _behind_dot(self) -> bool:
-        return _BEHIND_DOT.search(self._around.cursor.line_prefix) is not None
+    def behind_dot(self) -> bool:
+        return _BEHIND_DOT.search(self.around.cursor.line_prefix) is not None
 
-    def _suggestion(
-        self, text: str, parses: Verdict, checked: Checked, logprob: float
+    def suggestion(
+        self, text: str, judged: _Judged, candidate: Candidate, chance: float
     ) -> Suggestion:
-        evidence = Evidence()
+        """A text that has passed, with what it rests on."""
+        checked, evidence = judged.checked, Evidence()
         if self._checks is not None:
             checked = self._checks.with_origins(text, checked)
             evidence = Evidence(self._checks.checker, checked.uses)
         verdicts = {
-            "parses": parses,
+            "parses": judged.parses,
             "types": checked.types,
             "apis": checked.apis,
             "executed": Verdict("unchecked", "not run"),
         }
-        return Suggestion(text, self._span, verdicts, logprob, evidence)
+        return Suggestion(
+            text, self._span, verdicts, candidate.mean_logprob, evidence, chance=chance
+        )
+
+
+class _Search:
+    """Looks for what of one candidate may be shown, and remembers why it was not the rest."""
+
+    def __init__(self, judge: Judge, candidate: Candidate, limits: Limits) -> None:
+        self._judge = judge
+        self._candidate = candidate
+        self._limits = limits
+        self._version = ""
+        """The shortest of whole lines that was tried."""
+        self._wrong: _Judged | None = None
+        """Why that, or what was left of it, failed a check; None where it did not."""
+        self._failure = ""
+        """Why the longest that failed a check did."""
+
+    def among_lines(self, versions: list[str]) -> Suggestion | None:
+        """The longest of some versions, which are whole lines."""
+        waiting = deque(_some(versions))
+        while waiting and not self._over:
+            self._version = waiting.popleft()
+            found = self._try(self._version)
+            if isinstance(found, Suggestion):
+                return found
+            self._wrong = found
+            if found is not None and found.wrong_row is not None:
+                # What keeps that line is as wrong.
+                waiting = deque(v for v in waiting if v.count("\n") < found.wrong_row)
+        return None
+
+    def among_parts(self) -> Suggestion | None:
+        """The longest part of the first line, where not even that passes or is sure enough."""
+        judge, wrong = self._judge, self._wrong
+        if wrong is not None:
+            behind_dot = judge.behind_dot and not wrong.invented
+            language = judge.around.language
+            parts = cut_before(self._version, wrong.wrong_at, language, behind_dot=behind_dot)
+        else:
+            cuts = judge.display.cuts(self._candidate, self._version)
+            parts = _some([cut for cut in cuts if self._may_be_sure(cut)])
+        for part in parts:
+            if self._over:
+                break
+            found = self._try(part, name_alone=judge.is_member(part))
+            if isinstance(found, Suggestion):
+                return found
+            if wrong is not None and found is not None:
+                self._version, self._wrong = part, found
+        return None
+
+    def refusal(self, text: str) -> _Refused:
+        """Why nothing was found."""
+        if self._wrong is not None:
+            beginning = _up_to_name(self._version, self._wrong.wrong_at)
+            return _Refused(text, self._failure, beginning)
+        return _Refused(text, "the model is not sure enough" if self._version else _NOTHING_NEW)
+
+    @property
+    def _over(self) -> bool:
+        late = bool(self._failure) and self._limits.late
+        return self._limits.cancel.cancelled or late
+
+    def _try(self, version: str, *, name_alone: bool = False) -> Suggestion | _Judged | None:
+        """What is shown of a text, or which check it failed; None where it is not sure enough."""
+        judge = self._judge
+        if not self._may_be_sure(version):
+            return None
+        judged = judge.check(version, name_alone=name_alone)
+        if judged.failure:
+            self._failure = self._failure or judged.failure
+            return judged
+        passed = judged.checked.types.outcome == "passed"
+        chance = judge.display.chance(self._candidate, version, types_passed=passed)
+        if chance < judge.bar:
+            return None
+        return judge.suggestion(version, judged, self._candidate, chance)
+
+    def _may_be_sure(self, version: str) -> bool:
+        """Whether a text can be sure enough to be shown, whatever the checks, which cost, say."""
+        bar = self._judge.bar
+        return bar <= 0 or self._judge.display.at_best(self._candidate, version) >= bar

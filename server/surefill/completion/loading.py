@@ -6,17 +6,20 @@ long as loading takes; the imports are inside because starting needs none of the
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from surefill.errors import BundleError
 
 if TYPE_CHECKING:
+    from surefill.completion.display_filter import MakeFilter
     from surefill.completion.memory import ProjectMemory
     from surefill.context.prompt import PromptTemplate
     from surefill.context.window import ContextBuilder
     from surefill.engine.bundle import Bundle
     from surefill.engine.decode import LocalEngine
+    from surefill.engine.display import DisplayWeights
     from surefill.engine.interface import Engine
     from surefill.settings import Settings
 
@@ -39,6 +42,7 @@ class LoadedModel:
     """Those that it was trained for; empty where that is all, or not known."""
     memory: ProjectMemory | None = None
     """What is known of the project's other files; None where the engine blends nothing in."""
+    display: MakeFilter = field(default_factory=lambda: _display_filter(None))
 
 
 def load_model(settings: Settings) -> LoadedModel:
@@ -73,6 +77,7 @@ def _local(settings: Settings) -> LoadedModel:
         note=engine.session.provider_note,
         languages=manifest.trained_for,
         memory=memory,
+        display=_display_filter(manifest.display),
     )
 
 
@@ -96,6 +101,12 @@ def context_for(bundle: Bundle, engine: LocalEngine, *, counts: bool = False) ->
         takes_related=manifest.prompt.related,
         counts=counts,
     )
+
+
+def _display_filter(weights: DisplayWeights | None) -> MakeFilter:
+    from surefill.completion.display_filter import DisplayFilter, filter_for_any_model
+
+    return partial(DisplayFilter, weights) if weights else filter_for_any_model
 
 
 def _template_of(bundle: Bundle) -> PromptTemplate:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from surefill.completion.asking import Asked, Asking
 from surefill.completion.cache import TypeThroughCache
+from surefill.completion.display_filter import MakeFilter, filter_for_any_model
 from surefill.completion.following import after_acceptance, after_enter
 from surefill.completion.judging import Judge, Limits, Outcome
 from surefill.completion.policy import Decision, decide
@@ -43,6 +44,9 @@ __all__ = ["CompletionPipeline", "CompletionRequest"]
 
 _MOST_TRIES = 4
 """Of one request: the first, and others where what came may not be shown. A guess."""
+_LIKELY_END = 0.5
+"""Where an infilling model finds it likelier that nothing is missing, it is asked to go on from
+what stands before instead. A guess."""
 _RESERVE_SHARE = 0.1
 _RESERVE_SECONDS = 0.1
 """Of the time until the deadline, this much is kept for post-processing and checks."""
@@ -91,15 +95,26 @@ class _Question:
             n=wanted,
         )
 
-    def judge(self, asked: Asked, special_tokens: tuple[str, ...]) -> Judge:
+    def judge(self, asked: Asked, special_tokens: tuple[str, ...], display: MakeFilter) -> Judge:
+        around = Surroundings.of(self.snapshot, self.cursor)
         return Judge(
             self.snapshot,
             self.position,
-            Surroundings.of(self.snapshot, self.cursor),
+            around,
             self.decision,
             special_tokens=special_tokens,
+            display=display(around),
             checks=asked.checks(),
         )
+
+    def rather_ends(self, prompt: Prompt, generation: Generation) -> bool:
+        """Whether an infilling model would rather fill in nothing, where something may be missing.
+
+        Who asked gets what there is.
+        """
+        if self.request.explicit or not prompt.infills or self.cursor.statement_complete:
+            return False
+        return any(each.end_probability > _LIKELY_END for each in generation.candidates[:1])
 
 
 @dataclass
@@ -119,8 +134,9 @@ class CompletionPipeline:
     """Answers requests with one bundle and one set of settings.
 
     ``languages`` are the ids of those that the bundle was trained for, none for all of them: in
-    others only explicit requests are answered. The cache holds answers of exactly this bundle and
-    these settings: when either changes, make another pipeline.
+    others only explicit requests are answered. ``display`` makes the filter that decides what of
+    the answers is shown. The cache holds answers of exactly this bundle and these settings: when
+    either changes, make another pipeline.
     """
 
     def __init__(
@@ -130,9 +146,12 @@ class CompletionPipeline:
         cache: TypeThroughCache | None = None,
         oracle: OracleService | None = None,
         languages: Iterable[str] = (),
+        *,
+        display: MakeFilter = filter_for_any_model,
     ) -> None:
         self._context = context
         self._languages = ids_of(languages)
+        self._display = display
         self._settings = settings
         self._asking = Asking(oracle, settings.checks)
         self._cache = cache if cache is not None else TypeThroughCache()
@@ -204,7 +223,7 @@ class CompletionPipeline:
         What failed a check is not written again; where the model would rather end than fill in, it
         is asked to go on from what stands before. Without timings.
         """
-        judge = question.judge(asked, self._context.template.special_tokens())
+        judge = question.judge(asked, self._context.template.special_tokens(), self._display)
         cancel, first = limits.cancel, None
         withheld: list[Withheld] = []
         refused: tuple[str, ...] = ()
@@ -217,6 +236,10 @@ class CompletionPipeline:
             spent.prefill += generation.timings.prefill_ms
             spent.decode += generation.timings.decode_ms
             first = first or _seen(prompt, generation)
+            if question.rather_ends(prompt, generation) and not cancel.cancelled:
+                infill, refused = False, ()
+                outcome = Outcome((), reason="the model suggests nothing")
+                continue
             began = time.perf_counter()
             outcome = judge.all(generation.candidates, limits)
             spent.checks += _since(began)
@@ -225,12 +248,9 @@ class CompletionPipeline:
             if outcome.suggestions or cancel.cancelled or cancel.expired or limits.late:
                 break
             again = tuple(each for each in outcome.refused if each not in refused)
-            if outcome.ended and prompt.infills and not question.cursor.statement_complete:
-                infill, refused = False, ()
-            elif again:
-                refused += again
-            else:
+            if not again:
                 break
+            refused += again
         reason = "" if outcome.suggestions else reason
         # What time did not suffice for may come out better again.
         if not (cancel.cancelled or cancel.expired or limits.late):

@@ -21,8 +21,6 @@ from surefill.syntax.position import Position
 Kind = Literal["none", "line", "block", "brackets"]
 
 _MOST_LEADING_NEWLINES = 3
-_MOST_END_PROBABILITY = 0.5
-"""Unasked, nothing is shown where the model finds it likelier that nothing is missing. A guess."""
 
 
 @dataclass(frozen=True)
@@ -34,9 +32,7 @@ class Decision:
     max_new_tokens: int = 0
     stop: Stop | None = None
     min_confidence: float = 0.0
-    """Suggestions whose tokens' geometric mean probability is lower are not shown."""
-    most_end_probability: float = 1.0
-    """Nor are those in whose place the model would say nothing with a higher probability."""
+    """Of suggestions, no more is shown than is right with this chance."""
 
 
 def decide(
@@ -50,13 +46,9 @@ def decide(
     """Decide for ``position``; ``explicit`` when the user asked for a suggestion."""
     if cursor.in_word:
         return Decision("none", "the cursor is inside a word")
-    bar = 0.0 if explicit else settings.min_confidence
-    if not explicit and (cursor.statement_complete or not cursor.rest_is_closers):
-        # Nothing need follow here: only a model that is sure may speak.
-        bar += (1.0 - bar) / 2
     kind, reason, stop = _extent(snapshot, cursor, explicit, settings)
-    end = 1.0 if explicit else _MOST_END_PROBABILITY
-    return Decision(kind, reason, settings.max_new_tokens, stop, bar, end)
+    bar = 0.0 if explicit else settings.min_confidence
+    return Decision(kind, reason, settings.max_new_tokens, stop, bar)
 
 
 def _extent(

@@ -93,7 +93,8 @@ class Suggestion:
     """A text to put in place of ``range`` and why it can be trusted.
 
     ``verdicts`` has the keys ``parses``, ``types``, ``apis`` and ``executed``. ``mean_logprob`` is
-    the model's mean natural log-probability per token of the text before post-processing.
+    the model's mean natural log-probability per token of the text before post-processing,
+    ``chance`` that of the display filter that all of the text is right.
     """
 
     text: str
@@ -101,6 +102,7 @@ class Suggestion:
     verdicts: Mapping[str, Verdict]
     mean_logprob: float
     evidence: Evidence = field(default_factory=Evidence)
+    chance: float = 1.0
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal, TypeVar, cast, get_args
 
+from surefill.engine.display import DisplayWeights, parse_display
 from surefill.errors import BundleError
 
 SCHEMA = 1
@@ -88,6 +89,8 @@ class Manifest:
     """File name, relative and with forward slashes, to the SHA-256 of its contents in hex."""
     made: dict[str, Any] = field(default_factory=dict)
     scores: dict[str, Any] = field(default_factory=dict)
+    display: DisplayWeights | None = None
+    """The display filter fitted for this model; None takes the one for any model."""
 
     @classmethod
     def parse(cls, raw: object) -> Manifest:
@@ -131,6 +134,7 @@ class Manifest:
             files=top.hashes("files"),
             made=top.get("made", dict),
             scores=top.get("scores", dict),
+            display=parse_display(top.get("display", dict)) if top.has("display") else None,
         )
         for needed in (MODEL, TOKENIZER):
             if needed not in manifest.files:
@@ -145,6 +149,8 @@ class Manifest:
     def to_json(self) -> str:
         """The text of ``bundle.json``: the same manifest always gives the same bytes."""
         raw = {"schema": SCHEMA, **asdict(self), "files": dict(sorted(self.files.items()))}
+        if self.display is None:
+            del raw["display"]
         return json.dumps(raw, indent=2, ensure_ascii=False) + "\n"
 
 

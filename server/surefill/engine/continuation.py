@@ -5,6 +5,8 @@ Knows how tokens become text; not where they come from.
 
 from __future__ import annotations
 
+import math
+
 from surefill.engine.interface import Candidate, Stop, StopReason, Tokenizer
 
 _REPLACEMENT = "\ufffd"
@@ -29,6 +31,7 @@ class Continuation:
         self._stop = stop
         self._max_new_tokens = max_new_tokens
         self._logprobs: list[float] = []
+        self._runners_up: list[float] = []
         self._reach: list[int] = []
         """Length of the text after each token."""
         self.ids: list[int] = []
@@ -47,13 +50,17 @@ class Continuation:
         """Whether the next token is the first that says something after the cursor."""
         return not self.text and not self.pending
 
-    def push(self, token: int, logprob: float) -> bool:
-        """Append ``token``; returns whether the candidate is complete now."""
+    def push(self, token: int, logprob: float, runner_up: float = -math.inf) -> bool:
+        """Append ``token``; returns whether the candidate is complete now.
+
+        ``runner_up`` is the log-probability of the likeliest other token.
+        """
         if token in self._ends:
             self.reason = "end"
             return True
         self.ids.append(token)
         self._logprobs.append(logprob)
+        self._runners_up.append(runner_up)
         # Decoded as a whole: a character's bytes may be spread over several tokens.
         whole, broken, rest = self._tokenizer.decode(self.ids).partition(_REPLACEMENT)
         self.text, self.pending = whole[len(self._lead) :], self._lead[len(whole) :]
@@ -85,4 +92,6 @@ class Continuation:
             logprobs=tuple(self._logprobs[:count]),
             stop_reason=self.reason or "length",
             end_probability=self.end_probability,
+            runners_up=tuple(self._runners_up[:count]),
+            reach=tuple(min(reach, wanted) for reach in self._reach[:count]),
         )

@@ -37,6 +37,7 @@ from surefill.engine.sampling import (
     Floats,
     greedy,
     log_softmax,
+    runner_up,
     sample,
     seed_for,
     without,
@@ -287,7 +288,7 @@ class _Request:
             return None
         logprobs, allowed = following
         token = greedy(logprobs, allowed)
-        return None if out.push(token, float(logprobs[token])) else token
+        return None if _push(out, token, logprobs, allowed) else token
 
     def _decode_by_sampling(
         self, outs: list[Continuation], best: Continuation, logits: Floats
@@ -314,7 +315,7 @@ class _Request:
                         allowed = without(taken, logprobs, allowed, _LEAST_OTHER)
                     token = sample(logprobs, allowed, generator, options.temperature, options.top_p)
                     tokens[index] = token
-                    out.push(token, float(logprobs[token]))
+                    _push(out, token, logprobs, allowed)
             if all(out.reason is not None for out in outs):
                 return
             # Complete ones run along with their last token: cheaper than moving the cache.
@@ -377,6 +378,10 @@ class _Request:
     def _continuation(self) -> Continuation:
         engine = self.engine
         return Continuation(engine.tokenizer, engine.ends, self.stop, self.budget, self.prompt.lead)
+
+
+def _push(out: Continuation, token: int, logprobs: Floats, allowed: Bools) -> bool:
+    return out.push(token, float(logprobs[token]), runner_up(logprobs, allowed, token))
 
 
 def _token_texts(vocab_size: int, tokenizer: BundleTokenizer) -> TokenTexts:

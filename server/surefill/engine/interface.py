@@ -69,6 +69,11 @@ class Candidate:
     """How many of the continuations that were made came out as this text."""
     end_probability: float = 0.0
     """That nothing is missing, by the model: of an end token in the place of the first one."""
+    runners_up: tuple[float, ...] = ()
+    """The natural log-probability of the likeliest other token in each one's place; empty where
+    that is not known."""
+    reach: tuple[int, ...] = ()
+    """How many characters of the text there are after each token; empty where that is not known."""
 
     @property
     def mean_logprob(self) -> float:

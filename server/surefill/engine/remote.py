@@ -214,7 +214,7 @@ class _Choice:
         self._stop = stop
         self._text = ""
         self._logprobs: list[float] = []
-        self._reach: list[int] = []
+        self._starts: list[int] = []
         self.reason: StopReason | None = None
         self.pieces = 0
         self.first_at: float | None = None
@@ -242,13 +242,16 @@ class _Choice:
 
     def candidate(self, reason: StopReason) -> Candidate:
         """What came in; ``reason`` if it is not complete."""
-        kept = tuple(
-            logprob
-            for start, logprob in zip(self._reach, self._logprobs, strict=True)
-            if start < len(self._text)
-        )
+        kept = [start for start in self._starts if start < len(self._text)]
         # A last piece that is half a character is not shown.
-        return Candidate(self._text.rstrip("\ufffd"), (), kept, self.reason or reason)
+        text = self._text.rstrip("\ufffd")
+        return Candidate(
+            text,
+            (),
+            tuple(self._logprobs[: len(kept)]),
+            self.reason or reason,
+            reach=tuple(min(end, len(text)) for end in (*kept[1:], len(text))) if kept else (),
+        )
 
     def _take_logprobs(self, raw: dict[str, Any], length: int) -> None:
         values = [value for value in raw.get("token_logprobs") or () if value is not None]
@@ -256,6 +259,6 @@ class _Choice:
         at = len(self._text)
         for index, value in enumerate(values):
             self._logprobs.append(float(value))
-            self._reach.append(at)
+            self._starts.append(at)
             known = index < len(tokens) and isinstance(tokens[index], str)
             at += len(tokens[index]) if known else length

@@ -27,6 +27,13 @@ def greedy(logprobs: Floats, allowed: Bools) -> int:
     return int(np.where(allowed, logprobs, -np.inf).argmax())
 
 
+def runner_up(logprobs: Floats, allowed: Bools, token: int) -> float:
+    """Log-probability of the likeliest allowed token but ``token``; -inf where there is none."""
+    others = np.where(allowed, logprobs, -np.inf)
+    others[token] = -np.inf
+    return float(others.max())
+
+
 def sample(
     logprobs: Floats,
     allowed: Bools,

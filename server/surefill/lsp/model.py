@@ -288,7 +288,11 @@ class ModelService:
         from surefill.completion.pipeline import CompletionPipeline  # start stays quick
 
         pipeline = CompletionPipeline(
-            model.context, settings, oracle=self._oracle, languages=model.languages
+            model.context,
+            settings,
+            oracle=self._oracle,
+            languages=model.languages,
+            display=model.display,
         )
         return _Serving(model, pipeline)
 

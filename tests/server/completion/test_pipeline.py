@@ -2,6 +2,8 @@
 
 import threading
 import time
+from dataclasses import replace
+from functools import partial
 
 import pytest
 from hypothesis import given, settings
@@ -10,10 +12,12 @@ from hypothesis import strategies as st
 from fakes import FakeEngine
 from surefill.checks.syntax import check_syntax
 from surefill.completion import judging as module
+from surefill.completion.display_filter import DisplayFilter
 from surefill.completion.pipeline import CompletionPipeline
 from surefill.completion.suggestion import CompletionRequest
 from surefill.context.prompt import TEMPLATES
 from surefill.context.window import ContextBuilder
+from surefill.engine.display import DisplayWeights
 from surefill.engine.interface import Cancellation, Reading
 from surefill.errors import EngineError
 from surefill.settings import Settings
@@ -33,12 +37,17 @@ class CharacterTokenizer:
         return 0x110000 + list(TEMPLATES["qwen2.5-coder"].special_tokens()).index(token)
 
 
-def pipeline(raw=None, languages=()):
+SURE = DisplayWeights(10.0, {})
+"""A filter that lets everything pass."""
+
+
+def pipeline(raw=None, languages=(), weights=SURE):
     settings, problems = Settings.parse(raw)
     assert problems == []
     template = TEMPLATES["qwen2.5-coder"]
     context = ContextBuilder(CharacterTokenizer(), template, "spm", 1024)
-    return CompletionPipeline(context, settings, languages=languages)
+    display = partial(DisplayFilter, weights)
+    return CompletionPipeline(context, settings, languages=languages, display=display)
 
 
 def request(marked, name="python", uri="file:///a", **options):
@@ -48,9 +57,18 @@ def request(marked, name="python", uri="file:///a", **options):
     return CompletionRequest(snapshot, Position(len(lines) - 1, len(lines[-1])), **options)
 
 
-def complete(marked, *answers, raw=None, name="python", logprob=-0.1, cancel=None, **options):
+def complete(
+    marked,
+    *answers,
+    raw=None,
+    name="python",
+    logprob=-0.1,
+    cancel=None,
+    weights=SURE,
+    **options,
+):
     engine = FakeEngine(answers, logprob=logprob)
-    result = pipeline(raw).complete(
+    result = pipeline(raw, weights=weights).complete(
         request(marked, name, **options), engine, cancel or Cancellation()
     )
     return result, engine
@@ -185,13 +203,70 @@ def test_where_nothing_is_suggested_the_model_is_not_asked(marked, options, raw,
     assert engine.calls == []
 
 
-def test_a_model_that_is_not_sure_is_silent():
-    raw = {"completion": {"minConfidence": 0.5}}
-    result, _ = complete("x = |\n", "1", raw=raw, logprob=-1.0)
-    assert result.reason == "the model is not sure enough"
-    assert texts(complete("x = |\n", "1", raw=raw, logprob=-0.5)[0]) == ["1"]
-    assert texts(complete("foo()|\n", "\nbar()", raw=raw, logprob=-0.5)[0]) == []
-    assert texts(complete("foo()|\n", "\nbar()", raw=raw, logprob=-0.1)[0]) == ["\nbar()"]
+ITS_OWN = DisplayWeights(0.0, {"total": 1.0, "surety": 1.0})
+"""The chance is the probability that the model gives all tokens together."""
+HALF = {"completion": {"minConfidence": 0.5}}
+
+
+def test_a_model_that_is_not_sure_is_silent_unless_it_is_asked():
+    result, _ = complete("x = |\n", "1", raw=HALF, weights=ITS_OWN, logprob=-0.7)
+    assert (texts(result), result.reason) == ([], "the model is not sure enough")
+    assert [each.text for each in result.withheld] == ["1"]
+    result, _ = complete("x = |\n", "1", raw=HALF, weights=ITS_OWN, logprob=-0.6)
+    assert texts(result) == ["1"]
+    assert result.suggestions[0].chance == pytest.approx(0.549, abs=1e-3)
+    result, _ = complete("x = |\n", "1", raw=HALF, weights=ITS_OWN, logprob=-0.7, explicit=True)
+    assert texts(result) == ["1"]
+
+
+@pytest.mark.parametrize(
+    ("logprob", "shown"),
+    [
+        (-0.01, "y = total\n    z = y - 1\n    return z"),  # 0.78
+        (-0.02, "y = total\n    z = y - 1"),  # 0.55, all of it 0.57
+        (-0.05, "y = total"),
+        (-0.15, ""),
+    ],
+)
+def test_a_text_is_cut_where_the_chance_falls(logprob, shown):
+    answer = "y = total\n    z = y - 1\n    return z"
+    result, _ = complete("def f():\n    |\n", answer, raw=HALF, weights=ITS_OWN, logprob=logprob)
+    assert texts(result) == ([shown] if shown else [])
+
+
+def test_what_is_cut_within_a_line_is_whole_words_and_parses():
+    marked, answer = "def f(a):\n    return |\n", "total + price * (rate - 1)"
+    result, _ = complete(marked, answer, raw=HALF, weights=ITS_OWN, logprob=-0.04)
+    assert texts(result) == ["total + price"]  # the bracket must be closed, and so must the sum
+    result, _ = complete(marked, answer, raw=HALF, weights=ITS_OWN, logprob=-0.13)
+    assert texts(result) == ["total"]
+    result, engine = complete(marked, answer, raw=HALF, weights=ITS_OWN, logprob=-0.2)
+    assert (texts(result), len(engine.calls)) == ([], 1)  # not sure is not wrong: no other try
+    result, _ = complete(marked, answer, raw=HALF, weights=ITS_OWN, logprob=-0.2, explicit=True)
+    assert texts(result) == [answer]
+
+
+def test_alternatives_come_in_the_order_of_their_chances():
+    answers = ("first + second", "third", "sixth + x")
+    result, _ = complete("x = |\n", answers, n=3, explicit=True, weights=ITS_OWN)
+    assert texts(result) == ["third", "sixth + x", "first + second"]
+
+
+def test_a_filter_that_is_turned_off_hides_and_cuts_nothing():
+    answer = "total + price * (rate - 1)"
+    off = {"completion": {"minConfidence": 0}}
+    result, _ = complete("x = |\n", answer, raw=off, weights=ITS_OWN, logprob=-9.0)
+    assert texts(result) == [answer]
+
+
+def test_an_engine_without_probabilities_is_believed():
+    class Silent(FakeEngine):
+        def _candidate(self, *arguments):
+            return replace(super()._candidate(*arguments), token_ids=(), logprobs=())
+
+    made = pipeline(HALF, weights=ITS_OWN)
+    result = made.complete(request("x = |\n"), Silent(["total"]), Cancellation())
+    assert texts(result) == ["total"]
 
 
 def test_without_a_grammar_the_suggestion_is_marked_unchecked():

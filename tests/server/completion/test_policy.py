@@ -90,12 +90,11 @@ def test_settings_and_explicit_requests_change_the_extent():
     assert decision("x = |", max_new_tokens=7).max_new_tokens == 7
 
 
-def test_the_model_must_be_surer_where_nothing_is_missing():
+def test_only_what_comes_unasked_has_to_be_sure():
     assert decision("x = |", min_confidence=0.2).min_confidence == 0.2
-    assert decision("foo()|", min_confidence=0.2).min_confidence == pytest.approx(0.6)
-    assert decision("x = | + 1", min_confidence=0.2).min_confidence == pytest.approx(0.6)
+    assert decision("foo()|", min_confidence=0.2).min_confidence == 0.2
     assert decision("foo()|", min_confidence=0.2, explicit=True).min_confidence == 0.0
-    assert decision("foo()|").min_confidence == 0.75
+    assert decision("foo()|").min_confidence == CompletionSettings().min_confidence
 
 
 def cut(stop, text):

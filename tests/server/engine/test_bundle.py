@@ -1,5 +1,6 @@
 import hashlib
 import json
+import math
 import shutil
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 
 from surefill.engine.bundle import Bundle, Manifest, find_bundle
 from surefill.engine.decode import open_engine
+from surefill.engine.display import DisplayWeights
 from surefill.errors import BundleError, EngineError
 
 
@@ -259,3 +261,38 @@ def test_hashes_may_be_in_capitals_and_must_be_hashes(tmp_path):
     raw["files"]["model.onnx"] = "z" * 64
     with pytest.raises(BundleError, match="SHA-256 in hex"):
         Manifest.parse(raw)
+
+
+def test_a_bundle_may_bring_its_display_filter(tmp_path):
+    raw = minimal()
+    assert Bundle.load(write(tmp_path / "without", raw)).manifest.display is None
+    assert "display" not in json.loads(Bundle.load(tmp_path / "without").manifest.to_json())
+    raw["display"] = {"bias": -1, "weights": {"total": 0.5}, "languages": {"go": 0.25}}
+    manifest = Bundle.load(write(tmp_path / "with", raw)).manifest
+    assert manifest.display == DisplayWeights(-1.0, {"total": 0.5}, {"go": 0.25})
+    assert Manifest.parse(json.loads(manifest.to_json())) == manifest
+    at = {"total": -2.0}
+    assert manifest.display.chance(at, "python") == pytest.approx(1 / (1 + math.exp(2.0)))
+    assert manifest.display.chance(at, "go") > manifest.display.chance(at, "python")
+
+
+@pytest.mark.parametrize(
+    ("display", "message"),
+    [
+        ({"bias": 0}, r'"display.weights" in bundle.json must be an object'),
+        ({"bias": "0", "weights": {}}, r'"display.bias" in bundle.json must be a number'),
+        ({"bias": True, "weights": {}}, r'"display.bias" in bundle.json must be a number'),
+        ({"bias": 0, "weights": {"total": float("nan")}}, r'"display.weights.total" .* number'),
+        ({"bias": 0, "weights": {"total": float("inf")}}, r'"display.weights.total" .* number'),
+        ({"bias": 0, "weights": {"total": 10**400}}, r'"display.weights.total" .* number'),
+        ({"bias": 0, "weights": {"mood": 1.0}}, "weighs what this Surefill does not know: mood"),
+        ({"bias": 0, "weights": {}, "languages": []}, r'"display.languages" .* must be an object'),
+        ([], r'"display" in bundle.json must be an object'),
+    ],
+)
+def test_numbers_of_a_display_filter_that_cannot_be(tmp_path, display, message):
+    raw = minimal()
+    raw["display"] = display
+    with pytest.raises(BundleError, match=message) as caught:
+        Bundle.load(write(tmp_path / "bad", raw))
+    assert "surefill-train" in str(caught.value)

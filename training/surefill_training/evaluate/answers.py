@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -28,11 +27,10 @@ _DEADLINE_MS = 10_000
 
 
 EVERY_SUGGESTION = -1.0
-"""A ``min_confidence`` for the pipeline that hides nothing.
+"""A ``min_confidence`` for the pipeline that hides and cuts nothing.
 
-Where nothing need follow, the server's policy raises the bar half of the way to 1, also that of 0;
--1 becomes 0 there. Contestants are sure of themselves to different degrees, so any bar would
-compare their confidences rather than their suggestions.
+Contestants are sure of themselves to different degrees, so any bar would compare their confidences
+rather than their suggestions.
 """
 
 
@@ -51,7 +49,7 @@ class Answer:
     similarity: float
     """Normalised Levenshtein similarity to what is missing, 0 to 1."""
     confidence: float
-    """Geometric mean probability of the suggestion's tokens; 0 without a suggestion."""
+    """The chance that it is right, by the display filter; 0 without a suggestion."""
     bar: float
     """The confidence that the server's default settings ask for at this place."""
     milliseconds: float
@@ -127,7 +125,7 @@ def answer(
     pipeline.forget(uri)
     bar = _default_bar(snapshot, position, explicit=hole.explicit)
     suggestion = result.suggestions[0] if result.suggestions else None
-    confidence = math.exp(min(suggestion.mean_logprob, 0.0)) if suggestion else 0.0
+    confidence = suggestion.chance if suggestion else 0.0
     if suggestion is None or confidence < min_confidence:
         return Answer(hole, "", False, None, False, 0.0, 0.0, bar, result.timings.total)
     compared = hole.compared(suggestion.text)

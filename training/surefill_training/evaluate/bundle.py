@@ -196,7 +196,7 @@ def _measure(
     model = contestant.open(contestant.settings)
     try:
         answers = answer_all(
-            CompletionPipeline(model.context, contestant.settings),
+            CompletionPipeline(model.context, contestant.settings, display=model.display),
             model.engine,
             model.memory,
             plan.holes,

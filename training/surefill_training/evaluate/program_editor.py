@@ -7,7 +7,6 @@ checker can see on the disk what is missing in the editor. Knows neither places 
 from __future__ import annotations
 
 import contextlib
-import math
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -25,7 +24,7 @@ from surefill.syntax.document import Document
 from surefill.syntax.position import Position
 from surefill_training.evaluate.programs import Program
 
-_DEADLINE_MS = 60_000
+_DEADLINE_MS = 3_600_000
 """Never in practice: a slow machine changes the times that are measured, not the suggestions."""
 _CLOSING_SECONDS = 5.0
 
@@ -39,7 +38,7 @@ class Shown:
     reason: str
     """Why nothing is shown."""
     confidence: float
-    """Geometric mean probability of the suggestion's tokens; 0 without a suggestion."""
+    """The chance that it is right, by the display filter; 0 without a suggestion."""
     milliseconds: float
     remembered: bool
     """It was known from an earlier request, as what was suggested is typed."""
@@ -59,7 +58,11 @@ class ProgramEditor:
         self._folder = folder
         self._checker = checker
         self._pipeline = CompletionPipeline(
-            model.context, settings, oracle=checker, languages=model.languages
+            model.context,
+            settings,
+            oracle=checker,
+            languages=model.languages,
+            display=model.display,
         )
         self._reader = SourceReader()
         self._program: Program | None = None
@@ -85,7 +88,7 @@ class ProgramEditor:
         return Shown(
             text=best.text if best else "",
             reason="" if best else result.reason,
-            confidence=math.exp(min(best.mean_logprob, 0.0)) if best else 0.0,
+            confidence=best.chance if best else 0.0,
             milliseconds=result.timings.total,
             remembered=result.cached,
         )

@@ -11,7 +11,7 @@ they are exported and served, one step more in each stage:
     stop          the server's stop rules
     guide         only names that exist, where a type checker knows them
     checks        post-processing and checks, however unsure the model is; further tries
-    policy        as shown unasked: languages, thresholds
+    policy        as shown unasked: the display filter, languages
 
 A place counts as right where the whole missing line, or block, was written and no more on its
 lines. What the raw model had right and the last stage has not is lost in the first stage after

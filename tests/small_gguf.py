@@ -23,17 +23,19 @@ def write_gguf(
     kind: gguf.GGMLQuantizationType = gguf.GGMLQuantizationType.F32,
     *,
     pre: str | None = None,
-    model: str = "gpt2",
+    tokenizer: Callable[[gguf.GGUFWriter], None] | None = None,
     special: Sequence[str] = (),
     tokens: Mapping[int, str] | None = None,
     metadata: Callable[[gguf.GGUFWriter], None] | None = None,
     license_name: str | None = "apache-2.0",
     change: Callable[[str, Array], Array] = lambda _name, weights: weights,
+    more: Mapping[str, Array] | None = None,
 ) -> dict[str, Array]:
     """Write a checkpoint's model to ``path``; its weights as quantisation left them, by name.
 
     Matrices are of ``kind``, vectors in single precision. ``special`` tokens are control tokens,
-    ``tokens`` gives ids other names, ``metadata`` adds to the header, ``change`` alters weights.
+    ``tokens`` gives ids other names, ``tokenizer`` writes another one, ``metadata`` adds to the
+    header, ``change`` alters weights, and ``more`` are tensors that no checkpoint has.
     """
     config = json.loads((checkpoint / "config.json").read_text())
     arch = str(config["model_type"])
@@ -52,10 +54,15 @@ def write_gguf(
     writer.add_vocab_size(config["vocab_size"])
     if arch == "llama":
         writer.add_rope_dimension_count(config["hidden_size"] // config["num_attention_heads"])
-    _add_tokenizer(writer, checkpoint, pre or _PRE[arch], model, special, tokens or {})
+    if tokenizer:
+        tokenizer(writer)
+    else:
+        _add_tokenizer(writer, checkpoint, pre or _PRE[arch], special, tokens or {})
     if metadata:
         metadata(writer)
     left = _add_weights(writer, checkpoint, config, kind, change)
+    for name, weights in (more or {}).items():
+        writer.add_tensor(name, weights)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
@@ -70,14 +77,13 @@ def _add_tokenizer(
     writer: gguf.GGUFWriter,
     checkpoint: Path,
     pre: str,
-    model: str,
     special: Sequence[str],
     names: Mapping[int, str],
 ) -> None:
     raw = json.loads((checkpoint / "tokenizer.json").read_text())["model"]
     vocabulary = sorted(raw["vocab"], key=raw["vocab"].__getitem__)
     tokens = [names.get(id_, token) for id_, token in enumerate(vocabulary)]
-    writer.add_tokenizer_model(model)
+    writer.add_tokenizer_model("gpt2")
     writer.add_tokenizer_pre(pre)
     writer.add_token_list(tokens)
     writer.add_token_types([CONTROL if token in special else NORMAL for token in tokens])
@@ -86,6 +92,29 @@ def _add_tokenizer(
     writer.add_token_merges([f"{a} {b}" for a, b in kept])
     writer.add_eos_token_id(tokens.index("<|endoftext|>"))
     writer.add_add_bos_token(False)
+
+
+def add_sentence_pieces(writer: gguf.GGUFWriter, special: Sequence[str], count: int) -> None:
+    """A SentencePiece tokenizer of ``count`` tokens: bytes, letters, and pairs of letters."""
+    front = ["<unk>", "<s>", "</s>", *special]
+    letters = ["▁", *"etaoinsrhdlucmfywgpbvkxqjz()[]=:,._"]
+    pairs = [one + two for one in letters[:20] for two in letters[1:20]]
+    tokens = [*front, *(f"<0x{byte:02X}>" for byte in range(256)), *letters, *pairs][:count]
+    types = [
+        gguf.TokenType.CONTROL
+        if token in front
+        else gguf.TokenType.BYTE
+        if token.startswith("<0x")
+        else gguf.TokenType.NORMAL
+        for token in tokens
+    ]
+    writer.add_tokenizer_model("llama")
+    writer.add_token_list(tokens)
+    writer.add_token_scores([-float(number) for number in range(count)])
+    writer.add_token_types(types)
+    writer.add_unk_token_id(0)
+    writer.add_bos_token_id(1)
+    writer.add_eos_token_id(2)
 
 
 def _add_weights(

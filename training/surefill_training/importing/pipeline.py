@@ -38,7 +38,7 @@ from surefill_training.progress import Progress
 from surefill_training.templates import find_template
 
 _HASH = re.compile(r"[0-9a-fA-F]{64}")
-_STEPS = 6
+_STEPS = 5
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,9 @@ class _Import:
         wanted = check.continuations(model, load(raw), new)
         rows.fill(model, planned.added, [id_ for id_, _ in unused])
         self._step("writing", 3)
-        model.save_pretrained(made)
+        model.save_pretrained(made, max_shard_size="1TB")
+        # Its library writes weights for their owner's eyes only.
+        (made / "model.safetensors").chmod((made / "config.json").stat().st_mode)
         context = int(getattr(config, "max_position_embeddings", 0) or 1024)
         write_tokenizer(made, raw, tokenizer, planned, context)
         del model

@@ -17,6 +17,8 @@ from surefill_training.errors import ModelImportError
 from surefill_training.importing.vocabulary import Plan
 
 ROLES = ("bos_token", "eos_token", "unk_token", "pad_token")
+_UNTOUCHED = dict.fromkeys(("single_word", "lstrip", "rstrip", "normalized"), False)
+"""Of an added token: it is found as it stands, with nothing stripped around it."""
 
 
 @dataclass
@@ -62,7 +64,9 @@ def with_plan(source: SourceTokenizer, plan: Plan) -> dict[str, Any]:
     wanted |= set(plan.template.special_tokens())
     added = {int(token["id"]): token for token in raw.get("added_tokens") or ()}
     for token in wanted:
-        added[ids[token]] = _added_token(token, ids[token], special=bool(token.strip()))
+        special = {"special": bool(token.strip())}
+        added[ids[token]] = _UNTOUCHED | added.get(ids[token], {}) | {"id": ids[token]} | special
+        added[ids[token]]["content"] = token
     raw["added_tokens"] = [added[id_] for id_ in sorted(added)]
     _require_same_ids(raw, {token: ids[token] for token in wanted})
     return dict(raw)
@@ -77,6 +81,8 @@ def write_tokenizer(
         "tokenizer_class": "PreTrainedTokenizerFast",
         "clean_up_tokenization_spaces": False,
         "model_max_length": context,
+        # Without it there are token_type_ids, which no causal model takes.
+        "model_input_names": ["input_ids", "attention_mask"],
         **{role: names.get(token, token) for role, token in source.roles.items()},
         "additional_special_tokens": list(plan.template.special_tokens()),
     }
@@ -87,11 +93,6 @@ def write_tokenizer(
             values, ensure_ascii=False, indent=1 if name != "tokenizer.json" else None
         )
         (folder / name).write_text(text + "\n", encoding="utf-8", newline="\n")
-
-
-def _added_token(content: str, id_: int, *, special: bool) -> dict[str, Any]:
-    flags = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False}
-    return {"id": id_, "content": content, **flags, "special": special}
 
 
 def _renamed_text(raw: Mapping[str, Any], names: Mapping[str, str]) -> str:

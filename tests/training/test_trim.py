@@ -289,6 +289,7 @@ def test_what_was_known_of_the_model_is_carried_on(
     pair: tuple[Path, Path], code: Path, tmp_path: Path
 ) -> None:
     folder = shutil.copytree(pair[0], tmp_path / "model")
+    LlamaForCausalLM.from_pretrained(folder).to(torch.bfloat16).save_pretrained(folder)
     (folder / "training.json").write_text('{"template": "qwen2.5-coder", "parameters": 1}')
     (folder / "source.json").write_text('{"name": "somewhere"}')
     (folder / "merges.txt").write_text("a b\n")
@@ -307,6 +308,8 @@ def test_what_was_known_of_the_model_is_carried_on(
     assert training["parameters"] == weights
     # The hash of the tokenizer is that of the new one, else it would be refused.
     assert existing_model(str(out), TrainOptions()).tokenizer.get_vocab_size() == 640
+    kept = LlamaForCausalLM.from_pretrained(out, dtype="auto")
+    assert kept.dtype == torch.bfloat16
     assert not (out / "merges.txt").exists()
     added = json.loads((out / "added_tokens.json").read_text())
     assert added == {TEMPLATE.middle: load(out).token_to_id(TEMPLATE.middle)}

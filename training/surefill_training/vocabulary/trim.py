@@ -10,14 +10,13 @@ import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from tokenizers import Tokenizer
-from torch import nn
-from transformers import AutoModelForCausalLM, PreTrainedModel
+from transformers import PreTrainedModel
 
 from surefill_training.corpus import build
 from surefill_training.errors import CorpusError, TrainingError
@@ -26,10 +25,11 @@ from surefill_training.inputs import load_tokenizer
 from surefill_training.model import count_parameters
 from surefill_training.progress import Progress
 from surefill_training.train.saving import save_weights
-from surefill_training.train.source import Source, find_source
+from surefill_training.train.source import Source, find_source, load_weights
 from surefill_training.vocabulary import byte_pairs, token_ids
 from surefill_training.vocabulary.byte_pairs import BYTES, BytePairs
 from surefill_training.vocabulary.counting import Cut, measure, require_exact, weighted_uses
+from surefill_training.vocabulary.rows import Plan, cut_rows
 from surefill_training.vocabulary.selection import must_stay, rounded, select
 from surefill_training.vocabulary.texts import WEIGHTS, read_texts
 
@@ -85,20 +85,6 @@ class Counted:
     """What was counted, for the result's records."""
 
 
-@dataclass(frozen=True)
-class Plan:
-    """A tokenizer after the cut, and the row of the old embedding for each of its tokens."""
-
-    source: BytePairs
-    result: BytePairs
-    rows: Sequence[int | None]
-    """None: a byte that had no token."""
-
-    def new_ids(self) -> dict[int, int]:
-        """New ids by old ones."""
-        return {old: new for new, old in enumerate(self.rows) if old is not None}
-
-
 def trim(
     model_dir: str, folders: Sequence[Path], out: Path, options: TrimOptions, progress: Progress
 ) -> Trimmed:
@@ -145,8 +131,12 @@ def cut(counted: Counted, vocabulary: int, out: Path, progress: Progress) -> Tri
     progress("checking the cut", 0, 2)
     cuts = _measured(counted, plan)
     progress("cutting the weights", 1, 2)
-    model = _load(counted.found)
+    kind = getattr(counted.found.config, "dtype", None)
+    model = load_weights(counted.found)
     cut_rows(model, plan)
+    if isinstance(kind, torch.dtype):
+        # As they were: they were loaded in single precision.
+        model.to(kind)  # type: ignore[arg-type]
     outcome = Trimmed(
         vocabulary=len(plan.rows),
         before=len(plan.source.ids),
@@ -175,42 +165,6 @@ def make_plan(counted: Counted, size: int) -> Plan:
     result = byte_pairs.trimmed(source, select(source, uses, size, must_stay(source, named)))
     old, new = source.ids, result.ids
     return Plan(source, result, [old.get(token) for token in sorted(new, key=new.__getitem__)])
-
-
-def cut_rows(model: PreTrainedModel, plan: Plan) -> None:
-    """Select the rows of embedding and head, tied or not, in place.
-
-    The row of a byte that had no token is the mean of the other bytes' rows: its logit is then the
-    mean of theirs, which is never the largest.
-    """
-    size = len(plan.rows)
-    known = torch.tensor([0 if row is None else row for row in plan.rows])
-    new = torch.tensor([row is None for row in plan.rows])
-    of_bytes = torch.tensor(
-        [plan.source.vocab[b] for b in sorted(BYTES & plan.source.vocab.keys())]
-    )
-
-    def chosen(weight: torch.Tensor) -> nn.Parameter:
-        rows = weight.detach()[known].clone()
-        rows[new] = weight.detach()[of_bytes].float().mean(0).to(rows.dtype)
-        return nn.Parameter(rows)
-
-    embedding = cast(nn.Embedding, model.get_input_embeddings())
-    head = cast(nn.Linear | None, model.get_output_embeddings())  # type: ignore[no-untyped-call]
-    tied = head is not None and head.weight is embedding.weight
-    embedding.weight = chosen(embedding.weight)
-    embedding.num_embeddings = size
-    if embedding.padding_idx is not None:
-        embedding.padding_idx = plan.new_ids().get(embedding.padding_idx)
-    if head is not None:
-        head.weight = embedding.weight if tied else chosen(head.weight)
-        head.out_features = size
-        if getattr(head, "bias", None) is not None:
-            head.bias = chosen(head.bias)
-    token_ids.renumber_config(model.config, plan.new_ids())
-    if model.generation_config is not None:
-        token_ids.renumber_config(model.generation_config, plan.new_ids())
-    model.config.vocab_size = size
 
 
 def _require_own(found: Source, source: BytePairs) -> None:
@@ -279,23 +233,6 @@ def _written(pairs: BytePairs) -> Tokenizer:
     tokenizer = Tokenizer.from_str(json.dumps(pairs.raw))
     tokenizer.encode_special_tokens = True
     return tokenizer
-
-
-def _load(found: Source) -> PreTrainedModel:
-    try:
-        model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(
-            found.where,
-            config=found.config,
-            dtype="auto",
-            local_files_only=found.where != found.name,
-        )
-    except Exception as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise TrainingError(
-            f"The weights of {found.name} cannot be loaded ({reason}).",
-            "Check that weights and config.json are of one model, and complete.",
-        ) from error
-    return model
 
 
 def _write(

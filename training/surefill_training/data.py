@@ -7,8 +7,8 @@ position in the stream, and on nothing else.
 from __future__ import annotations
 
 import random
-from collections import deque
-from collections.abc import Sequence
+from collections import Counter, deque
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
@@ -19,6 +19,7 @@ from surefill.syntax.languages import Language, language_for
 from surefill_training.corpus.documents import Document
 from surefill_training.errors import CorpusError
 from surefill_training.tasks.infilling import Example, Infilling
+from surefill_training.tasks.mixture import MixtureOptions, repeats
 from surefill_training.tasks.neighbours import Neighbours, imports_of
 
 _AHEAD_PER_THREAD = 32
@@ -28,6 +29,7 @@ _PIECE_CHARS_PER_TOKEN = 2.9
 _SHORTEST_PIECE = 0.4
 """Of the longest one: pieces of many lengths fill rows better, and files end everywhere."""
 _HEAD_SHARE = 0.2
+_NATURAL = MixtureOptions()
 
 
 @dataclass(frozen=True)
@@ -92,8 +94,10 @@ class RowStream:
         seed: int,
         threads: int = 0,
         piece_chars: int | None = None,
+        mixture: MixtureOptions = _NATURAL,
     ) -> None:
         self._documents = documents
+        self._mixture = mixture
         self._languages: dict[str, Language | None] = {}
         self._neighbours = Neighbours(documents)
         self._task = task
@@ -104,6 +108,10 @@ class RowStream:
         self._pieces = pieces(texts, self._piece_chars, seed)
         if not self._pieces:
             raise CorpusError("There is no text to train on.", "Build a corpus with usable files.")
+        sizes: Counter[str] = Counter()
+        for document in documents:
+            sizes[document.language] += len(document.text)
+        self._repeats = repeats(sizes, mixture)
         self._order_epoch = -1
         self._order: list[int] = []
         self._pool = ThreadPoolExecutor(threads, "surefill-rows") if threads else None
@@ -140,6 +148,7 @@ class RowStream:
             self._length,
             seed=self._seed,
             piece_chars=self._piece_chars,
+            mixture=self._mixture,
         )
         holes = total = 0
         for _ in range(rows):
@@ -199,29 +208,47 @@ class RowStream:
         return self._plain(piece)
 
     def _end_epoch(self) -> None:
-        if self._state.cursor + self._state.fillers >= len(self._pieces):
+        if self._state.cursor + self._state.fillers >= len(self._order_of()):
             self.state = StreamState(self._state.epoch + 1)
 
     def _order_of(self) -> list[int]:
-        """The order of the pieces in the present epoch."""
+        """The order of the pieces in the present epoch.
+
+        Where one comes several times, the number of all pieces is added each time but the first.
+        """
         epoch = self._state.epoch
         if self._order_epoch != epoch:
-            self._order = list(range(len(self._pieces)))
-            random.Random(f"{self._seed}:{epoch}").shuffle(self._order)
+            rng = random.Random(f"{self._seed}:{epoch}")
+            self._order = [*self._drawn(rng)]
+            rng.shuffle(self._order)
             self._order_epoch = epoch
         return self._order
 
+    def _drawn(self, rng: random.Random) -> Iterator[int]:
+        """The pieces of an epoch, as often as their languages want it, one at the least."""
+        found = False
+        for piece, (index, _, _) in enumerate(self._pieces):
+            wanted = self._repeats[self._documents[index].language]
+            times = int(wanted) + (wanted % 1 > 0 and rng.random() < wanted % 1)
+            yield from (piece + time * len(self._pieces) for time in range(times))
+            found = found or times > 0
+        if not found:
+            yield 0
+
+    def _piece(self, number: int) -> tuple[int, int, int]:
+        return self._pieces[number % len(self._pieces)]
+
     def _text(self, piece: int) -> str:
-        index, start, end = self._pieces[piece]
+        index, start, end = self._piece(piece)
         return self._documents[index].text[start:end]
 
     def _plain(self, piece: int) -> Example:
-        index, _, end = self._pieces[piece]
+        index, _, end = self._piece(piece)
         text = self._text(piece)
         return self._task.plain(text, at_end=end == len(self._documents[index].text))
 
     def _example(self, epoch: int, piece: int) -> Example:
-        index, start, end = self._pieces[piece]
+        index, start, end = self._piece(piece)
         document, text = self._documents[index], self._text(piece)
         options = self._task.options
         rng = random.Random(f"{self._seed}:{epoch}:{piece}")

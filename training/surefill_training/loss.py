@@ -75,8 +75,8 @@ class LanguageModelLoss:
 
     def __init__(self, model: PreTrainedModel, precision: torch.dtype) -> None:
         self._model = model
-        self._backbone = cast(nn.Module, model.base_model)
-        self._head = cast(Any, model.get_output_embeddings())
+        self._backbone = model.base_model
+        self._head = cast(Any, model.get_output_embeddings())  # type: ignore[no-untyped-call]
         scaled = any(getattr(model.config, name, None) for name in _SCALED)
         self._in_chunks = not scaled and getattr(self._head, "bias", None) is None
         self._precision = precision
@@ -100,7 +100,9 @@ class LanguageModelLoss:
             output = self._backbone(input_ids=inputs, attention_mask=mask, use_cache=False)
         hidden = output.last_hidden_state.flatten(0, 1)[counts].to(self._precision)
         table = self._head.weight.to(self._precision)
-        loss: torch.Tensor = _HeadLoss.apply(hidden, table, targets[counts], weights[counts])
+        loss: torch.Tensor = _HeadLoss.apply(  # type: ignore[no-untyped-call]
+            hidden, table, targets[counts], weights[counts]
+        )
         return loss
 
     def _autocast(self, device: torch.device) -> torch.autocast:

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from surefill_training.tasks.infilling import InfillingOptions
+from surefill_training.tasks.mixture import MixtureOptions
 
 Precision = Literal["auto", "bf16", "fp32"]
 Recipe = Literal["muon", "adamw"]
@@ -60,10 +61,7 @@ class LoraOptions:
 
 @dataclass(frozen=True)
 class FurtherTraining:
-    """Rows and time of a model that is trained further, where nothing else is asked for.
-
-    Modest ones, that suit whatever model it is.
-    """
+    """How a model is trained further, where nothing else is asked for."""
 
     sequence: int = 1024
     """Tokens of a row; as many as the model's context has where that is less."""
@@ -71,6 +69,39 @@ class FurtherTraining:
     """Rows of an optimiser step; as many more as they are shorter."""
     micro_batch: int = 4
     minutes: float = 30.0
+    full_rate: float = 2e-5
+    """AdamW's peak where all weights are trained; the smaller the model, the higher."""
+    lora_rate: float = 2e-4
+    """AdamW's peak where adapters are."""
+    dropout: float = 0.05
+    """Of hidden activations, where all weights are trained."""
+    lora: LoraOptions | None = None
+    hardware: str = "any"
+
+
+FURTHER_TRAINING = {
+    "small": FurtherTraining(
+        sequence=768,
+        batch=12,
+        minutes=600.0,
+        full_rate=1e-4,
+        lora_rate=6e-4,
+        dropout=0.0,
+        lora=LoraOptions(rank=32, alpha=64.0),
+        hardware="two CPU cores",
+    ),
+    "base": FurtherTraining(
+        sequence=1024,
+        batch=192,
+        micro_batch=64,
+        minutes=25.0,
+        full_rate=2e-4,
+        lora_rate=6e-4,
+        dropout=0.0,
+        hardware="one CUDA GPU",
+    ),
+}
+"""Presets for a pretrained model of 100 to 500 million parameters."""
 
 
 @dataclass(frozen=True)
@@ -120,7 +151,8 @@ class TrainOptions:
     """Everything that decides a run's result, saved beside its checkpoints."""
 
     preset: str = "nano"
-    """Size of a new model; fine-tuning notes here what the source was."""
+    """Size of a new model, or how one is trained further: a name of FURTHER_TRAINING, or what the
+    source was."""
     seed: int = 0
     minutes: float | None = None
     """Training time in all, resumed runs included; None takes the preset's."""
@@ -129,6 +161,7 @@ class TrainOptions:
     template: str = "qwen2.5-coder"
     optimizer: OptimizerOptions = field(default_factory=OptimizerOptions)
     infilling: InfillingOptions = field(default_factory=InfillingOptions)
+    mixture: MixtureOptions = field(default_factory=MixtureOptions)
     tokens: int | None = None
     """Tokens in all; takes precedence over ``minutes``, ``steps`` over it."""
     dropout: DropoutOptions = field(default_factory=DropoutOptions)

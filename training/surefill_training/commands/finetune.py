@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING
 
 from surefill_training.commands import recipe, training
 from surefill_training.commands.shared import positive, positive_float
-from surefill_training.options import FurtherTraining, LoraOptions, Overrides
+from surefill_training.options import (
+    FURTHER_TRAINING,
+    FurtherTraining,
+    LoraOptions,
+    Overrides,
+    RunOptions,
+    TrainOptions,
+)
 from surefill_training.templates import find_template
 
 if TYPE_CHECKING:
@@ -17,12 +24,22 @@ if TYPE_CHECKING:
 
 HELP = "Train an existing model further, in full or with LoRA; the same command resumes a run."
 
-_FULL_RATE, _LORA_RATE = 2e-5, 2e-4
-_FULL_DROPOUT = 0.05
+EXAMPLES = """\
+A pretrained model of 135 million parameters on two cores, in parts of 100 minutes, each by the
+same command; and on a GPU, at once:
+
+  surefill-train finetune models/smollm2 --preset small --corpus corpus --out runs/small \\
+    --stop-after 100
+  surefill-train finetune models/smollm2 --preset base --corpus corpus --out runs/base
+
+adapter/ is small, and all that is needed to go on elsewhere from the same SOURCE: give it as
+--adapter.
+"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of the command."""
+    parser.epilog = EXAMPLES
     add = parser.add_argument
     add(
         "source",
@@ -38,32 +55,50 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="checkpoints/, metrics.jsonl, tensorboard/, model/ and adapter/ are written here",
     )
     add(
+        "--adapter",
+        type=Path,
+        metavar="DIR",
+        help="begin with the adapters of an earlier run, instead of new ones",
+    )
+    add_recipe(parser)
+
+
+def add_recipe(parser: argparse.ArgumentParser) -> None:
+    """All but the folders: what an ablation can vary."""
+    add = parser.add_argument
+    add(
+        "--preset",
+        choices=tuple(FURTHER_TRAINING),
+        help="small: LoRA on two CPU cores, ten hours; base: all weights on one CUDA GPU, 25 "
+        "minutes; without it a modest recipe for whatever model it is. What is given besides has "
+        "precedence",
+    )
+    add(
         "--template",
         metavar="NAME",
         help="how prompts are laid out; without it as the source was trained, by its record or by "
         "the special tokens of its tokenizer; plain where it has none",
     )
     lora = parser.add_argument_group(
-        "LoRA", "Trains small matrices beside the weights: little memory, little forgetting."
+        "what is trained", "LoRA trains small matrices beside the weights: little forgetting."
     ).add_argument
     lora(
         "--lora",
-        action="store_true",
-        help="train adapters, which are merged into model/ in the end; without it all weights",
+        action=argparse.BooleanOptionalAction,
+        help="train adapters, which are merged into model/ in the end, and the special tokens of "
+        "the template; without it what the preset says, or all weights",
     )
     lora(
         "--rank",
         type=positive,
-        default=LoraOptions.rank,
         metavar="N",
-        help="columns of the adapters",
+        help=f"columns of the adapters; without it the preset's, or {LoraOptions.rank}",
     )
     lora(
         "--alpha",
         type=positive_float,
-        default=LoraOptions.alpha,
         metavar="ALPHA",
-        help="strength of the adapters, which count ALPHA / rank times",
+        help="strength of the adapters, which count ALPHA / rank times; without it twice the rank",
     )
     lora(
         "--lora-targets",
@@ -71,6 +106,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="LAYER",
         help="names of linear layers, like q_proj v_proj; without it all but the head",
+    )
+    lora(
+        "--train-layers",
+        type=positive,
+        metavar="N",
+        help="train the last N layers only, with or without LoRA, and the special tokens",
     )
     defaults = _defaults()
     recipe.add_budget(parser, defaults)
@@ -84,41 +125,55 @@ def _defaults() -> recipe.Defaults:
     return recipe.Defaults(
         recipe="adamw",
         learning_rate=None,
-        rate_help=f"AdamW's peak; without it {_LORA_RATE:g} with LoRA and {_FULL_RATE:g} in full, "
-        "which suits billions of parameters; the smaller the model, the higher",
+        rate_help=f"AdamW's peak; without it the preset's, or {usual.lora_rate:g} with LoRA and "
+        f"{usual.full_rate:g} in full, which suits billions of parameters; the smaller the model, "
+        "the higher",
         dropout=None,
-        dropout_help=f"; without it {_FULL_DROPOUT:g} in full and none with LoRA",
-        minutes=f"{usual.minutes:g} minutes do",
-        sequence=f"{usual.sequence}, or the model's context where that is shorter",
-        batch=f"as many as make {usual.batch * usual.sequence} tokens",
-        micro_batch=f"as many as make {usual.micro_batch * usual.sequence} tokens",
+        dropout_help=f"; without it {usual.dropout:g} in full, and none with LoRA or a preset",
+        minutes=f"the preset's minutes do, or {usual.minutes:g}",
+        sequence=f"the preset's, or {usual.sequence}, or the model's context where it is shorter",
+        batch=f"the preset's, or as many as make {usual.batch * usual.sequence} tokens",
+        micro_batch=f"the preset's, or as many as make {usual.micro_batch * usual.sequence} tokens",
         seeded="the order of the data, new adapters and what is dropped",
+        context_weight=0.25,
+        from_start=0.2,
+        language_mix="balanced",
     )
+
+
+def options_of(arguments: argparse.Namespace) -> tuple[TrainOptions, RunOptions]:
+    """What the arguments of ``add_recipe`` say."""
+    usual = FURTHER_TRAINING.get(arguments.preset, FurtherTraining())
+    with_lora = usual.lora is not None if arguments.lora is None else arguments.lora
+    if arguments.learning_rate is None:
+        arguments.learning_rate = usual.lora_rate if with_lora else usual.full_rate
+    if arguments.dropout is None:
+        arguments.dropout = 0.0 if with_lora else usual.dropout
+    if arguments.template is not None:
+        find_template(arguments.template)
+    adapters = usual.lora or LoraOptions()
+    rank = arguments.rank or adapters.rank
+    alpha = arguments.alpha or 2.0 * rank
+    options = replace(
+        training.train_options(arguments),
+        preset=arguments.preset or "",
+        lora=LoraOptions(rank, alpha, tuple(arguments.lora_targets)) if with_lora else None,
+        train_layers=arguments.train_layers,
+        isolated=True,
+        overrides=Overrides(sequence=arguments.sequence, batch=arguments.batch),
+    )
+    return options, training.run_options(arguments)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Train in this process, or in several."""
-    if arguments.learning_rate is None:
-        arguments.learning_rate = _LORA_RATE if arguments.lora else _FULL_RATE
-    if arguments.dropout is None:
-        arguments.dropout = 0.0 if arguments.lora else _FULL_DROPOUT
-    if arguments.template is not None:
-        find_template(arguments.template)
-    lora = LoraOptions(arguments.rank, arguments.alpha, tuple(arguments.lora_targets))
-    options = replace(
-        training.train_options(arguments),
-        lora=lora if arguments.lora else None,
-        isolated=True,
-        overrides=Overrides(sequence=arguments.sequence, batch=arguments.batch),
-    )
+    options, run_options = options_of(arguments)
 
     def make() -> Trainer:
         from surefill_training.train import Trainer
         from surefill_training.train.source import existing_model
 
-        start = existing_model(arguments.source, options, arguments.template)
-        return Trainer(
-            arguments.corpus, start, arguments.out, options, training.run_options(arguments)
-        )
+        start = existing_model(arguments.source, options, arguments.template, arguments.adapter)
+        return Trainer(arguments.corpus, start, arguments.out, options, run_options)
 
     return training.execute(arguments, make)

@@ -8,7 +8,13 @@ from __future__ import annotations
 import argparse
 from dataclasses import dataclass
 
-from surefill_training.commands.shared import not_negative, positive, positive_float, share
+from surefill_training.commands.shared import (
+    named_share,
+    not_negative,
+    positive,
+    positive_float,
+    share,
+)
 from surefill_training.options import Curriculum, OptimizerOptions, Recipe, RunOptions
 from surefill_training.tasks.infilling import InfillingOptions
 
@@ -30,6 +36,9 @@ class Defaults:
     batch: str = "as many as make the preset's tokens"
     micro_batch: str = "the preset's"
     seeded: str = "the weights and the order of the data"
+    context_weight: float = InfillingOptions.context_weight
+    from_start: float = InfillingOptions.from_start
+    language_mix: str = "natural"
 
 
 def add_budget(parser: argparse.ArgumentParser, defaults: Defaults) -> None:
@@ -121,6 +130,49 @@ def add_data(parser: argparse.ArgumentParser, defaults: Defaults) -> None:
         default=InfillingOptions.spm_share,
         metavar="SHARE",
         help="share of holes in suffix-first order, the order of serving",
+    )
+    add(
+        "--no-suffix",
+        type=share,
+        default=InfillingOptions.no_suffix,
+        metavar="SHARE",
+        help="share of those pieces with nothing below the hole, which are read left to right, too",
+    )
+    add(
+        "--related",
+        type=share,
+        default=InfillingOptions.related,
+        metavar="SHARE",
+        help="share of pieces with excerpts of other files of their package in front",
+    )
+    add(
+        "--from-start",
+        type=share,
+        default=defaults.from_start,
+        metavar="SHARE",
+        help="share of the pieces from within a file that are exchanged for the file's beginning",
+    )
+    add(
+        "--context-weight",
+        type=share,
+        default=defaults.context_weight,
+        metavar="SHARE",
+        help="how much the text around a hole counts in the loss; what fills it counts 1",
+    )
+    add(
+        "--language-mix",
+        choices=("natural", "balanced"),
+        default=defaults.language_mix,
+        help="natural: languages as often as they occur; balanced: half Python where there are "
+        "others, and these by the square root of their sizes",
+    )
+    add(
+        "--language-share",
+        nargs="+",
+        type=named_share,
+        default=[],
+        metavar="ID=SHARE",
+        help="shares of languages by their ids, like python=0.5 go=0.1; the others share the rest",
     )
     add("--seed", type=int, default=0, metavar="N", help=f"decides {defaults.seeded}")
 

@@ -47,6 +47,16 @@ def share(text: str) -> float:
     return _checked(text, float, lambda value: 0 <= value <= 1, "a share between 0 and 1")
 
 
+def named_share(text: str) -> tuple[str, float]:
+    what = "a name and a share between 0 and 1, like python=0.5"
+    return _checked(text, _named_float, lambda value: bool(value[0]) and 0 <= value[1] <= 1, what)
+
+
+def _named_float(text: str) -> tuple[str, float]:
+    name, _, value = text.partition("=")
+    return name, float(value)
+
+
 def numbers(text: str) -> tuple[int, ...]:
     what = "a list of whole numbers of at least 0, separated by commas"
     return _checked(text, _integers, lambda values: min(values) >= 0, what)

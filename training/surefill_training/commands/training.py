@@ -16,6 +16,7 @@ from surefill_training.options import (
     TrainOptions,
 )
 from surefill_training.tasks.infilling import InfillingOptions
+from surefill_training.tasks.mixture import MixtureOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,7 +40,18 @@ def train_options(arguments: argparse.Namespace) -> TrainOptions:
             decay=arguments.decay,
             clip=arguments.clip,
         ),
-        infilling=InfillingOptions(fim_rate=arguments.fim_rate, spm_share=arguments.spm_share),
+        infilling=InfillingOptions(
+            fim_rate=arguments.fim_rate,
+            spm_share=arguments.spm_share,
+            no_suffix=arguments.no_suffix,
+            related=arguments.related,
+            from_start=arguments.from_start,
+            context_weight=arguments.context_weight,
+        ),
+        mixture=MixtureOptions(
+            arguments.language_mix == "balanced" or bool(arguments.language_share),
+            tuple(arguments.language_share),
+        ),
         dropout=DropoutOptions(arguments.attention_dropout, arguments.dropout),
         stopping=(
             StoppingOptions(arguments.patience, arguments.min_delta) if arguments.patience else None

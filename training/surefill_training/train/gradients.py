@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from typing import cast
 
 import torch
 from torch import nn
@@ -98,4 +97,4 @@ class Gradients:
 def _layers(model: nn.Module) -> list[nn.Module]:
     """The layers of a model: its longest list of modules."""
     lists = [module for module in model.modules() if isinstance(module, nn.ModuleList)]
-    return [*cast(nn.ModuleList, max(lists, key=len))] if lists else [model]
+    return [*max(lists, key=len)] if lists else [model]

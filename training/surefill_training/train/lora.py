@@ -24,7 +24,7 @@ from surefill_training.train.weights import Frozen, Link, LowRank, SomeRows, Wei
 
 _LAYER = re.compile(r"\.(?:layers|h)\.(\d+)\.")
 """How the architectures of transformers number their layers."""
-_WEIGHTS, _CONFIG = "adapter_model.safetensors", "adapter_config.json"
+ADAPTER_WEIGHTS, _CONFIG = "adapter_model.safetensors", "adapter_config.json"
 _PEFT_PREFIX = "base_model.model."
 
 
@@ -72,16 +72,16 @@ def save_adapter(folder: Path, weights: Weights, options: LoraOptions, source: s
     """
     config, tensors = _as_peft(weights, options, source)
     make_folder(folder)
-    partial = folder / f"{_WEIGHTS}.partial"
+    partial = folder / f"{ADAPTER_WEIGHTS}.partial"
     save_file(tensors, partial)
-    partial.replace(folder / _WEIGHTS)
+    partial.replace(folder / ADAPTER_WEIGHTS)
     write_atomically(folder / _CONFIG, json.dumps(config, indent=1).encode())
 
 
 def load_adapter(folder: Path, weights: Weights) -> None:
     """Take what ``save_adapter`` wrote; raises TrainingError when it does not fit."""
     try:
-        found = load_file(folder / _WEIGHTS)
+        found = load_file(folder / ADAPTER_WEIGHTS)
     except Exception as error:
         raise TrainingError(
             f"{folder} holds no adapter that can be read ({str(error).splitlines()[0]}).",
@@ -143,7 +143,7 @@ def _is_norm(module: nn.Module) -> bool:
 
 def _targets(model: PreTrainedModel, options: LoraOptions) -> frozenset[str]:
     """The names of the linear layers that get an adapter: all but the head, or those named."""
-    head = model.get_output_embeddings()
+    head = model.get_output_embeddings()  # type: ignore[no-untyped-call]
     linear = {
         name: name.rpartition(".")[2]
         for name, module in model.named_modules()

@@ -35,8 +35,8 @@ class Processes:
             return rows
         from accelerate.utils import broadcast
 
-        parts = (rows.ids, rows.weights, rows.examples)
-        return Rows(*(None if part is None else broadcast(part) for part in parts))
+        examples = None if rows.examples is None else broadcast(rows.examples)
+        return Rows(broadcast(rows.ids), broadcast(rows.weights), examples)
 
     def share(self, rows: Rows) -> Rows:
         """Those of this process among the rows of all, evenly in turn."""

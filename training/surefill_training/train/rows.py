@@ -131,6 +131,7 @@ def make_phases(
             seed=options.seed,
             # Where the model trains on a GPU the cores are free to prepare its rows.
             threads=min(8, os.cpu_count() or 1) if gpu else 0,
+            mixture=options.mixture,
         )
         rows = Rows(stream, plan.batch * plan.sequence // length, ahead=gpu)
         micro_batch = max(1, plan.micro_batch * plan.sequence // length)

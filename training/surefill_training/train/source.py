@@ -32,8 +32,9 @@ from surefill_training.importing.record import read_source
 from surefill_training.inputs import load_tokenizer
 from surefill_training.model import ModelShape, Preset, adjusted
 from surefill_training.model_config import config_for_transformers_4, read_config
-from surefill_training.options import FurtherTraining, TrainOptions
+from surefill_training.options import FURTHER_TRAINING, FurtherTraining, TrainOptions
 from surefill_training.train.dropout import hook_dropout, set_dropout
+from surefill_training.train.lora import ADAPTER_WEIGHTS
 from surefill_training.train.start import Start
 
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
@@ -60,12 +61,17 @@ class Source:
     """Its ``training.json``; empty for a model from elsewhere."""
 
 
-def existing_model(source: str, options: TrainOptions, template: str | None = None) -> Start:
+def existing_model(
+    source: str, options: TrainOptions, template: str | None = None, adapter: Path | None = None
+) -> Start:
     """The model of a run folder, a model directory or a hub's id, ready to be trained further.
 
     ``template`` is how its prompts are laid out; without one its ``training.json`` or its
-    tokenizer tells. Raises TrainingError when the source is none, or of parts that do not fit.
+    tokenizer tells. ``adapter`` is the folder of adapters to begin with. Raises TrainingError when
+    the source is none, or of parts that do not fit.
     """
+    if adapter is not None and options.lora is None:
+        raise TrainingError("Only LoRA begins with an adapter.", "Give --lora or --preset small.")
     found = find_source(source)
     template = template or recognise(found)
     config = found.config
@@ -81,16 +87,22 @@ def existing_model(source: str, options: TrainOptions, template: str | None = No
             found.folder / "tokenizer.json",
             *(found.folder / n for n in _TOKENIZER_FILES if (found.folder / n).is_file()),
         ),
-        plan=adjusted(_plan(found), options.overrides),
+        plan=adjusted(_plan(found, options), options.overrides),
         options=replace(
-            options, template=template, preset=found.history.get("preset", config.model_type)
+            options,
+            template=template,
+            preset=options.preset
+            if options.preset in FURTHER_TRAINING
+            else found.history.get("preset", config.model_type),
         ),
         source={
             "name": found.name,
             "weights": [hash_of(file) for file in weights],
             **({"imported": imported} if imported else {}),
+            **({"adapter": hash_of(adapter / ADAPTER_WEIGHTS)} if adapter else {}),
         },
         history=found.history,
+        adapter=adapter,
     )
 
 
@@ -226,7 +238,7 @@ def load_weights(source: Source) -> PreTrainedModel:
     return model
 
 
-def _plan(source: Source) -> Preset:
+def _plan(source: Source, options: TrainOptions) -> Preset:
     """Rows and batches for a source; its shape is what it is."""
     config = source.config
     heads = config.num_attention_heads
@@ -239,7 +251,7 @@ def _plan(source: Source) -> Preset:
         vocabulary=config.vocab_size,
         context=config.max_position_embeddings,
     )
-    usual = FurtherTraining()
+    usual = FURTHER_TRAINING.get(options.preset, FurtherTraining())
     return Preset(
-        shape, usual.sequence, usual.batch, usual.micro_batch, usual.minutes, hardware="any"
+        shape, usual.sequence, usual.batch, usual.micro_batch, usual.minutes, usual.hardware
     )

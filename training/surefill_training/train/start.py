@@ -36,6 +36,8 @@ class Start:
     """Name and hash of the weights that it starts from; empty for a new model."""
     history: Mapping[str, Any] = field(default_factory=dict)
     """The source's ``training.json``, where it has one."""
+    adapter: Path | None = None
+    """The folder of adapters to begin with."""
 
 
 def new_model(tokenizer_path: Path, options: TrainOptions) -> Start:

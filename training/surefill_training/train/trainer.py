@@ -31,9 +31,10 @@ from surefill_training.model import count_parameters
 from surefill_training.optimizer import Optimizers
 from surefill_training.options import RunOptions, TrainOptions
 from surefill_training.templates import find_template
+from surefill_training.train.attention import use_products
 from surefill_training.train.course import Course
 from surefill_training.train.gradients import Gradients
-from surefill_training.train.lora import link_weights, save_adapter
+from surefill_training.train.lora import link_weights, load_adapter, save_adapter
 from surefill_training.train.processes import join
 from surefill_training.train.record import defaults, fingerprint_of, plan_of, summary_of
 from surefill_training.train.rows import Phase, make_phases
@@ -103,8 +104,12 @@ class Trainer:
         if not self._start.source:
             return OwnWeights(self._model)
         names = find_template(self._options.template).special_tokens()
+        use_products(self._model, self._device, self._precision)
         tokens = {self._start.tokenizer.token_to_id(name) for name in names} - {None}
-        return link_weights(self._model, self._options, tokens, self._precision)
+        weights = link_weights(self._model, self._options, tokens, self._precision)
+        if self._start.adapter is not None:
+            load_adapter(self._start.adapter, weights)
+        return weights
 
     def train(self, report: Report | None = None) -> Path:
         """Train to the end of the budget and return the folder of the Hugging Face model.
@@ -311,7 +316,7 @@ class Trainer:
             name = str(self._start.source["name"])
             save_adapter(self._out / "adapter", self._weights, self._options.lora, name)
         merged = self._weights.merged()
-        self._model.float()
+        self._model.float()  # type: ignore[no-untyped-call]
         with torch.no_grad():
             for name, weight in self._model.named_parameters():
                 weight.copy_(merged[name])

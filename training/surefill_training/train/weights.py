@@ -174,7 +174,7 @@ class Weights:
             link = self._links[name]
             weight.requires_grad_(bool(link.parameters))
             if link.parameters:
-                weight.register_post_accumulate_grad_hook(_passing_on(link))
+                weight.register_post_accumulate_grad_hook(_passing_on(link))  # type: ignore[no-untyped-call]
         self.write()
 
     @property

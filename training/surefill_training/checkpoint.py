@@ -19,6 +19,8 @@ from surefill_training.files import write_atomically
 
 _NAME = re.compile(r"step-(\d{7,})\.pt")
 _BEST = "best.pt"
+_WEIGHTS = "source.weights"
+"""Where a fingerprint has the hashes of the weights that a run starts from."""
 
 logger = logging.getLogger(__name__)
 
@@ -140,6 +142,11 @@ def require_same(
     """
     known = json.loads(fingerprint(dict(defaults)))
     differing = list(_differing(json.loads(saved), json.loads(current), known))
+    if _WEIGHTS in differing:
+        raise CheckpointError(
+            "The checkpoint was made from other weights than the ones to start from.",
+            "Give the source that the run was begun with, or another --out folder for a new run.",
+        )
     if differing:
         raise CheckpointError(
             f"The checkpoint was made with other options ({', '.join(differing)}).",

@@ -60,6 +60,11 @@ do it with one command, and carry corpus and weights in parts:
   surefill-train pack      --corpus corpus --out packed
   surefill-train make      --packed packed --preset base --out made
   surefill-train unpack    made/parts --out runs/base
+
+and the same from pretrained weights:
+
+  surefill-train pack      --model models/start --out start
+  surefill-train make      --packed packed --start start --preset base --out made
 """
 
 _COMMANDS: dict[str, Command] = {

@@ -12,7 +12,6 @@ from typing import Any, Protocol, cast
 
 import numpy as np
 import torch
-from torch import nn
 from torch.nn import functional
 from transformers import PreTrainedModel
 

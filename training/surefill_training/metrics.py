@@ -32,11 +32,17 @@ class Metrics:
     loss: float
     tokens_per_second: float
     heldout_bits_per_byte: float | None = None
+    infilling_bits_per_byte: float | None = None
+    """Of what fills holes in held-out code."""
 
 
 Report = Callable[[Metrics], None]
 
-_PLOTTED = ("loss", "tokens_per_second", "heldout_bits_per_byte")
+_PLOTTED = ("loss", "tokens_per_second", "heldout_bits_per_byte", "infilling_bits_per_byte")
+
+
+Scores = tuple[float | None, float | None]
+"""Bits per byte of held-out code left to right, and of what fills its holes."""
 
 
 class Window:
@@ -55,13 +61,13 @@ class Window:
         self._steps += 1
 
     def close(
-        self, step: int, tokens: int, minutes: float, progress: float, bits: float | None
+        self, step: int, tokens: int, minutes: float, progress: float, scores: Scores
     ) -> Metrics:
         """The report of this window; the next one begins."""
         elapsed = max(time.monotonic() - self._since, 1e-9)
         loss, speed = self._loss / self._steps, self._tokens / elapsed
         self._begin()
-        return Metrics(step, tokens, minutes, progress, loss, speed, bits)
+        return Metrics(step, tokens, minutes, progress, loss, speed, *scores)
 
 
 class _WandbRun(Protocol):

@@ -60,6 +60,26 @@ class LoraOptions:
 
 
 @dataclass(frozen=True)
+class QuantizationFormat:
+    """How matrices of a name are held in an exported graph."""
+
+    name: str
+    """Of a layer, like down_proj; ``all`` for all linear layers."""
+    format: str
+    """Bits, block and kind, like ``4:32:asymmetric``."""
+
+
+@dataclass(frozen=True)
+class QuantizationOptions:
+    """Training with weights rounded as they will be served."""
+
+    share: float
+    """Of the run, at its end."""
+    formats: tuple[QuantizationFormat, ...]
+    """Later ones have precedence."""
+
+
+@dataclass(frozen=True)
 class FurtherTraining:
     """How a model is trained further, where nothing else is asked for."""
 
@@ -171,6 +191,8 @@ class TrainOptions:
     """For fine-tuning only; None trains all weights."""
     train_layers: int | None = None
     """For fine-tuning only: how many layers are trained, from the last; None for all."""
+    quantization: QuantizationOptions | None = None
+    """For fine-tuning only."""
     isolated: bool = False
     """Whether the examples of a row do not see each other, as prompts do not."""
     overrides: Overrides = field(default_factory=Overrides)

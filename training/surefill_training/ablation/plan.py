@@ -1,6 +1,7 @@
 """Reads a file of ablations: which arms there are, and what each is trained with.
 
-Options are those of ``surefill-train pretrain``, by the same names and with the same checks.
+Options are those of ``surefill-train pretrain``, or of ``finetune`` where the file says
+``command = "finetune"``, by the same names and with the same checks.
 Imports nothing heavy.
 """
 
@@ -11,15 +12,18 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Literal, NoReturn
 
-from surefill_training.commands import pretrain
+from surefill_training.commands import finetune, pretrain
 from surefill_training.errors import TrainingError
 from surefill_training.options import RunOptions, TrainOptions
 
 Unit = Literal["minutes", "steps", "tokens"]
+Command = Literal["pretrain", "finetune"]
 
 _UNITS: tuple[Unit, ...] = ("minutes", "steps", "tokens")
+_COMMANDS: dict[str, ModuleType] = {"pretrain": pretrain, "finetune": finetune}
 _NOT_FOR_ARMS = {*_UNITS, "seed", "stop-after", "patience", "processes", "wandb"}
 """What the group decides for all its arms, or what makes their compute unequal."""
 
@@ -41,6 +45,7 @@ class Ablation:
 
     name: str
     question: str
+    command: Command
     unit: Unit
     amount: float
     """Of compute, in ``unit``, for every run of every arm."""
@@ -62,7 +67,12 @@ def read_plan(path: Path, only: str | None = None) -> list[Ablation]:
     groups = table.get("ablation", [])
     if not groups:
         raise TrainingError(f"{path} describes no ablation.", "Begin each with [[ablation]].")
-    ablations = [_ablation(table.get("base", {}), group) for group in groups]
+    command = table.get("command", "pretrain")
+    if command not in _COMMANDS:
+        raise TrainingError(
+            f"{path} compares runs of {command!r}.", f"Choose one of {', '.join(_COMMANDS)}."
+        )
+    ablations = [_ablation(command, table.get("base", {}), group) for group in groups]
     _require_distinct([ablation.name for ablation in ablations], str(path))
     if only is None:
         return ablations
@@ -73,7 +83,7 @@ def read_plan(path: Path, only: str | None = None) -> list[Ablation]:
     return chosen
 
 
-def _ablation(base: Mapping[str, Any], group: Mapping[str, Any]) -> Ablation:
+def _ablation(command: Command, base: Mapping[str, Any], group: Mapping[str, Any]) -> Ablation:
     name = _name(group, "An ablation")
     units = [unit for unit in _UNITS if unit in group]
     arms = group.get("arm", [])
@@ -88,13 +98,17 @@ def _ablation(base: Mapping[str, Any], group: Mapping[str, Any]) -> Ablation:
             f"The ablation {name!r} gives {amount!r} {unit}.", "Give a number above zero."
         )
     seeds = [int(seed) for seed in group.get("seeds", [0])] or [0]
-    made = tuple(_arm(base, arm, {unit: amount}, seeds) for arm in arms)
+    made = tuple(_arm(command, base, arm, {unit: amount}, seeds) for arm in arms)
     _require_distinct([arm.name for arm in made], name)
-    return Ablation(name, str(group.get("question", "")), unit, float(amount), made)
+    return Ablation(name, str(group.get("question", "")), command, unit, float(amount), made)
 
 
 def _arm(
-    base: Mapping[str, Any], arm: Mapping[str, Any], budget: Mapping[str, Any], seeds: list[int]
+    command: Command,
+    base: Mapping[str, Any],
+    arm: Mapping[str, Any],
+    budget: Mapping[str, Any],
+    seeds: list[int],
 ) -> Arm:
     name = _name(arm, "An arm")
     given = {_flag(key): value for key, value in arm.get("options", {}).items()}
@@ -105,32 +119,38 @@ def _arm(
             f"The arm {name!r} has the option {misplaced[0]}, which is the same for all arms.",
             "Give the budget and the seeds to the ablation.",
         )
-    options, run = _parse(name, merged)
+    options, run = _parse(command, name, merged)
     runs = tuple((replace(options, seed=seed, **budget), run) for seed in seeds)
     return Arm(name, given, runs)
 
 
-def _parse(arm: str, options: Mapping[str, Any]) -> tuple[TrainOptions, RunOptions]:
+def _parse(
+    command: Command, arm: str, options: Mapping[str, Any]
+) -> tuple[TrainOptions, RunOptions]:
     words: list[str] = []
     for flag, value in options.items():
-        if value is not False:
+        if isinstance(value, list):
+            words += [f"--{flag}", *map(str, value)]
+        elif value is not False:
             words += [f"--{flag}"] if value is True else [f"--{flag}={value}"]
-    parser = _Parser(arm)
-    pretrain.add_recipe(parser)
-    return pretrain.options_of(parser.parse_args(words))
+    parser = _Parser(command, arm)
+    module = _COMMANDS[command]
+    module.add_recipe(parser)
+    found: tuple[TrainOptions, RunOptions] = module.options_of(parser.parse_args(words))
+    return found
 
 
 class _Parser(argparse.ArgumentParser):
     """Raises where a command line would end the program."""
 
-    def __init__(self, arm: str) -> None:
+    def __init__(self, command: Command, arm: str) -> None:
         super().__init__(add_help=False, allow_abbrev=False)
-        self._arm = arm
+        self._command, self._arm = command, arm
 
     def error(self, message: str) -> NoReturn:
         raise TrainingError(
             f"The options of the arm {self._arm!r} are wrong: {message}.",
-            "See surefill-train pretrain --help.",
+            f"See surefill-train {self._command} --help.",
         )
 
 

@@ -26,8 +26,17 @@ class ArmResult:
     """In windows that every arm of the ablation was trained for."""
     full_context_bits_per_byte: float
     """In windows of the whole context."""
+    infilling_bits_per_byte: float | None = None
+    """Of what fills holes, where a model that exists was trained further."""
     by_seed: tuple[float, ...] = ()
-    """``heldout_bits_per_byte`` of each run."""
+    """``score`` of each run."""
+
+    @property
+    def score(self) -> float:
+        """By what arms are compared; the less, the better."""
+        if self.infilling_bits_per_byte is not None:
+            return self.infilling_bits_per_byte
+        return self.heldout_bits_per_byte
 
 
 @dataclass(frozen=True)
@@ -48,9 +57,9 @@ class AblationResult:
     """None for a tie, and where nothing is known of the noise."""
 
     def __post_init__(self) -> None:
-        best, second = sorted(self.arms, key=lambda arm: arm.heldout_bits_per_byte)[:2]
+        best, second = sorted(self.arms, key=lambda arm: arm.score)[:2]
         noise = _noise(self.arms, best, second)
-        gap = second.heldout_bits_per_byte - best.heldout_bits_per_byte
+        gap = second.score - best.score
         object.__setattr__(self, "noise", noise)
         won = noise is not None and gap > noise
         object.__setattr__(self, "winner", best.name if won else None)
@@ -81,8 +90,8 @@ def markdown(results: Sequence[AblationResult]) -> str:
 def _section(result: AblationResult) -> str:
     rows = [
         f"| arm | options | parameters | steps | tokens | minutes | bits per byte, "
-        f"{result.window} tokens | {result.context} tokens |",
-        "|---|---|---|---|---|---|---|---|",
+        f"{result.window} tokens | {result.context} tokens | of holes |",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
     for arm in result.arms:
         name = f"**{arm.name}**" if arm.name == result.winner else arm.name
@@ -90,10 +99,14 @@ def _section(result: AblationResult) -> str:
         rows.append(
             f"| {name} | {options} | {arm.parameters / 1e6:.2f}M | {arm.steps:.0f} | "
             f"{arm.tokens / 1e6:.2f}M | {arm.minutes:.1f} | {arm.heldout_bits_per_byte:.3f} | "
-            f"{arm.full_context_bits_per_byte:.3f} |"
+            f"{arm.full_context_bits_per_byte:.3f} | {_or_dash(arm.infilling_bits_per_byte)} |"
         )
     heading = f"## {result.name}\n\n{result.question}\n\nEach run: {result.budget}."
     return f"{heading} {_verdict(result)}\n\n" + "\n".join(rows)
+
+
+def _or_dash(bits: float | None) -> str:
+    return "-" if bits is None else f"{bits:.3f}"
 
 
 def _verdict(result: AblationResult) -> str:

@@ -21,32 +21,41 @@ from surefill_training.checkpoint import fingerprint
 from surefill_training.corpus import build
 from surefill_training.corpus.development import development_packages
 from surefill_training.errors import CorpusError
-from surefill_training.evaluate.bits import bits_per_byte
 from surefill_training.files import hash_of, write_atomically
-from surefill_training.inputs import device, heldout_sample, load_tokenizer
+from surefill_training.inputs import device, heldout_sample, load_tokenizer, make_task
 from surefill_training.metrics import Metrics
-from surefill_training.model import adjusted, preset
+from surefill_training.model import Preset, adjusted, preset
 from surefill_training.options import RunOptions, TrainOptions
-from surefill_training.templates import find_template
+from surefill_training.tasks.infilling import InfillingOptions
 from surefill_training.train import Trainer
+from surefill_training.train.scoring import Scorer
+from surefill_training.train.source import existing_model, find_source, plan_for
 
 Report = Callable[[str, Metrics], None]
 
 _NEVER = 1e9
 """Minutes between evaluations: they would say little, and arms be scored after training."""
+_MOST_CONTEXT = 2048
+"""Tokens; no prompt of ours is longer, and scores in a model's whole context would take hours."""
 
 
 class Runner:
-    """Ablations on one corpus, with one tokenizer, in one folder."""
+    """Ablations on one corpus, in one folder, of new models or of one that exists.
 
-    def __init__(self, corpus: Path, tokenizer: Path, out: Path, device_name: str) -> None:
+    ``origin`` is the file of the tokenizer for new ones, or the source of the other.
+    """
+
+    def __init__(self, corpus: Path, origin: Path | str, out: Path, device_name: str) -> None:
         self._corpus = corpus
-        self._tokenizer_path = tokenizer
+        self._origin = origin
+        tokenizer = origin if isinstance(origin, Path) else find_source(origin).tokenizer_file
         self._tokenizer = load_tokenizer(tokenizer)
         self._tokenizer.encode_special_tokens = True
         self._out = out
         self._device = device_name
         self._inputs = {"corpus": build.manifest(corpus)["hash"], "tokenizer": hash_of(tokenizer)}
+        if not isinstance(origin, Path):
+            self._inputs["source"] = "+".join(map(hash_of, find_source(origin).weight_files))
         # A run from before packages were left out is another one only where some are.
         if development := development_packages(list(build.load(corpus, "train"))):
             self._inputs["development"] = ",".join(sorted(development))
@@ -62,16 +71,17 @@ class Runner:
         return results
 
     def _ablation(self, ablation: Ablation, report: Report) -> AblationResult:
-        plans = [
-            adjusted(preset(options.preset), options.overrides)
-            for arm in ablation.arms
-            for options, _ in arm.runs
-        ]
+        plans = [self._plan(options) for arm in ablation.arms for options, _ in arm.runs]
         window = min(plan.sequence for plan in plans)
-        context = min(plan.shape.context for plan in plans)
+        context = min(_MOST_CONTEXT, *(plan.shape.context for plan in plans))
         arms = [self._arm(ablation, arm, (window, context), report) for arm in ablation.arms]
         budget = f"{ablation.amount:g} {ablation.unit}"
         return AblationResult(ablation.name, ablation.question, budget, window, context, arms)
+
+    def _plan(self, options: TrainOptions) -> Preset:
+        if isinstance(self._origin, Path):
+            return adjusted(preset(options.preset), options.overrides)
+        return adjusted(plan_for(find_source(self._origin), options), options.overrides)
 
     def _arm(
         self, ablation: Ablation, arm: Arm, windows: tuple[int, int], report: Report
@@ -81,6 +91,7 @@ class Runner:
             name = f"{ablation.name}/{arm.name}/seed-{options.seed}"
             runs.append(self._run(name, options, run, windows, report))
         first, second = ([run["bits"][i] for run in runs] for i in (0, 1))
+        holes = [run["infilling_bits"] for run in runs if run["infilling_bits"] is not None]
         return ArmResult(
             name=arm.name,
             options=arm.given,
@@ -90,7 +101,8 @@ class Runner:
             parameters=runs[0]["parameters"],
             heldout_bits_per_byte=fmean(first),
             full_context_bits_per_byte=fmean(second),
-            by_seed=tuple(first),
+            infilling_bits_per_byte=fmean(holes) if holes else None,
+            by_seed=tuple(holes or first),
         )
 
     def _run(
@@ -110,16 +122,21 @@ class Runner:
             if known["made_of"] == made_of:
                 return known
         quiet = replace(run, device=self._device, evaluate_minutes=_NEVER, heldout_chars=1)
-        trainer = Trainer(self._corpus, self._tokenizer_path, out, options, quiet)
+        origin = self._origin
+        start = origin if isinstance(origin, Path) else existing_model(origin, options)
+        trainer = Trainer(self._corpus, start, out, options, quiet)
         model = trainer.train(lambda metrics: report(name, metrics))
         made = json.loads((model / "training.json").read_text(encoding="utf-8"))
         found = {key: made[key] for key in ("steps", "tokens", "minutes", "parameters")}
-        bits = [self._score(model, options, run, window) for window in windows]
-        known = {"made_of": made_of, **found, "bits": bits}
+        scores = self._score(model, made["template"], run, windows)
+        known = {"made_of": made_of, **found, **scores}
         write_atomically(record, json.dumps(known, indent=1).encode())
         return known
 
-    def _score(self, folder: Path, options: TrainOptions, run: RunOptions, window: int) -> float:
+    def _score(
+        self, folder: Path, template: str, run: RunOptions, windows: tuple[int, int]
+    ) -> dict[str, Any]:
+        """Bits per byte in both windows, and for a model that exists of what fills holes."""
         texts = heldout_sample(self._corpus, run.heldout_chars)
         if not texts:
             raise CorpusError(
@@ -128,7 +145,9 @@ class Runner:
             )
         model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
         model.to(device(self._device))  # type: ignore[arg-type]
-        end = self._tokenizer.token_to_id(find_template(options.template).ends[0])
-        return bits_per_byte(
-            model, self._tokenizer, texts, end=end, length=window, precision=torch.float32
-        )
+        task = make_task(self._tokenizer, template, InfillingOptions())
+        scorers = [
+            Scorer(model, self._tokenizer, task, texts, window, torch.float32) for window in windows
+        ]
+        holes = None if isinstance(self._origin, Path) else scorers[0].of_holes()
+        return {"bits": [scorer.forward() for scorer in scorers], "infilling_bits": holes}

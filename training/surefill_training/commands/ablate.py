@@ -15,7 +15,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "file",
         type=Path,
         metavar="FILE.toml",
-        help="ablations, each with arms that set options of pretrain, like training/ablations.toml",
+        help="ablations, each with arms that set options of pretrain or finetune, like "
+        "training/ablations.toml",
     )
     add(
         "--corpus",
@@ -24,12 +25,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="what `corpus` wrote, with held-out packages",
     )
-    add(
+    origin = parser.add_mutually_exclusive_group(required=True)
+    origin.add_argument(
         "--tokenizer",
         type=Path,
-        required=True,
         metavar="FILE",
-        help="the tokenizer.json that `tokenizer` wrote",
+        help="train new models: the tokenizer.json that `tokenizer` wrote",
+    )
+    origin.add_argument(
+        "--start",
+        metavar="SOURCE",
+        help="train a model further, as finetune takes it, where the file says "
+        'command = "finetune"',
     )
     add("--only", metavar="NAME", help="one of the ablations; without it all of them")
     add(
@@ -55,10 +62,18 @@ def run(arguments: argparse.Namespace) -> int:
     from surefill_training.ablation.result import markdown
     from surefill_training.ablation.runner import Runner
     from surefill_training.commands.progress import progress_bar
+    from surefill_training.errors import TrainingError
     from surefill_training.metrics import Metrics
 
     plan = read_plan(arguments.file, arguments.only)
-    runner = Runner(arguments.corpus, arguments.tokenizer, arguments.out, arguments.device)
+    command = "finetune" if arguments.start else "pretrain"
+    if any(ablation.command != command for ablation in plan):
+        raise TrainingError(
+            f"{arguments.file} is about {plan[0].command}.",
+            "Give --tokenizer to pretrain, and --start to finetune.",
+        )
+    origin = arguments.start or arguments.tokenizer
+    runner = Runner(arguments.corpus, origin, arguments.out, arguments.device)
     with progress_bar() as (progress, task):
 
         def report(name: str, metrics: Metrics) -> None:

@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from surefill_training.commands import recipe, training
-from surefill_training.commands.shared import positive, positive_float
+from surefill_training.commands.shared import named_format, positive, positive_float, share
 from surefill_training.options import (
     FURTHER_TRAINING,
     FurtherTraining,
     LoraOptions,
     Overrides,
+    QuantizationFormat,
+    QuantizationOptions,
     RunOptions,
     TrainOptions,
 )
@@ -35,6 +37,14 @@ same command; and on a GPU, at once:
 adapter/ is small, and all that is needed to go on elsewhere from the same SOURCE: give it as
 --adapter.
 """
+
+
+_FORMATS = (
+    ("all", "4:32:asymmetric"),
+    ("down_proj", "8:32"),
+    ("v_proj", "8:32"),
+    ("embed_tokens", "8:32"),
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -113,6 +123,25 @@ def add_recipe(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="train the last N layers only, with or without LoRA, and the special tokens",
     )
+    quantization = parser.add_argument_group(
+        "quantisation", "The model learns to live with the rounding of its exported graph."
+    ).add_argument
+    quantization(
+        "--quantize-aware",
+        type=share,
+        metavar="SHARE",
+        help="share of the run, at its end, in which the model computes with rounded weights; "
+        "without it never",
+    )
+    quantization(
+        "--quantize-format",
+        nargs="+",
+        type=named_format,
+        default=[QuantizationFormat(*pair) for pair in _FORMATS],
+        metavar="LAYER=FORMAT",
+        help="bits, weights that share a scale and kind, by names of layers, the last that fits; "
+        f"without it {' '.join('='.join(pair) for pair in _FORMATS)}",
+    )
     defaults = _defaults()
     recipe.add_budget(parser, defaults)
     recipe.add_data(parser, defaults)
@@ -159,6 +188,11 @@ def options_of(arguments: argparse.Namespace) -> tuple[TrainOptions, RunOptions]
         preset=arguments.preset or "",
         lora=LoraOptions(rank, alpha, tuple(arguments.lora_targets)) if with_lora else None,
         train_layers=arguments.train_layers,
+        quantization=(
+            QuantizationOptions(arguments.quantize_aware, tuple(arguments.quantize_format))
+            if arguments.quantize_aware
+            else None
+        ),
         isolated=True,
         overrides=Overrides(sequence=arguments.sequence, batch=arguments.batch),
     )

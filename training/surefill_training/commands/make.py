@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from surefill.errors import SurefillError
-from surefill_training.commands import export, pretrain, tokenizer, unpack
+from surefill_training.commands import export, finetune, pretrain, tokenizer, unpack
 from surefill_training.commands.pack import pack_path
 from surefill_training.commands.shared import (
     call,
@@ -37,7 +37,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--preset",
         default="base",
         metavar="NAME",
-        help="size of the model and its budget: nano, base or test",
+        help="size of the model and its budget: nano, base or test; with --start how it is trained "
+        "further: small or base",
+    )
+    add(
+        "--start",
+        type=Path,
+        metavar="DIR",
+        help="train this model further, instead of a new one: a model directory, or the parts that "
+        "`pack --model` made of one",
     )
     add(
         "--tokenizer",
@@ -86,7 +94,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         required=True,
         metavar="DIR",
-        help="corpus/, tokenizer/, run/, result/ and parts/ are written here",
+        help="corpus/, tokenizer/ or start/, run/, result/ and parts/ are written here",
     )
 
 
@@ -96,7 +104,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     out: Path = arguments.out
     call(unpack, arguments.packed, "--out", out / "corpus")
-    model = _train(arguments, _tokenizer(arguments))
+    model = _train_further(arguments) if arguments.start else _train(arguments)
     if not read_record(model / "training.json").get("finished"):
         console.print("Not finished yet; the same command continues.")
         return 0
@@ -132,22 +140,51 @@ def _tokenizer(arguments: argparse.Namespace) -> Path:
     return target
 
 
-def _train(arguments: argparse.Namespace, tokenizer_file: Path) -> Path:
-    """Train as far as the budget or this call goes; the folder of the model."""
+def _train(arguments: argparse.Namespace) -> Path:
+    """Train a new model as far as the budget or this call goes; the folder of the model."""
+    tokenizer_file = _tokenizer(arguments)
+    call(pretrain, "--tokenizer", tokenizer_file, *_common(arguments))
+    return Path(arguments.out) / "run" / "model"
+
+
+def _train_further(arguments: argparse.Namespace) -> Path:
+    """Train the model of ``--start`` as far as the budget or this call goes; the model's folder."""
+    if arguments.tokenizer is not None:
+        raise TrainingError("A model that exists has its tokenizer.", "Leave out --tokenizer.")
+    call(finetune, _start(arguments.start, arguments.out / "start"), *_common(arguments))
+    return Path(arguments.out) / "run" / "model"
+
+
+def _start(start: Path, out: Path) -> Path:
+    """A model directory, put together where ``start`` holds its parts."""
+    from surefill_training.packing.parts import SUFFIX
+
+    if not any(start.glob(f"*{SUFFIX}")):
+        return start
+    call(unpack, start, "--out", out)
+    folders = [path.parent for path in sorted(out.rglob("config.json"))]
+    if len(folders) != 1:
+        raise TrainingError(
+            f"{start} holds the parts of {len(folders)} models.",
+            "Pack one alone: surefill-train pack --model DIR.",
+        )
+    return folders[0]
+
+
+def _common(arguments: argparse.Namespace) -> list[object]:
+    """What both kinds of training are told."""
     out: Path = arguments.out
     budget = {
         "--minutes": arguments.minutes,
         "--steps": arguments.steps,
         "--stop-after": arguments.stop_after,
     }
-    call(
-        pretrain,
-        *("--corpus", out / "corpus", "--tokenizer", tokenizer_file, "--out", out / "run"),
+    return [
+        *("--corpus", out / "corpus", "--out", out / "run"),
         *("--preset", arguments.preset, "--seed", arguments.seed, "--device", arguments.device),
         *(part for name, value in budget.items() if value is not None for part in (name, value)),
         *(["--no-compile"] if arguments.no_compile else []),
-    )
-    return out / "run" / "model"
+    ]
 
 
 def _collect(model: Path, result: Path) -> None:

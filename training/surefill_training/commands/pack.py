@@ -1,4 +1,4 @@
-"""Packs a corpus, a file or a folder into small parts."""
+"""Packs a corpus, a model, a file or a folder into small parts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from surefill_training.errors import PackingError
 if TYPE_CHECKING:
     from surefill_training.packing.parts import Parts
 
-HELP = "Pack a corpus, a file or a folder into parts; those that are there and right are kept."
+HELP = "Pack a corpus, a model or files into parts; those that are there and right are kept."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,6 +21,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--corpus", type=Path, metavar="DIR", help="a corpus, compressed strongly")
+    what.add_argument(
+        "--model",
+        type=Path,
+        metavar="DIR",
+        help="a Hugging Face model directory, in half precision; for make --start",
+    )
     what.add_argument(
         "--file", type=Path, metavar="PATH", help="a file or a folder, parted as it is"
     )
@@ -45,6 +51,8 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.corpus:
         limit = int(arguments.limit_mib * MIB)
         packed, written = _pack_corpus(arguments.corpus, arguments.out, part_bytes, limit)
+    elif arguments.model:
+        packed, written = _pack_model(arguments.model, arguments.out, part_bytes)
     else:
         packed, written = pack_path(arguments.file, arguments.out, part_bytes)
     console.print(
@@ -75,6 +83,17 @@ def pack_path(path: Path, out: Path, part_bytes: int) -> tuple[Parts, int]:
         archive(path, tar)
         name = f"{path.resolve().name}.tar"
         return split(tar, out, name=name, kind="folder", part_bytes=part_bytes)
+
+
+def _pack_model(model: Path, out: Path, part_bytes: int) -> tuple[Parts, int]:
+    from surefill_training.files import make_folder
+    from surefill_training.packing.half import save_half
+
+    make_folder(out)
+    with tempfile.TemporaryDirectory(dir=out, prefix=".packing.") as scratch:
+        half = Path(scratch) / model.resolve().name
+        save_half(model, half)
+        return pack_path(half, out, part_bytes)
 
 
 def _pack_corpus(corpus: Path, out: Path, part_bytes: int, limit: int) -> tuple[Parts, int]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from surefill_training.errors import TrainingError
+from surefill_training.options import QuantizationFormat
 
 T = TypeVar("T")
 
@@ -50,6 +51,16 @@ def share(text: str) -> float:
 def named_share(text: str) -> tuple[str, float]:
     what = "a name and a share between 0 and 1, like python=0.5"
     return _checked(text, _named_float, lambda value: bool(value[0]) and 0 <= value[1] <= 1, what)
+
+
+def named_format(text: str) -> QuantizationFormat:
+    what = "a layer and a format, like down_proj=8:32 or all=4:32:asymmetric"
+    return _checked(text, _named_text, lambda value: bool(value.name and value.format), what)
+
+
+def _named_text(text: str) -> QuantizationFormat:
+    name, _, form = text.partition("=")
+    return QuantizationFormat(name, form)
 
 
 def _named_float(text: str) -> tuple[str, float]:

@@ -106,6 +106,8 @@ def _follow(trainer: Trainer, *, compiling: bool) -> None:
             nonlocal bits
             if metrics.heldout_bits_per_byte is not None:
                 bits = f"{metrics.heldout_bits_per_byte:.3f}"
+            if metrics.infilling_bits_per_byte is not None:
+                bits += f" (holes {metrics.infilling_bits_per_byte:.3f})"
             progress.update(
                 task,
                 completed=metrics.progress,

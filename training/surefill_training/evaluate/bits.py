@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
+import random
 from collections.abc import Sequence
 
 import torch
 from tokenizers import Tokenizer
 from transformers import PreTrainedModel
 
+from surefill_training.data import pieces
 from surefill_training.errors import CorpusError
 from surefill_training.loss import LanguageModelLoss, Rows
+from surefill_training.tasks.infilling import Infilling
 
 
 def windows(
@@ -47,6 +50,38 @@ def bits_per_byte(
         raise CorpusError("The held-out set is empty.", "Hold out at least one package.")
     weighted = [(row, [1.0] * len(row)) for row in rows]
     return nats_of(model, weighted, batch=batch, precision=precision) / math.log(2) / total
+
+
+_PIECE_CHARS_PER_TOKEN = 2.0
+"""So few that pieces of any language fit a row with their hole."""
+
+
+def infilling_bits_per_byte(
+    model: PreTrainedModel,
+    tokenizer: Tokenizer,
+    texts: Sequence[str],
+    task: Infilling,
+    *,
+    length: int,
+    precision: torch.dtype = torch.bfloat16,
+) -> float | None:
+    """Mean cross-entropy in bits per UTF-8 byte of what fills one hole in each piece of ``texts``.
+
+    Prompts are laid out as serving does it, suffix first. The end token counts as well, for the
+    right end is a part of the answer. None where no hole can be made.
+    """
+    asked = task.asking()
+    rows, total = [], 0
+    for number, (index, start, end) in enumerate(
+        pieces(texts, int(length * _PIECE_CHARS_PER_TOKEN))
+    ):
+        rng = random.Random(f"heldout:{number}")
+        example = asked.example(texts[index][start:end], rng)
+        if example.has_hole and len(example) <= length + 1:
+            answer = [i for i, w in zip(example.ids, example.weights, strict=True) if w]
+            total += len(tokenizer.decode(answer).encode("utf-8", "replace"))
+            rows.append((example.ids, example.weights))
+    return nats_of(model, rows, precision=precision) / math.log(2) / total if total else None
 
 
 def nats_of(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from surefill.context.prompt import PromptTemplate, layout
 from surefill.syntax.languages import Language
@@ -111,6 +111,18 @@ class Infilling:
         kept = Hole(hole.prefix, hole.middle, _whole_lines(hole.suffix, limit), hole.kind)
         make = self.suffix_first if order == "spm" else self._prefix_first
         return make(kept, excerpts)
+
+    def asking(self) -> Infilling:
+        """The same task to score by: every example has a hole, whose answer alone counts."""
+        options = replace(
+            self.options,
+            fim_rate=1.0,
+            spm_share=1.0,
+            no_suffix=0.0,
+            related=0.0,
+            context_weight=0.0,
+        )
+        return Infilling(self._encode, self._special, self._template, options, self._heal)
 
     def plain(
         self, text: str, related: Sequence[Sequence[int]] = (), *, at_end: bool = True

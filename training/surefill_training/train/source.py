@@ -60,6 +60,14 @@ class Source:
     history: dict[str, Any]
     """Its ``training.json``; empty for a model from elsewhere."""
 
+    @property
+    def tokenizer_file(self) -> Path:
+        return self.folder / "tokenizer.json"
+
+    @property
+    def weight_files(self) -> list[Path]:
+        return sorted(self.folder.glob("*.safetensors")) or sorted(self.folder.glob("*.bin"))
+
 
 def existing_model(
     source: str, options: TrainOptions, template: str | None = None, adapter: Path | None = None
@@ -79,7 +87,6 @@ def existing_model(
     model = load_weights(found)
     hook_dropout(model, config, options.dropout)
     imported = read_source(found.folder) or found.history.get("source", {}).get("imported")
-    weights = sorted(found.folder.glob("*.safetensors")) or sorted(found.folder.glob("*.bin"))
     return Start(
         model=model,
         tokenizer=found.tokenizer,
@@ -87,7 +94,7 @@ def existing_model(
             found.folder / "tokenizer.json",
             *(found.folder / n for n in _TOKENIZER_FILES if (found.folder / n).is_file()),
         ),
-        plan=adjusted(_plan(found, options), options.overrides),
+        plan=adjusted(plan_for(found, options), options.overrides),
         options=replace(
             options,
             template=template,
@@ -97,7 +104,7 @@ def existing_model(
         ),
         source={
             "name": found.name,
-            "weights": [hash_of(file) for file in weights],
+            "weights": [hash_of(file) for file in found.weight_files],
             **({"imported": imported} if imported else {}),
             **({"adapter": hash_of(adapter / ADAPTER_WEIGHTS)} if adapter else {}),
         },
@@ -238,7 +245,7 @@ def load_weights(source: Source) -> PreTrainedModel:
     return model
 
 
-def _plan(source: Source, options: TrainOptions) -> Preset:
+def plan_for(source: Source, options: TrainOptions) -> Preset:
     """Rows and batches for a source; its shape is what it is."""
     config = source.config
     heads = config.num_attention_heads

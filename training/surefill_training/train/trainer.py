@@ -21,12 +21,12 @@ from surefill_training.checkpoint import CheckpointFolder, require_same
 from surefill_training.corpus import build
 from surefill_training.corpus.development import leave_out
 from surefill_training.errors import TrainingError
-from surefill_training.evaluate.bits import bits_per_byte
+from surefill_training.fake_quantization import FakeQuantizer
 from surefill_training.files import make_folder, write_atomically
 from surefill_training.inputs import device, heldout_sample, make_task, precision
 from surefill_training.interruption import Interruption
 from surefill_training.loss import Rows
-from surefill_training.metrics import Metrics, MetricsLog, Report, Window
+from surefill_training.metrics import Metrics, MetricsLog, Report, Scores, Window
 from surefill_training.model import count_parameters
 from surefill_training.optimizer import Optimizers
 from surefill_training.options import RunOptions, TrainOptions
@@ -39,6 +39,7 @@ from surefill_training.train.processes import join
 from surefill_training.train.record import defaults, fingerprint_of, plan_of, summary_of
 from surefill_training.train.rows import Phase, make_phases
 from surefill_training.train.saving import save_model
+from surefill_training.train.scoring import Scorer
 from surefill_training.train.start import Start, new_model
 from surefill_training.train.state import RunState
 from surefill_training.train.stopping import EarlyStopping
@@ -71,9 +72,7 @@ class Trainer:
         self._plan = plan_of(self._start, self._run, self._processes.count)
         self._model = self._start.model
         documents, development = leave_out(build.load(corpus, "train"))
-        self._heldout = heldout_sample(corpus, self._run.heldout_chars)
         task = make_task(self._start.tokenizer, self._options.template, self._options.infilling)
-        self._end = task.end
         gpu = self._device.type == "cuda"
         phases = make_phases(documents, task, self._plan, self._options, gpu=gpu)
         self._model.to(self._device)  # type: ignore[arg-type]
@@ -90,8 +89,19 @@ class Trainer:
         )
         self._phases, self._course = phases, self._state.course
         self._stopping = self._state.stopping
+        self._scorer = Scorer(
+            self._model,
+            self._start.tokenizer,
+            task,
+            heldout_sample(corpus, self._run.heldout_chars),
+            self._plan.sequence,
+            self._precision,
+        )
         self._gradients = Gradients(self._model, self._weights, self._device, self._precision)
         self._prepared: Phase | None = None
+        quantization = self._options.quantization
+        formats = quantization.formats if quantization is not None else ()
+        self._quantizer = FakeQuantizer(self._model, formats)
         self._checkpoints = CheckpointFolder(out / "checkpoints")
         self._manifest = build.manifest(corpus)
         self._fingerprint = fingerprint_of(
@@ -181,10 +191,10 @@ class Trainer:
                 self._save()
             if interrupted:
                 raise KeyboardInterrupt
-            bits = self._evaluate(interruption) if scoring else None
-            if bits is not None or course.steps % 10 == 0 or stopping or self.finished:
+            scores = self._evaluate(interruption) if scoring else (None, None)
+            if scores[0] is not None or course.steps % 10 == 0 or stopping or self.finished:
                 yield window.close(
-                    course.steps, course.tokens, course.seconds / 60, course.progress, bits
+                    course.steps, course.tokens, course.seconds / 60, course.progress, scores
                 )
             if stopping:
                 return
@@ -210,6 +220,10 @@ class Trainer:
     def _enter_phase(self) -> None:
         """Get ready for rows of another length where the run has come that far."""
         self._phases.enter(self._course.progress)
+        quantization = self._options.quantization
+        if quantization is not None and isinstance(self._weights, Weights):
+            rounded = self._course.progress >= 1.0 - quantization.share
+            self._weights.compute_with(self._quantizer if rounded else None)
         phase = self._phases.current
         if self._prepared is not phase:
             self._gradients.prepare(
@@ -246,32 +260,22 @@ class Trainer:
             return Rows.empty(self._device, rows.count, length, isolated=isolated)
         return Rows.on(self._device, rows.next(), isolated=isolated)
 
-    def _evaluate(self, interruption: Interruption) -> float | None:
-        """The held-out score, from which early stopping learns; None where nothing is held out."""
-        bits = None
-        if self.writes and self._heldout:
+    def _evaluate(self, interruption: Interruption) -> Scores:
+        """The held-out scores; from that of text left to right early stopping learns."""
+        scores: Scores = (None, None)
+        if self.writes:
             with interruption.at_once():
-                bits = self._score()
-        bits = self._processes.from_first(bits)
+                scores = self._scorer.score()
+        bits = self._processes.from_first(scores[0])
         self._scored = time.monotonic()
         # Full windows are beyond what a model of short rows has seen: it is not judged by them.
         if bits is None or not self._stopping.active or not self._phases.in_last:
-            return bits
+            return scores
         if self._stopping.add(bits) and self.writes:
             best = {"step": self.steps, "bits": bits, "model": self._weights.state_dict()}
             self._checkpoints.save_best(best)
         self._save()
-        return bits
-
-    def _score(self) -> float | None:
-        return bits_per_byte(
-            self._model,
-            self._start.tokenizer,
-            self._heldout,
-            end=self._end,
-            length=self._plan.sequence,
-            precision=self._precision,
-        )
+        return scores
 
     def _save(self) -> None:
         self._saved = time.monotonic()

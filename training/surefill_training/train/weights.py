@@ -9,7 +9,7 @@ anew. The model's graph is that of plain inference, whatever is trained, and low
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -167,7 +167,7 @@ class Weights:
     def __init__(self, model: nn.Module, links: Mapping[str, Link], dtype: torch.dtype) -> None:
         """``links`` names every parameter of ``model``, which from now on computes in ``dtype``."""
         self._model, self._links = model, dict(links)
-        self.transform: Transform | None = None
+        self._transform: Transform | None = None
         model.to(dtype)
         self._weights = dict(model.named_parameters())
         for name, weight in self._weights.items():
@@ -187,14 +187,22 @@ class Weights:
         links = self._links.values()
         return {name: part for link in links for name, part in link.parameters.items()}
 
-    @torch.no_grad()
+    def compute_with(self, transform: Transform | None) -> None:
+        """From now on the model computes with what ``transform`` makes of its weights."""
+        if transform is not self._transform:
+            self._transform = transform
+            self._write(self._links)
+
     def write(self) -> None:
         """Give the model what its parameters have become."""
-        for name, weight in self._weights.items():
-            link = self._links[name]
-            if link.parameters or self.transform is not None:
-                value = link.value()
-                weight.copy_(value if self.transform is None else self.transform(name, value))
+        self._write(name for name, link in self._links.items() if link.parameters)
+
+    @torch.no_grad()
+    def _write(self, names: Iterable[str]) -> None:
+        for name in names:
+            value = self._links[name].value()
+            transform = self._transform
+            self._weights[name].copy_(value if transform is None else transform(name, value))
 
     def zero_grad(self) -> None:
         """Forget the gradients, also those that were on their way."""

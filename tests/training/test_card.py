@@ -178,6 +178,18 @@ def test_further_training_adds_a_language(model: Path) -> None:
     assert "where it was trained several times of the time that had most" in text
 
 
+def test_further_training_of_pretrained_weights_names_them(model: Path) -> None:
+    imported = {"name": "Elsewhere-135M", "license": "apache-2.0", "sha256": "ab" * 32}
+    counted = {"python": 900, "rust": 5}
+    made = {**MADE, "languages": counted, "source": {"name": "x", "imported": imported}}
+    (model / "training.json").write_text(json.dumps(made))
+    info, text = described(model)
+    assert info.languages == ("python",)
+    assert "Its start, Elsewhere-135M, had read text and code of the web in many languages." in text
+    assert "trained further on Python (99.4%) and rust (0.6%)" in text
+    assert "outside its training" not in text
+
+
 def test_a_corpus_of_any_licence_is_not_called_permissive(model: Path) -> None:
     (model / "training.json").write_text(json.dumps({**MADE, "any_license": True}))
     _, text = described(model)

@@ -60,6 +60,12 @@ def in_words(made: Mapping[str, Any]) -> str:
     if _ASSUMED in _trainings(made):
         return f"Languages other than {names(made)} are outside its training."
     found = shares(made).items()
+    if start := _pretrained(made):
+        parts = [_part(language, share) for language, share in found]
+        return (
+            f"Its start, {start}, had read text and code of the web in many languages. It was "
+            f"trained further on {_listed(parts)}; shares of the characters of that text."
+        )
     main = [_part(language, share) for language, share in found if share >= MEANINGFUL]
     little = [_part(language, share) for language, share in found if share < MEANINGFUL]
     text = f"It was trained on {_listed(main)}"
@@ -69,6 +75,17 @@ def in_words(made: Mapping[str, Any]) -> str:
     if len(list(_trainings(made))) > 1:
         measured += ", where it was trained several times of the time that had most"
     return f"{text}; {measured}. Other languages are outside its training."
+
+
+def _pretrained(made: Mapping[str, Any]) -> str:
+    """The name of imported weights that a model began as, or that the one it began as did."""
+    record = made
+    while record:
+        imported = record.get("source", {}).get("imported", {})
+        if imported:
+            return str(imported["name"])
+        record = record.get("source_history") or {}
+    return ""
 
 
 def _trainings(made: Mapping[str, Any]) -> Iterator[Mapping[str, int]]:

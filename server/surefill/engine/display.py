@@ -93,7 +93,7 @@ def parse_display(raw: object) -> DisplayWeights:
 
 @functools.cache
 def weights_of_any_model() -> DisplayWeights:
-    """The filter for bundles that bring none; `surefill-train display` fitted it on two families."""
+    """For bundles that bring none: the probability of the whole text, as the model says it."""
     return parse_display(json.loads(_OF_ANY_MODEL.read_text(encoding="utf-8")))
 
 

@@ -274,5 +274,5 @@ def test_a_real_model_knows_what_it_knew(tmp_path: Path, run: Run) -> None:
     model = AutoModelForCausalLM.from_pretrained(tmp_path / "out", dtype=torch.float32)
     tokenizer = AutoTokenizer.from_pretrained(tmp_path / "out")
     ids = tokenizer("import json\n\nwith open(path) as file:\n    data =", return_tensors="pt")
-    written = model.generate(**ids, max_new_tokens=5, do_sample=False)[0, ids.input_ids.shape[1] :]
+    written = model.generate(**ids, max_new_tokens=8, do_sample=False)[0, ids.input_ids.shape[1] :]
     assert tokenizer.decode(written).startswith(" json.load(file)")

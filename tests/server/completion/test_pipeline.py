@@ -402,13 +402,13 @@ def test_the_menu_and_plain_typing_share_answers():
 
 
 def test_that_there_is_nothing_says_nothing_of_the_menus_text():
-    engine = FakeEngine(["= = )", "foobar"])
+    engine = FakeEngine(["= = )", "", "foobar"])
     made = pipeline()
     assert made.complete(request("x = |"), engine, Cancellation()).suggestions == ()
     chosen = request("x = |", selected_text="foo")
     assert made.lookup(chosen) is None
     assert made.complete(chosen, engine, Cancellation()).suggestions
-    assert len(engine.calls) == 2
+    assert len(engine.calls) == 3
 
 
 def test_a_request_that_is_cancelled_while_it_is_checked_ends_empty(monkeypatch):

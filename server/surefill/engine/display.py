@@ -93,7 +93,7 @@ def parse_display(raw: object) -> DisplayWeights:
 
 @functools.cache
 def weights_of_any_model() -> DisplayWeights:
-    """The filter for bundles that bring none, fitted on two families by `surefill-train display`."""
+    """The filter for bundles that bring none: two families, fitted by `surefill-train display`."""
     return parse_display(json.loads(_OF_ANY_MODEL.read_text(encoding="utf-8")))
 
 

@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,12 @@ import pytest
 
 from fakes import FakeEngine
 from small_corpus import module
+from surefill.completion.display_filter import DisplayFilter
 from surefill.completion.loading import LoadedModel
 from surefill.completion.pipeline import CompletionPipeline
 from surefill.context.prompt import TEMPLATES
 from surefill.context.window import ContextBuilder
+from surefill.engine.display import DisplayWeights
 from surefill.engine.tokenizer import BundleTokenizer
 from surefill.settings import CompletionSettings, Settings
 from surefill.syntax.document import Document as Parsed
@@ -44,20 +47,25 @@ def hole(text: str, task: Task = "line_end", document: Document = AREA) -> Hole:
     return Hole(document, task, start, start + len(text))
 
 
+MEAN = DisplayWeights(0.5, {"mean": 1.0})
+"""A filter by which the chance is half where each token has a probability of exp(-0.5)."""
+
+
 @pytest.fixture
 def pipeline(tokenizer_file: Path) -> CompletionPipeline:
     template = TEMPLATES["qwen2.5-coder"]
     tokenizer = BundleTokenizer(tokenizer_file, template.special_tokens())
     context = ContextBuilder(tokenizer, template, "spm", 512)
     settings = CompletionSettings(min_confidence=EVERY_SUGGESTION, max_new_tokens=200)
-    return CompletionPipeline(context, Settings(completion=settings))
+    display = partial(DisplayFilter, MEAN)
+    return CompletionPipeline(context, Settings(completion=settings), display=display)
 
 
 def test_a_line_end_is_right_only_when_all_of_it_is(pipeline: CompletionPipeline) -> None:
     asked = hole("width * height")
     right = answer(pipeline, FakeEngine(["width * height"], logprob=-0.5), asked)
     assert (right.shown, right.exact, right.similarity, right.parses) == (True, True, 1.0, True)
-    assert right.confidence == pytest.approx(0.6065, abs=1e-4)
+    assert right.confidence == pytest.approx(0.5)
     wrong = answer(pipeline, FakeEngine(["width * width"]), asked)
     assert (wrong.shown, wrong.exact) == (True, False)
     assert 0 < wrong.similarity < 1
@@ -99,13 +107,11 @@ def test_the_defaults_hide_what_is_unsure(pipeline: CompletionPipeline) -> None:
 
 
 def test_no_bar_of_the_server_decides_what_counts(pipeline: CompletionPipeline) -> None:
-    """In front of other code the policy asks for half of certainty at least, whatever is set."""
     asked, engine = hole("width", "inside"), FakeEngine(default="left", logprob=-5)
     unsure = answer(pipeline, engine, asked)
     assert (unsure.shown, unsure.shown_by_default) == (True, False)
-    assert unsure.bar > CompletionSettings().min_confidence
     sure = unsure.confidence
-    assert sure == pytest.approx(math.exp(-5))
+    assert sure == pytest.approx(1 / (1 + math.exp(4.5)))
     assert answer(pipeline, engine, asked, min_confidence=sure).shown
     hidden = answer(pipeline, engine, asked, min_confidence=sure + 0.01)
     assert (hidden.shown, hidden.exact, hidden.parses) == (False, False, None)

@@ -53,7 +53,7 @@ def made_up(count: int, seed: int = 0, names: list[str] | None = None) -> list[P
     for number in range(count):
         language = rng.choice(["python", "go"])
         luck, points = rng.random(), []
-        for characters, least in ((30, 0.05), (10, 0.4)):
+        for characters, least in ((3, 0.3), (30, 0.05), (10, 0.3)):
             sure = rng.uniform(least, 1.0)
             right = luck < sure * (1.0 if language == "python" else 0.5)
             features = dict.fromkeys(FEATURES, 0.0) | {
@@ -61,7 +61,8 @@ def made_up(count: int, seed: int = 0, names: list[str] | None = None) -> list[P
                 "blank_line": float(rng.random() < 0.5),
                 "end": rng.random(),
             }
-            points.append(Point(False, characters, "right" if right else "wrong", features))
+            outcome = "right" if right else "wrong"
+            points.append(Point(characters == 3, characters, outcome, features))
         name = names[number] if names else f"p{number}"
         places.append(PlacePoints(name, f"package{number % 9}", language, "body", True, (*points,)))
     return places
@@ -158,12 +159,20 @@ def test_a_higher_bar_shows_less_and_less_that_is_wrong() -> None:
 
 def test_what_is_shown_is_the_longest_that_is_sure_enough() -> None:
     place = made_up(1)[0]
-    right = [Point(False, p.characters, "right", p.features) for p in place.points]
+    right = [Point(False, p.characters, "right", p.features) for p in place.points[1:]]
     begun = Point(True, 3, "begins", place.points[0].features)
-    places = [PlacePoints("p", "q", "go", "body", True, (begun, *right))]
-    assert shares(places, [[0.9, 0.3, 0.8]], 0.2).characters == 30
-    assert shares(places, [[0.9, 0.3, 0.8]], 0.5).characters == 10
-    assert shares(places, [[0.9, 0.3, 0.8]], 0.85).of["silent"] == 1.0
+    again = Point(False, 50, "right", place.points[0].features)  # of another candidate
+    places = [PlacePoints("p", "q", "go", "body", True, (begun, *right, begun, again))]
+
+    def shown(longer: float, shorter: float, bar: float) -> float:
+        return shares(places, [[0.9, longer, shorter, 1.0, 1.0]], bar).characters
+
+    assert shown(0.5, 0.8, 0.2) == 30
+    assert shown(0.3, 0.8, 0.2) == 10
+    assert shown(0.5, 0.8, 0.6) == 10
+    assert shown(0.1, 0.1, 0.6) == 10  # it begins right, and something has to be shown
+    assert shown(1.0, 1.0, 0.95) == 0
+    assert shown(0.0, 0.0, 0.0) == 30
 
 
 def test_the_command_from_answers_to_a_bundle(

@@ -174,6 +174,7 @@ def as_json(completed: Completed) -> dict[str, Any]:
                 "uses": [_use(use) for use in suggestion.evidence.uses],
                 "mean_logprob": suggestion.mean_logprob,
                 "chance": round(suggestion.chance, 4),
+                "chance_begins": round(suggestion.begins, 4),
             }
             for suggestion in completed.result.suggestions
         ],

@@ -53,10 +53,21 @@ class DisplayFilter:
         features = self.features(candidate, text, types_passed=types_passed)
         return self._weights.chance(features, self._language)
 
+    def begins(self, candidate: Candidate, text: str, *, types_passed: bool) -> float:
+        """The chance that ``text`` begins right, with as much as is worth something."""
+        return self.chance(candidate, beginning(candidate, text), types_passed=types_passed)
+
     def at_best(self, candidate: Candidate, text: str) -> float:
         """The chance if the checks, which cost more than this, are as good as they can be."""
-        helps = self._weights.weights.get("types_passed", 0.0) > 0
-        return self.chance(candidate, text, types_passed=helps)
+        return self.chance(candidate, text, types_passed=self._checks_help)
+
+    def begins_at_best(self, candidate: Candidate, text: str) -> float:
+        """As ``begins``, if the checks are as good as they can be."""
+        return self.begins(candidate, text, types_passed=self._checks_help)
+
+    @property
+    def _checks_help(self) -> bool:
+        return self._weights.weights.get("types_passed", 0.0) > 0
 
     def features(self, candidate: Candidate, text: str, *, types_passed: bool) -> dict[str, float]:
         """The values of ``engine.display.FEATURES`` for a candidate that is cut to ``text``."""

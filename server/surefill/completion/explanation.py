@@ -63,8 +63,9 @@ def _suggestion(suggestion: Suggestion, made: Made) -> Iterable[str]:
     yield "\n".join(rows)
     probability = math.exp(min(suggestion.mean_logprob, 0.0))
     yield (
-        f"The chance that all of it is right is about {suggestion.chance:.0%}; the model gives its "
-        f"tokens a probability of {probability:.0%} (geometric mean)."
+        f"The chance that all of it is right is about {suggestion.chance:.0%}, that it begins "
+        f"right {suggestion.begins:.0%}; the model gives its tokens a probability of "
+        f"{probability:.0%} (geometric mean)."
     )
     uses = suggestion.evidence.uses
     if uses:

@@ -28,7 +28,11 @@ _NAME = re.compile(r"[^\W\d]\w*")
 _WORD_OR_SIGN = re.compile(r"\s*(\w+|\W)")
 _BEHIND_DOT = re.compile(r"[\w)\]}\"']\.\w*$")
 
+LEAST_CHANCE = 0.4
+"""Of more than the shortest, so much is shown unasked as is right with this chance."""
+
 _NOTHING_NEW = "the model suggests nothing new"
+_UNSURE = "the model is not sure enough"
 _GOES_ON = Verdict("passed", "its line goes on, and is no more wrong with the name")
 _UNCHECKED = Checked(
     Verdict("unchecked", "no type checker is configured"),
@@ -152,16 +156,27 @@ class Judge:
         )
 
     def _one(self, candidate: Candidate, limits: Limits) -> Suggestion | _Refused:
-        """The longest part of a candidate that passes and is sure enough, or why there is none."""
+        """What of a candidate passes, as far as it is likely to be right, or why there is nothing.
+
+        The longest that is likely enough; the shortest that passes where only how it begins is.
+        """
         text = postprocess(candidate.text, self.around, self._special_tokens)
         if not text:
             return _Refused("", _NOTHING_NEW)
         finished = candidate.stop_reason in ("end", "stop")
         if finished:
             text = with_colon(text, self.around.cursor, self.around.language)
+        if self.bar > 0 and self.display.begins_at_best(candidate, text) < self.bar:
+            return _Refused(text, _UNSURE)
         search = _Search(self, candidate, limits)
         shorter = versions(text, self.around, complete=finished)
-        return search.among_lines(shorter) or search.among_parts() or search.refusal(text)
+        found = search.among_lines(shorter) or search.among_parts() or search.shortest
+        return found or search.refusal(text)
+
+    @property
+    def least_chance(self) -> float:
+        """Of being right that more than the shortest needs."""
+        return max(self.bar, LEAST_CHANCE) if self.bar > 0 else 0.0
 
     def check(self, version: str, *, name_alone: bool) -> _Judged:
         """All checks of one text; one that is a name alone will be gone on from."""
@@ -187,11 +202,10 @@ class Judge:
     def behind_dot(self) -> bool:
         return _BEHIND_DOT.search(self.around.cursor.line_prefix) is not None
 
-    def suggestion(
-        self, text: str, judged: _Judged, candidate: Candidate, chance: float
-    ) -> Suggestion:
+    def suggestion(self, text: str, judged: _Judged, candidate: Candidate) -> Suggestion:
         """A text that has passed, with what it rests on."""
         checked, evidence = judged.checked, Evidence()
+        passed = checked.types.outcome == "passed"
         if self._checks is not None:
             checked = self._checks.with_origins(text, checked)
             evidence = Evidence(self._checks.checker, checked.uses)
@@ -202,7 +216,13 @@ class Judge:
             "executed": Verdict("unchecked", "not run"),
         }
         return Suggestion(
-            text, self._span, verdicts, candidate.mean_logprob, evidence, chance=chance
+            text,
+            self._span,
+            verdicts,
+            candidate.mean_logprob,
+            evidence,
+            chance=self.display.chance(candidate, text, types_passed=passed),
+            begins=self.display.begins(candidate, text, types_passed=passed),
         )
 
 
@@ -215,6 +235,8 @@ class _Search:
         self._limits = limits
         self._version = ""
         """The shortest of whole lines that was tried."""
+        self.shortest: Suggestion | None = None
+        """The shortest that passed the checks, though it is not likely enough to be right."""
         self._wrong: _Judged | None = None
         """Why that, or what was left of it, failed a check; None where it did not."""
         self._failure = ""
@@ -225,6 +247,9 @@ class _Search:
         waiting = deque(_some(versions))
         while waiting and not self._over:
             self._version = waiting.popleft()
+            # Checks cost more than the filter; but the shortest may be shown all the same.
+            if waiting and not self._may_go_on_right(self._version):
+                continue
             found = self._try(self._version)
             if isinstance(found, Suggestion):
                 return found
@@ -235,15 +260,14 @@ class _Search:
         return None
 
     def among_parts(self) -> Suggestion | None:
-        """The longest part of the first line, where not even that passes or is sure enough."""
+        """The longest part of the first line, where not even that passes or is likely enough."""
         judge, wrong = self._judge, self._wrong
         if wrong is not None:
             behind_dot = judge.behind_dot and not wrong.invented
             language = judge.around.language
             parts = cut_before(self._version, wrong.wrong_at, language, behind_dot=behind_dot)
         else:
-            cuts = judge.display.cuts(self._candidate, self._version)
-            parts = _some([cut for cut in cuts if self._may_be_sure(cut)])
+            parts = self._likely(judge.display.cuts(self._candidate, self._version))
         for part in parts:
             if self._over:
                 break
@@ -259,29 +283,34 @@ class _Search:
         if self._wrong is not None:
             beginning = _up_to_name(self._version, self._wrong.wrong_at)
             return _Refused(text, self._failure, beginning)
-        return _Refused(text, "the model is not sure enough" if self._version else _NOTHING_NEW)
+        return _Refused(text, _UNSURE if self._version else _NOTHING_NEW)
 
     @property
     def _over(self) -> bool:
         late = bool(self._failure) and self._limits.late
         return self._limits.cancel.cancelled or late
 
+    def _likely(self, cuts: list[str]) -> list[str]:
+        """Those of ``cuts``, longest first, that may be right; else the shortest."""
+        likely = [cut for cut in cuts if self._may_go_on_right(cut)]
+        return _some(likely) if likely else cuts[-1:]
+
     def _try(self, version: str, *, name_alone: bool = False) -> Suggestion | _Judged | None:
-        """What is shown of a text, or which check it failed; None where it is not sure enough."""
-        judge = self._judge
-        if not self._may_be_sure(version):
-            return None
+        """What is shown of a text, or which check it failed; None where it is not likely enough."""
+        judge, candidate = self._judge, self._candidate
         judged = judge.check(version, name_alone=name_alone)
         if judged.failure:
             self._failure = self._failure or judged.failure
             return judged
-        passed = judged.checked.types.outcome == "passed"
-        chance = judge.display.chance(self._candidate, version, types_passed=passed)
-        if chance < judge.bar:
+        found = judge.suggestion(version, judged, candidate)
+        if found.begins < judge.bar:
             return None
-        return judge.suggestion(version, judged, self._candidate, chance)
+        if found.chance >= judge.least_chance:
+            return found
+        self.shortest = found
+        return None
 
-    def _may_be_sure(self, version: str) -> bool:
-        """Whether a text can be sure enough to be shown, whatever the checks, which cost, say."""
-        bar = self._judge.bar
-        return bar <= 0 or self._judge.display.at_best(self._candidate, version) >= bar
+    def _may_go_on_right(self, version: str) -> bool:
+        """Whether a text can be likely enough to be right, whatever the checks say."""
+        least = self._judge.least_chance
+        return least <= 0 or self._judge.display.at_best(self._candidate, version) >= least

@@ -32,7 +32,7 @@ class Decision:
     max_new_tokens: int = 0
     stop: Stop | None = None
     min_confidence: float = 0.0
-    """Of suggestions, no more is shown than is right with this chance."""
+    """The chance to begin right that a suggestion needs; 0 shows all of every one."""
 
 
 def decide(

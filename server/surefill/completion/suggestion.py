@@ -94,7 +94,8 @@ class Suggestion:
 
     ``verdicts`` has the keys ``parses``, ``types``, ``apis`` and ``executed``. ``mean_logprob`` is
     the model's mean natural log-probability per token of the text before post-processing,
-    ``chance`` that of the display filter that all of the text is right.
+    ``chance`` and ``begins`` are the display filter's chances that all of the text is right, and
+    that it begins right.
     """
 
     text: str
@@ -103,6 +104,7 @@ class Suggestion:
     mean_logprob: float
     evidence: Evidence = field(default_factory=Evidence)
     chance: float = 1.0
+    begins: float = 1.0
 
 
 @dataclass(frozen=True)

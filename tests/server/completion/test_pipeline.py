@@ -240,10 +240,19 @@ def test_what_is_cut_within_a_line_is_whole_words_and_parses():
     assert texts(result) == ["total + price"]  # the bracket must be closed, and so must the sum
     result, _ = complete(marked, answer, raw=HALF, weights=ITS_OWN, logprob=-0.13)
     assert texts(result) == ["total"]
-    result, engine = complete(marked, answer, raw=HALF, weights=ITS_OWN, logprob=-0.2)
+    result, _ = complete(marked, answer, raw=HALF, weights=ITS_OWN, logprob=-0.2)
+    assert texts(result) == ["total"]  # it begins right with 0.55, and this is the shortest
+    assert result.suggestions[0].begins > 0.5 > result.suggestions[0].chance
+    result, engine = complete(marked, answer, raw=HALF, weights=ITS_OWN, logprob=-0.3)
     assert (texts(result), len(engine.calls)) == ([], 1)  # not sure is not wrong: no other try
-    result, _ = complete(marked, answer, raw=HALF, weights=ITS_OWN, logprob=-0.2, explicit=True)
+    result, _ = complete(marked, answer, raw=HALF, weights=ITS_OWN, logprob=-0.3, explicit=True)
     assert texts(result) == [answer]
+
+
+def test_what_begins_right_is_shown_whole_where_no_part_of_it_can_stand_alone():
+    result, _ = complete("x = |\n", "[total]", raw=HALF, weights=ITS_OWN, logprob=-0.2)
+    assert texts(result) == ["[total]"]
+    assert result.suggestions[0].chance == pytest.approx(0.247, abs=1e-3)
 
 
 def test_alternatives_come_in_the_order_of_their_chances():

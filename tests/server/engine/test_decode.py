@@ -1,6 +1,7 @@
 """What a caller sees of a generation: text, ends, stops, guides, alternatives, cancellation."""
 
 import itertools
+import math
 import threading
 import time
 from dataclasses import replace
@@ -83,6 +84,20 @@ def test_stop_sees_each_text_and_cuts(engine, prompts):
     assert len(candidate.logprobs) == len(candidate.token_ids)
     assert len(engine.tokenizer.decode(candidate.token_ids[:-1])) < 4
     assert engine.tokenizer.decode(candidate.token_ids).startswith("abcd")
+
+
+def test_a_candidate_says_where_its_tokens_end_and_what_came_second(engine, prompts):
+    candidate = one(engine, prompts(40), 12)
+    decode = engine.tokenizer.decode
+    ends = [len(decode(candidate.token_ids[:count])) for count in range(1, 13)]
+    text = len(candidate.text)  # a token may be half of a character
+    assert candidate.reach == tuple(min(end, text) for end in ends[: len(candidate.token_ids)])
+    assert len(candidate.runners_up) == len(candidate.logprobs)
+    # Greedy: nothing was likelier than what was taken.
+    pairs = zip(candidate.logprobs, candidate.runners_up, strict=True)
+    assert all(second <= first for first, second in pairs)
+    only = one(engine, prompts(40), guide=spell(engine, "return value\n"))
+    assert all(second == -math.inf for second in only.runners_up)
 
 
 def test_stop_at_zero_gives_an_empty_candidate(engine, prompts):

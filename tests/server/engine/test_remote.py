@@ -102,6 +102,7 @@ def test_prompt_and_suffix_go_out_and_the_stream_comes_back(server, monkeypatch)
     (candidate,) = generation.candidates
     assert candidate.text == "x * 2"
     assert candidate.logprobs == (-0.5, -0.5, -0.5)
+    assert candidate.reach == (1, 4, 5)
     assert candidate.stop_reason == "end"
     assert generation.timings.generated_tokens == 3
     path, headers, body = server.seen[0]

@@ -63,25 +63,34 @@ class _Notes:
 
 
 class _NotingFilter(DisplayFilter):
-    """Notes what it is asked about, and lets nothing pass."""
+    """Notes every text that has passed the checks, and finds none of them likely enough.
+
+    So all others are checked, too, and in the end the shortest is shown: nothing is tried again
+    that a filter would have had tried only once.
+    """
 
     def __init__(self, notes: _Notes, around: Surroundings) -> None:
         super().__init__(_NO_WEIGHTS, around)
         self._notes = notes
-        self._begun = set[Candidate]()
+        self._known = set[tuple[Candidate, str]]()
 
     def chance(self, candidate: Candidate, text: str, *, types_passed: bool) -> float:
-        """None, whatever it is."""
-        for begun, version in ((True, beginning(candidate, text)), (False, text)):
-            if begun and candidate in self._begun:
-                continue
-            values = self.features(candidate, version, types_passed=types_passed)
-            self._notes.points.append((begun, version, values))
-        self._begun.add(candidate)
+        """None."""
+        begun = beginning(candidate, text)
+        for whole, version in ((False, begun), (True, text)):
+            key = candidate, version if whole else ""
+            if key not in self._known:
+                self._known.add(key)
+                values = self.features(candidate, version, types_passed=types_passed)
+                self._notes.points.append((not whole, version, values))
         return 0.0
 
+    def begins(self, candidate: Candidate, text: str, *, types_passed: bool) -> float:
+        """As if it began right."""
+        return 1.0
+
     def at_best(self, candidate: Candidate, text: str) -> float:
-        """As if anything could be right, so that all of it is checked."""
+        """As if the checks alone decided."""
         return 1.0
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from surefill.completion.judging import LEAST_CHANCE
 from surefill_training.display.collect import PlacePoints, Point
 from surefill_training.evaluate.places import OUTCOMES, Outcome
 
@@ -34,7 +35,7 @@ class ReliabilityBin:
 
 
 def shares(places: Sequence[PlacePoints], chances: Sequence[Sequence[float]], bar: float) -> Shares:
-    """What is shown where nothing with less than ``bar`` is."""
+    """What is shown where nothing is that begins right with a lower chance than ``bar``."""
     count = dict.fromkeys(OUTCOMES, 0)
     characters = 0
     for place, known in zip(places, chances, strict=True):
@@ -47,11 +48,20 @@ def shares(places: Sequence[PlacePoints], chances: Sequence[Sequence[float]], ba
 
 
 def _shown(place: PlacePoints, chances: Sequence[float], bar: float) -> Point | None:
-    """The first, which is the longest, that is sure enough."""
+    """As ``completion.judging`` chooses of the first candidate that passed the checks."""
+    texts: list[tuple[Point, float]] = []
+    begins = 1.0
     for point, chance in zip(place.points, chances, strict=True):
-        if not point.beginning and chance >= bar:
-            return point
-    return None
+        if not point.beginning:
+            texts.append((point, chance))
+        elif texts:
+            break
+        else:
+            begins = chance
+    if not texts or begins < bar:
+        return None
+    least = max(bar, LEAST_CHANCE) if bar > 0 else 0.0
+    return next((point for point, chance in texts if chance >= least), texts[-1][0])
 
 
 def lowest_bar(places: Sequence[PlacePoints], chances: Sequence[Sequence[float]]) -> float | None:

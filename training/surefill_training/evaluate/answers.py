@@ -49,14 +49,16 @@ class Answer:
     similarity: float
     """Normalised Levenshtein similarity to what is missing, 0 to 1."""
     confidence: float
-    """The chance that it is right, by the display filter; 0 without a suggestion."""
+    """The chance that all of it is right, by the display filter; 0 without a suggestion."""
     bar: float
-    """The confidence that the server's default settings ask for at this place."""
+    """The chance to begin right that the server's default settings ask for at this place."""
     milliseconds: float
+    begins: float = 1.0
+    """The chance that it begins right."""
 
     @property
     def shown_by_default(self) -> bool:
-        return self.shown and self.confidence >= self.bar
+        return self.shown and self.begins >= self.bar
 
 
 def answer_all(
@@ -139,6 +141,7 @@ def answer(
         confidence=confidence,
         bar=bar,
         milliseconds=result.timings.total,
+        begins=suggestion.begins,
     )
 
 

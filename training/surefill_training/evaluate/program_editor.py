@@ -38,7 +38,7 @@ class Shown:
     reason: str
     """Why nothing is shown."""
     confidence: float
-    """The chance that it is right, by the display filter; 0 without a suggestion."""
+    """The chance that it begins right, by the display filter; 0 without a suggestion."""
     milliseconds: float
     remembered: bool
     """It was known from an earlier request, as what was suggested is typed."""
@@ -88,7 +88,7 @@ class ProgramEditor:
         return Shown(
             text=best.text if best else "",
             reason="" if best else result.reason,
-            confidence=best.chance if best else 0.0,
+            confidence=best.begins if best else 0.0,
             milliseconds=result.timings.total,
             remembered=result.cached,
         )

@@ -43,7 +43,7 @@ class CompletionSettings:
     """Suggestions per request."""
     multiline: Multiline = "auto"
     """Blocks where the syntax asks for one, always, or never."""
-    min_confidence: float = _between(0.0, 1.0, 0.5)
+    min_confidence: float = _between(0.0, 1.0, 0.25)
     """The chance that a suggestion is right, by the display filter: with less it is cut where the
     chance is high enough, or not shown, unless it was asked for. 0 turns the filter off. The value
     is the lowest with which at most 15 % of places in development packages show something wrong."""

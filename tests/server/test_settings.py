@@ -32,7 +32,7 @@ def test_every_setting_can_be_given():
                 "deadlineMs": 500,
                 "alternatives": 3,
                 "multiline": "never",
-                "minConfidence": 0.25,
+                "minConfidence": 0.75,
                 "blend": False,
             },
             "context": {"related": False},
@@ -118,7 +118,7 @@ def test_every_setting_can_be_given():
         ),
         (
             {"completion": {"minConfidence": float("nan")}},
-            "surefill.completion.minConfidence: expected a value from 0 to 1, got nan; using 0.5.",
+            "surefill.completion.minConfidence: expected a value from 0 to 1, got nan; using 0.25.",
         ),
         (
             {"completion": {"multiline": ["auto"]}},

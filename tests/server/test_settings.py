@@ -70,7 +70,7 @@ def test_every_setting_can_be_given():
             "deadline_ms": 500,
             "alternatives": 3,
             "multiline": "never",
-            "min_confidence": 0.25,
+            "min_confidence": 0.75,
             "blend": False,
         },
         "context": {"related": False},

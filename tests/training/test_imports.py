@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -35,11 +35,15 @@ def run(code: str) -> None:
 def imports(package: Path) -> Iterator[tuple[str, str]]:
     """Top-level names that a package's files import anywhere, with the file."""
     for file in sorted(package.rglob("*.py")):
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Import):
-                yield from ((str(file), alias.name.split(".")[0]) for alias in node.names)
-            elif isinstance(node, ast.ImportFrom):
-                yield str(file), (node.module or "").split(".")[0]
+        yield from imported(file, ast.walk(ast.parse(file.read_text(encoding="utf-8"))))
+
+
+def imported(file: Path, nodes: Iterable[ast.AST]) -> Iterator[tuple[str, str]]:
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            yield from ((str(file), alias.name.split(".")[0]) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield str(file), (node.module or "").split(".")[0]
 
 
 def test_nothing_that_is_shipped_imports_tests() -> None:
@@ -53,6 +57,22 @@ def test_nothing_that_is_shipped_imports_tests() -> None:
 def test_the_server_names_no_training_library() -> None:
     unwanted = {*HEAVY, "surefill_training"}
     assert [(f, n) for f, n in imports(Path(surefill.__path__[0])) if n in unwanted] == []
+
+
+def test_the_server_s_tests_are_collected_without_training_libraries() -> None:
+    """So that the quick suite runs where they are not installed: they may import them later."""
+    tests = Path(__file__).parent.parent
+    unwanted = {*HEAVY, "surefill_training"}
+
+    def at_once(*patterns: str) -> list[tuple[str, str]]:
+        files = (file for pattern in patterns for file in sorted(tests.glob(pattern)))
+        parsed = ((file, ast.parse(file.read_text(encoding="utf-8"))) for file in files)
+        found = [each for file, module in parsed for each in imported(file, module.body)]
+        return [(file, name) for file, name in found if name in unwanted]
+
+    unwanted |= {Path(file).stem for file, _ in at_once("*.py")}
+    assert "small_corpus" in unwanted
+    assert at_once("server/**/*.py", "e2e/**/*.py") == []
 
 
 def test_the_whole_server_imports_without_torch() -> None:

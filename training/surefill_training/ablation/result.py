@@ -26,10 +26,10 @@ class ArmResult:
     """In windows that every arm of the ablation was trained for."""
     full_context_bits_per_byte: float
     """In windows of the whole context."""
-    infilling_bits_per_byte: float | None = None
-    """Of what fills holes, where a model that exists was trained further."""
     by_seed: tuple[float, ...] = ()
     """``score`` of each run."""
+    infilling_bits_per_byte: float | None = None
+    """Of what fills holes, where a model that exists was trained further."""
 
     @property
     def score(self) -> float:

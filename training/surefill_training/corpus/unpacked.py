@@ -6,13 +6,13 @@ Knows the layout of these folders only: npm.py and debian.py fill them.
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 
-from surefill_training.corpus.archives import safe_name
 from surefill_training.corpus.sources import SUFFIXES, Source
 from surefill_training.errors import CorpusError
 from surefill_training.files import make_folder, write_atomically
@@ -79,10 +79,11 @@ def find(folder: Path, name: str) -> Source:
     return Source(name, version, license_name, folder, files)
 
 
-def _files(folder: Path) -> list[PurePosixPath]:
-    found = []
-    for path in folder.rglob("*"):
-        relative = safe_name(path.relative_to(folder).as_posix())
-        if relative and relative.suffix in SUFFIXES and path.is_file() and not path.is_symlink():
-            found.append(relative)
-    return found
+def _files(folder: Path) -> Iterator[PurePosixPath]:
+    """The sources in a folder, relative to it; what is reached by a link is left out."""
+    for where, _, names in os.walk(folder):
+        inner = PurePosixPath(Path(where).relative_to(folder).as_posix())
+        for name in names:
+            file = inner / name
+            if file.suffix in SUFFIXES and not (folder / file).is_symlink():
+                yield file

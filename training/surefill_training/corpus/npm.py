@@ -34,7 +34,7 @@ def _is_manifest(path: PurePosixPath) -> bool:
 
 def _pack(wanted: str, folder: Path) -> Path:
     # In an empty folder, where no name means a local folder and no .npmrc is read.
-    command = ["npm", "pack", "--ignore-scripts", "--silent", wanted]
+    command = ["npm", "pack", "--ignore-scripts", "--loglevel=error", wanted]
     try:
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     except OSError as error:

@@ -75,21 +75,7 @@ export interface ClientSettings {
 
 export const DEFAULTS: ClientSettings = {
   enabled: true,
-  languages: [
-    "python",
-    "javascript",
-    "javascriptreact",
-    "typescript",
-    "typescriptreact",
-    "sql",
-    "go",
-    "rust",
-    "java",
-    "c",
-    "cpp",
-    "shellscript",
-    "html",
-  ],
+  languages: ["python"],
   disabledLanguages: [],
   bundle: "default",
   serverPath: "",

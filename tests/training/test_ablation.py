@@ -13,6 +13,7 @@ from surefill_training.ablation.plan import read_plan
 from surefill_training.ablation.result import AblationResult, ArmResult, markdown
 from surefill_training.errors import TrainingError
 from surefill_training.train import Trainer
+from tiny_models import make_checkpoint
 
 PLAN = """
 [base]
@@ -44,6 +45,30 @@ options = { layers = 1 }
 
 [[ablation.arm]]
 name = "two"
+"""
+
+
+FURTHER = """
+command = "finetune"
+
+[base]
+no-compile = true
+precision = "fp32"
+heldout_chars = 4000
+sequence = 64
+batch = 2
+
+[[ablation]]
+name = "all"
+steps = 1
+
+[[ablation.arm]]
+name = "lora"
+options = { lora = true, rank = 2, lora-targets = ["q_proj", "v_proj"] }
+
+[[ablation.arm]]
+name = "full"
+options = { learning-rate = 1e-3 }
 """
 
 
@@ -95,6 +120,25 @@ def test_arms_are_trained_scored_alike_and_not_repeated(
     assert len(trained) == 7
 
 
+def test_arms_that_train_a_model_further_are_compared_by_what_fills_holes(
+    corpus: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    source = make_checkpoint(tmp_path / "source", "llama", context=128)
+    plan, out = tmp_path / "plan.toml", tmp_path / "out"
+    plan.write_text(FURTHER)
+    words = ["ablate", plan, "--corpus", corpus, "--out", out, "--device", "cpu"]
+    assert cli.main([str(word) for word in (*words, "--start", source)]) == 0, (
+        capfd.readouterr().err
+    )
+    (found,) = json.loads((out / "ablations.json").read_text())
+    assert [arm["name"] for arm in found["arms"]] == ["lora", "full"]
+    for arm in found["arms"]:
+        assert 0 < arm["infilling_bits_per_byte"] == arm["by_seed"][0]
+        assert arm["infilling_bits_per_byte"] != arm["heldout_bits_per_byte"]
+    assert cli.main([str(word) for word in (*words, "--tokenizer", source / "tokenizer.json")]) == 1
+    assert "Give --tokenizer to pretrain, and --start to finetune." in capfd.readouterr().err
+
+
 def result(**arms: tuple[float, ...]) -> AblationResult:
     made = [
         ArmResult(name, {}, 1, 1, 1, 1, sum(bits) / len(bits), 2.0, bits)
@@ -133,6 +177,9 @@ def test_the_ablations_that_come_along_can_be_followed() -> None:
     assert [arm.runs[0][0].optimizer.recipe for arm in optimiser.arms] == ["muon", "adamw"]
     assert [run[0].seed for run in optimiser.arms[0].runs] == [0, 1]
     assert {run[0].minutes for arm in optimiser.arms for run in arm.runs} == {10}
+    further = read_plan(shipped.with_name("ablations_finetune.toml"))
+    assert {ablation.command for ablation in further} == {"finetune"}
+    assert all(arm.runs[0][0].preset == "small" for made in further for arm in made.arms)
     with pytest.raises(TrainingError, match="has no ablation 'none'"):
         read_plan(shipped, "none")
 
@@ -141,6 +188,7 @@ def test_the_ablations_that_come_along_can_be_followed() -> None:
     ("old", "new", "message"),
     [
         ("[[ablation", "[ablation", "cannot be read"),
+        ("[base]", 'command = "export"\n[base]', "compares runs of 'export'"),
         ("steps = 2", "", "needs one of minutes, steps, tokens"),
         ("steps = 2", "steps = 2\nminutes = 1", "needs one of minutes, steps, tokens"),
         ("steps = 2", "steps = -2", "gives -2 steps"),

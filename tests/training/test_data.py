@@ -124,10 +124,10 @@ def test_nothing_else_does() -> None:
 
 def test_an_epoch_sees_every_piece_once_and_the_next_begins_anew() -> None:
     texts = [f"{letter * 30}\n" for letter in "abcdefgh"]
-    rows = stream(texts, length=31, fim_rate=0.0)
+    rows = stream(texts, length=32, fim_rate=0.0)
     epochs = []
     for epoch in range(3):
-        letters = [chr(row[0] - 100) for row in rows.rows(8).ids.tolist()]
+        letters = [chr(row[1] - 100) for row in rows.rows(8).ids.tolist()]
         assert sorted(letters) == list("abcdefgh")
         assert rows.state == StreamState(epoch + 1)
         epochs.append(letters)
@@ -165,7 +165,7 @@ def test_no_hole_is_lost_for_lack_of_room() -> None:
     assert state.epoch == 0
     wide = stream(texts, length=9_000, fim_rate=1.0, related=0.0, mix=LINE_ENDS).rows(1)
     # Each piece that was taken has its hole, where it has one at all.
-    assert kept == int((wide.ids[wide.examples < state.cursor] == middle).sum()) > 20
+    assert kept == int((wide.ids[wide.examples < state.cursor] == middle).sum()) > 0
     assert state.fillers > 0
 
 

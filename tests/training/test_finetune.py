@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import re
 import shutil
@@ -20,6 +21,7 @@ from surefill.engine.bundle import Bundle
 from surefill.errors import SurefillError
 from surefill_training import cli
 from surefill_training.checkpoint import CheckpointFolder
+from surefill_training.commands import finetune
 from surefill_training.corpus import build
 from surefill_training.evaluate.bits import bits_per_byte
 from surefill_training.inputs import load_tokenizer
@@ -43,6 +45,9 @@ FULL = TrainOptions(
     overrides=Overrides(sequence=64, batch=4),
 )
 LORA = replace(FULL, optimizer=OptimizerOptions("adamw", adamw_lr=2e-2), lora=LoraOptions(rank=4))
+
+
+_OUTSIDE_OF_LAYERS = {"model.embed_tokens.weight", "model.norm.weight", "lm_head.weight"}
 
 
 @pytest.fixture(scope="module")
@@ -143,6 +148,100 @@ def test_parts_of_a_lora_run_are_the_run(corpus: Path, checkpoints: Path, tmp_pa
     kept = CheckpointFolder(tmp_path / "parts" / "checkpoints").load_latest()
     assert kept is not None
     assert all(re.search(r"lora_|rows|norm", name) for name in kept["model"])
+
+
+def test_the_last_layers_alone_are_trained(corpus: Path, checkpoints: Path, tmp_path: Path) -> None:
+    source = checkpoint(checkpoints)
+    before = load_file(source / "model.safetensors")
+    for options in (FULL, LORA):
+        options = replace(options, steps=1, train_layers=1)
+        out = tmp_path / ("lora" if options.lora else "full")
+        trainer = Trainer(corpus, existing_model(str(source), options), out, options, RUN)
+        after = load_file(trainer.train() / "model.safetensors")
+        changed = {name for name in before if not torch.equal(before[name], after[name])}
+        assert {name for name in changed if ".layers." in name}
+        assert all(".layers.1." in n for n in changed if n not in _OUTSIDE_OF_LAYERS)
+        assert "model.embed_tokens.weight" in changed
+
+
+def test_adapters_are_a_start_elsewhere(corpus: Path, checkpoints: Path, tmp_path: Path) -> None:
+    source = str(checkpoint(checkpoints))
+    Trainer(corpus, existing_model(source, LORA), tmp_path / "first", LORA, RUN).train()
+    adapter = tmp_path / "first" / "adapter"
+    assert (adapter / "adapter_model.safetensors").stat().st_size < 60_000
+    options = replace(LORA, steps=1, optimizer=OptimizerOptions("adamw", adamw_lr=1e-9))
+    start = existing_model(source, options, adapter=adapter)
+    second = Trainer(corpus, start, tmp_path / "second", options, RUN).train()
+    one, two = (load_file(tmp_path / n / "model/model.safetensors") for n in ("first", "second"))
+    assert all(torch.allclose(one[name], two[name], atol=2e-3) for name in one)
+    made = json.loads((second / "training.json").read_text())
+    assert len(made["source"]["adapter"]) == 64
+    wider = replace(options, lora=LoraOptions(rank=5))
+    with pytest.raises(SurefillError, match="of another shape than the one"):
+        start = existing_model(source, wider, adapter=adapter)
+        Trainer(corpus, start, tmp_path / "third", wider, RUN)
+    with pytest.raises(SurefillError, match="holds no adapter that can be read"):
+        load_adapter(tmp_path, link_weights(start.model, options, [], torch.float32))
+    with pytest.raises(SurefillError, match="Only LoRA begins with an adapter"):
+        existing_model(source, FULL, adapter=adapter)
+
+
+def test_a_checkpoint_of_another_start_is_refused(
+    corpus: Path, checkpoints: Path, tmp_path: Path
+) -> None:
+    source = checkpoint(checkpoints)
+    options = replace(LORA, steps=1)
+    Trainer(corpus, existing_model(str(source), options), tmp_path / "run", options, RUN).train()
+    other = shutil.copytree(source, tmp_path / source.name)
+    weights = load_file(other / "model.safetensors")
+    save_file(
+        {name: weight * 1.01 for name, weight in weights.items()}, other / "model.safetensors"
+    )
+    start = existing_model(str(other), options)
+    with pytest.raises(SurefillError, match="made from other weights than the ones") as caught:
+        Trainer(corpus, start, tmp_path / "run", options, RUN).train()
+    assert "another --out folder" in str(caught.value.remedy)
+
+
+@pytest.mark.parametrize("lora", [True, False])
+def test_bfloat16_beside_single_precision_learns_as_much(
+    corpus: Path, checkpoints: Path, tmp_path: Path, lora: bool
+) -> None:
+    source = checkpoint(checkpoints)
+    options = LORA if lora else FULL
+    losses = []
+    for precision in ("fp32", "bf16"):
+        run = replace(RUN, precision=precision)  # type: ignore[arg-type]
+        out = tmp_path / precision
+        model = Trainer(corpus, existing_model(str(source), options), out, options, run).train()
+        losses.append(heldout_bits(model, corpus))
+        assert load_file(model / "model.safetensors")["model.norm.weight"].dtype == torch.float32
+    assert losses[1] == pytest.approx(losses[0], abs=0.05)
+
+
+def test_presets_say_what_is_trained_and_how(capsys: pytest.CaptureFixture[str]) -> None:
+    def options(*words: str) -> TrainOptions:
+        parser = argparse.ArgumentParser()
+        finetune.add_recipe(parser)
+        return finetune.options_of(parser.parse_args(words))[0]
+
+    small, base, none = options("--preset", "small"), options("--preset", "base"), options()
+    assert small.lora is not None
+    assert base.lora is None
+    assert none.lora is None
+    assert small.lora.alpha == 2 * small.lora.rank
+    assert base.optimizer.adamw_lr > none.optimizer.adamw_lr
+    assert small.mixture.balanced
+    assert options("--preset", "small", "--no-lora").lora is None
+    chosen = options("--preset", "small", "--rank", "4", "--language-share", "go=0.5", "sql=0.1")
+    assert chosen.lora == LoraOptions(rank=4, alpha=8.0)
+    assert chosen.mixture.shares == (("go", 0.5), ("sql", 0.1))
+    quantized = options("--quantize-aware", "0.2", "--quantize-format", "all=8:64")
+    assert quantized.quantization is not None
+    assert [vars(f) for f in quantized.quantization.formats] == [{"name": "all", "format": "8:64"}]
+    with pytest.raises(SystemExit):
+        options("--language-share", "go")
+    assert "is not a name and a share between 0 and 1" in capsys.readouterr().err
 
 
 def test_hidden_dropout_reaches_every_architecture(checkpoints: Path) -> None:

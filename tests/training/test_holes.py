@@ -157,16 +157,44 @@ def test_long_bodies_are_left_to_chance() -> None:
             "a, 1",
         ),
         ("typescript", "a.ts", "const x = h(\u00e9, 2)\n", None, "\u00e9, 2"),
+        ("go", "a.go", "func f() {\n\tg(1)\n}\n", "\n\tg(1)", "1"),
+        ("rust", "a.rs", "fn f() {\n    g!(1);\n}\n", "\n    g!(1);", "1"),
+        ("java", "A.java", "class A { int x = f(1); }\n", " int x = f(1);", "1"),
+        ("c", "a.c", "int f(void) {\n  return g(1);\n}\n", "\n  return g(1);", "1"),
+        ("cpp", "a.cc", "int f() {\n  return g(1);\n}\n", "\n  return g(1);", "1"),
+        ("bash", "a.sh", "for i in a; do\n  echo $i\ndone\n", "\n  echo $i", None),
+        ("html", "a.html", '<p class="a">text</p>\n', "text", ' class="a"'),
+        ("sql", "a.sql", "SELECT f(a);\n", " f(a)", "a"),
     ],
 )
 def test_nodes_in_other_languages(
-    language: str, path: str, text: str, body: str | None, arguments: str
+    language: str, path: str, text: str, body: str | None, arguments: str | None
 ) -> None:
     known = language_for(language, path)
     assert known is not None
     found = spans(text, known, 12)
     assert [text[a:b] for a, b in found.bodies] == ([body] if body else [])
-    assert [text[a:b] for a, b in found.arguments] == [arguments]
+    assert [text[a:b] for a, b in found.arguments] == ([arguments] if arguments else [])
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "bodies"),
+    [
+        ("a.py", "if a:\n    b()\nelse:\n    c()\n", ["\n    b()", "\n    c()"]),
+        ("a.js", "if (a) {\n  b()\n} else {\n  c()\n}\n", ["\n  b()", "\n  c()"]),
+        ("a.go", "func f() {\n\tif a {\n\t\tb()\n\t} else {\n\t\tc()\n\t}\n}\n", ["\n\t\tc()"]),
+        ("a.sh", "if a; then\n  b\nelse\n  c\nfi\n", ["\n  b", "\n  c"]),
+        ("a.sql", "SELECT a FROM b WHERE c = 1\nORDER BY d;\n", [" c = 1\nORDER BY d"]),
+        ("a.sql", "CREATE TABLE t (\n  id INT\n);\n", ["\n  id INT"]),
+        ("a.tsx", "const a = <p>text</p>;\n", ["text"]),
+        ("a.ts", "const f = (a: number) => a + 1;\n", ["a + 1"]),
+    ],
+)
+def test_bodies_of_conditions_and_clauses(path: str, text: str, bodies: list[str]) -> None:
+    known = language_for(None, path)
+    assert known is not None
+    found = [text[a:b] for a, b in spans(text, known, 12).bodies]
+    assert {*bodies} <= {*found}
 
 
 @given(CODE_LIKE, st.integers(0, 2**32))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from transformers import AutoModelForCausalLM
 
 from surefill_training import cli
 from surefill_training.metrics import MetricsLog
+from tiny_models import make_checkpoint
 
 ABSENT = (
     *("datasketch", "rapidfuzz", "optimum", "onnxruntime_genai", "onnxruntime", "tensorboard"),
@@ -112,6 +114,35 @@ def test_from_a_packed_corpus_to_weights(
     again = {name: files(out / name) for name in times}
     assert again.pop("parts").keys() == times.pop("parts").keys()
     assert again == times
+
+
+def test_a_model_to_start_from_is_carried_and_trained_further(
+    corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = make_checkpoint(tmp_path / "source", "llama", context=2048)
+    packed, start, out = tmp_path / "packed", tmp_path / "start", tmp_path / "made"
+    assert run("pack", "--corpus", corpus, "--out", packed) == 0
+    assert run("pack", "--model", source, "--out", start) == 0
+    size = sum(file.stat().st_size for file in start.iterdir())
+    assert size < 0.6 * (source / "model.safetensors").stat().st_size + 60_000
+    command = (
+        *("make", "--packed", packed, "--start", start, "--preset", "small", "--steps", 1),
+        *("--device", "cpu", "--no-compile", "--out", out),
+    )
+    run_on_a_bare_machine(*command)
+    made = json.loads((out / "result" / "model" / "training.json").read_text())
+    assert (made["preset"], made["source"]["name"]) == ("small", "source")
+    assert made["lora"]["rank"] == 32
+    assert (out / "parts" / "result.tar.001").exists()
+    assert run(*command, "--tokenizer", source / "tokenizer.json") == 1
+    assert "A model that exists has its tokenizer." in capsys.readouterr().err
+    assert run("pack", "--model", tmp_path / "none", "--out", start) == 1
+    (tmp_path / "two").mkdir()
+    for name in ("one", "other"):
+        model = shutil.copytree(source, tmp_path / name)
+        assert run("pack", "--model", model, "--out", tmp_path / "two") == 0
+    assert run(*command[:4], tmp_path / "two", "--out", tmp_path / "wrong") == 1
+    assert "holds the parts of 2 models" in capsys.readouterr().err
 
 
 def test_a_run_in_several_calls_says_that_it_is_not_finished(

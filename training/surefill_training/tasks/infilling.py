@@ -127,7 +127,7 @@ class Infilling:
     def plain(
         self, text: str, related: Sequence[Sequence[int]] = (), *, at_end: bool = True
     ) -> Example:
-        """``text`` left to right; the end token is last where its file ends."""
+        """``text`` as serving lays it out left to right, with an end token where its file ends."""
         ids = self._encode(text)
         front = layout(self._template, "spm", self._special, (), None, related=related)
         end = [self.end] if at_end else []

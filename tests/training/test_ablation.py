@@ -127,9 +127,8 @@ def test_arms_that_train_a_model_further_are_compared_by_what_fills_holes(
     plan, out = tmp_path / "plan.toml", tmp_path / "out"
     plan.write_text(FURTHER)
     words = ["ablate", plan, "--corpus", corpus, "--out", out, "--device", "cpu"]
-    assert cli.main([str(word) for word in (*words, "--start", source)]) == 0, (
-        capfd.readouterr().err
-    )
+    done = cli.main([str(word) for word in (*words, "--start", source)])
+    assert done == 0, capfd.readouterr().err
     (found,) = json.loads((out / "ablations.json").read_text())
     assert [arm["name"] for arm in found["arms"]] == ["lora", "full"]
     for arm in found["arms"]:

@@ -153,8 +153,8 @@ def test_parts_of_a_lora_run_are_the_run(corpus: Path, checkpoints: Path, tmp_pa
 def test_the_last_layers_alone_are_trained(corpus: Path, checkpoints: Path, tmp_path: Path) -> None:
     source = checkpoint(checkpoints)
     before = load_file(source / "model.safetensors")
-    for options in (FULL, LORA):
-        options = replace(options, steps=1, train_layers=1)
+    for all_layers in (FULL, LORA):
+        options = replace(all_layers, steps=1, train_layers=1)
         out = tmp_path / ("lora" if options.lora else "full")
         trainer = Trainer(corpus, existing_model(str(source), options), out, options, RUN)
         after = load_file(trainer.train() / "model.safetensors")

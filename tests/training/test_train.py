@@ -21,11 +21,12 @@ from surefill_training.corpus import build
 from surefill_training.errors import CheckpointError, TrainingError
 from surefill_training.evaluate.bits import bits_per_byte
 from surefill_training.inputs import load_tokenizer
+from surefill_training.loss import LanguageModelLoss, Rows
 from surefill_training.metrics import Metrics, MetricsLog
 from surefill_training.model import preset
 from surefill_training.tokenizer import save_tokenizer, train_tokenizer
 from surefill_training.train import RunOptions, Trainer, TrainOptions, trainer
-from surefill_training.train.gradients import Gradients
+from surefill_training.train.scoring import Scorer
 
 STEPS = 40
 SHORT = TrainOptions(preset="test", steps=4)
@@ -193,7 +194,7 @@ def test_an_interrupted_run_saves_first(
 def test_an_interruption_while_scoring_ends_at_once_and_loses_nothing(
     inputs: Inputs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Trainer, "_score", lambda _self: signal.raise_signal(signal.SIGTERM))
+    monkeypatch.setattr(Scorer, "score", lambda _self: signal.raise_signal(signal.SIGTERM))
     every_step = RunOptions(device="cpu", compile=False, evaluate_minutes=0)
     trainer = inputs.trainer(tmp_path, run=every_step)
     with pytest.raises(KeyboardInterrupt):
@@ -253,7 +254,7 @@ def test_training_without_a_compiler(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     def broken(*_arguments: object, **_options: object) -> Any:
-        def forward(**_inputs: object) -> None:
+        def forward(*_arguments: object, **_inputs: object) -> None:
             raise RuntimeError("No working C++ compiler\nand a long explanation")
 
         return forward
@@ -277,8 +278,9 @@ def test_a_corpus_that_holds_nothing_out_is_trained_on_without_scores(
 def test_a_run_that_diverges_says_so(
     inputs: Inputs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    loss = Gradients._loss
-    monkeypatch.setattr(Gradients, "_loss", lambda *arguments: loss(*arguments) * float("nan"))
+    loss = LanguageModelLoss.__call__
+    lost = float("nan")
+    monkeypatch.setattr(LanguageModelLoss, "__call__", lambda made, rows: loss(made, rows) * lost)
     with pytest.raises(TrainingError, match="Loss or gradient at step 1 is not a number"):
         inputs.trainer(tmp_path).train()
     assert CheckpointFolder(tmp_path / "checkpoints").paths() == []
@@ -304,14 +306,14 @@ def test_too_little_memory_means_fewer_rows_at_once(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    loss, room = Gradients._loss, [1]
+    loss, room = LanguageModelLoss.__call__, [1]
 
-    def limited(gradients: Gradients, rows: torch.Tensor) -> torch.Tensor:
-        if len(rows) > room[0]:
+    def limited(made: LanguageModelLoss, rows: Rows) -> torch.Tensor:
+        if len(rows) > room[0] and torch.is_grad_enabled():
             raise torch.OutOfMemoryError("out of memory")
-        return loss(gradients, rows)
+        return loss(made, rows)
 
-    monkeypatch.setattr(Gradients, "_loss", limited)
+    monkeypatch.setattr(LanguageModelLoss, "__call__", limited)
     inputs.trainer(tmp_path / "one").train()
     assert "going on with 1 rows at once" in caplog.text
     ours, theirs = weights(tmp_path / "one"), weights(short_run)

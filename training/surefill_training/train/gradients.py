@@ -44,8 +44,9 @@ class Gradients:
         self._micro_batch = micro_batch
         if not compiled:
             return
-        for layer in _layers(self._model):
-            layer.compile(dynamic=False)
+        layers = _layers(self._model)
+        for layer in layers:
+            layer.forward = torch.compile(layer.forward, dynamic=False)
         rows = Rows.empty(self._device, micro_batch, length, isolated=isolated)
         # What dropout draws here must not be missing in the run that goes on.
         gpus = [self._device] if self._device.type == "cuda" else []
@@ -59,7 +60,8 @@ class Gradients:
                     "torch.compile does not work here (%s); training without it, more slowly.",
                     str(error).strip().split("\n")[0],
                 )
-                torch.compiler.set_stance("force_eager")
+                for layer in layers:
+                    del layer.forward
         self._weights.zero_grad()
 
     def backward(self, rows: Rows, total: torch.Tensor) -> torch.Tensor:

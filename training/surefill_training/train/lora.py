@@ -35,33 +35,48 @@ def link_weights(
 
     Raises TrainingError when the model has no layers of the names that were given.
     """
-    first = model.config.num_hidden_layers - (options.train_layers or 10**6)
-    links: dict[str, Link] = {}
-    modules = dict(model.named_modules())
-    targets = _targets(model, options.lora) if options.lora else frozenset()
+    choice = _Choice(model, options, sorted(tokens))
     torch.manual_seed(options.seed)
-    for name, weight in model.named_parameters():
-        owner, _, kind = name.rpartition(".")
-        module = modules[owner]
-        layer = _LAYER.search(name)
-        below = layer is not None and int(layer.group(1)) < first
-        if isinstance(module, nn.Embedding):
-            partly = options.lora is not None or options.train_layers is not None
-            chosen = SomeRows(name, weight, sorted(tokens)) if partly else Whole(name, weight)
-            links[name] = chosen if tokens or not partly else Frozen(weight)
-        elif below:
-            links[name] = Frozen(weight)
-        elif options.lora is None:
-            links[name] = Whole(name, weight)
-        elif kind == "weight" and owner in targets:
-            scale = options.lora.alpha / options.lora.rank
-            transposed = isinstance(module, Conv1D)
-            links[name] = LowRank(name, weight, options.lora.rank, scale, transposed=transposed)
-        elif options.lora.norms and layer is not None and _is_norm(module):
-            links[name] = Whole(name, weight)
-        else:
-            links[name] = Frozen(weight)
+    links = {name: choice.link(name, weight) for name, weight in model.named_parameters()}
     return Weights(model, links, dtype)
+
+
+class _Choice:
+    """Decides for each weight of a model what of it is trained."""
+
+    def __init__(self, model: PreTrainedModel, options: TrainOptions, tokens: list[int]) -> None:
+        self._modules = dict(model.named_modules())
+        self._lora = options.lora
+        self._targets = _targets(model, options.lora) if options.lora else frozenset()
+        self._tokens = tokens
+        self._partly = options.lora is not None or options.train_layers is not None
+        layers = model.config.num_hidden_layers
+        self._first_layer = layers - (options.train_layers or layers)
+        self._tables = (
+            model.get_input_embeddings(),
+            model.get_output_embeddings(),  # type: ignore[no-untyped-call]
+        )
+
+    def link(self, name: str, weight: nn.Parameter) -> Link:
+        """The link of the weight of a name."""
+        owner = name.rpartition(".")[0]
+        module = self._modules[owner]
+        found = _LAYER.search(name)
+        layer = None if found is None else int(found.group(1))
+        if module in self._tables and self._partly:
+            rows = weight.ndim == 2 and self._tokens
+            return SomeRows(name, weight, self._tokens) if rows else Frozen(weight)
+        if layer is not None and layer < self._first_layer:
+            return Frozen(weight)
+        if self._lora is None:
+            return Whole(name, weight)
+        if weight.ndim == 2 and owner in self._targets:
+            scale = self._lora.alpha / self._lora.rank
+            transposed = isinstance(module, Conv1D)
+            return LowRank(name, weight, self._lora.rank, scale, transposed=transposed)
+        if self._lora.norms and layer is not None and _is_norm(module):
+            return Whole(name, weight)
+        return Frozen(weight)
 
 
 def save_adapter(folder: Path, weights: Weights, options: LoraOptions, source: str) -> None:

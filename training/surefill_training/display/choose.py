@@ -69,9 +69,11 @@ def _draw(
     for package, program in _in_turn(programs, rng):
         if len(found) >= count:
             break
-        pairs = draw_places([program], zlib.crc32(seed.encode()), _PER_FILE)
+        pairs = draw_places([program], zlib.crc32(seed.encode()))
         places = [rng.choice(pairs[at : at + 2]) for at in range(0, len(pairs), 2)]
-        found += [(package, place) for place in places]
+        # Some of as many as are measured in a program, so that the kinds are as frequent as there.
+        chosen = rng.sample(places, min(_PER_FILE, len(places)))
+        found += [(package, place) for place in chosen]
     return found[:count]
 
 

@@ -28,8 +28,9 @@ _NAME = re.compile(r"[^\W\d]\w*")
 _WORD_OR_SIGN = re.compile(r"\s*(\w+|\W)")
 _BEHIND_DOT = re.compile(r"[\w)\]}\"']\.\w*$")
 
-LEAST_CHANCE = 0.4
-"""Of more than the shortest, so much is shown unasked as is right with this chance."""
+LEAST_CHANCE = 0.5
+"""Of more than the shortest, so much is shown unasked as is right with this chance. Between 0.3 and
+0.6 it changes little; here most right characters were shown at 200 places in packages."""
 
 _NOTHING_NEW = "the model suggests nothing new"
 _UNSURE = "the model is not sure enough"

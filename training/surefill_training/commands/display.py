@@ -73,7 +73,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Collect, fit, report."""
     from surefill_training.bundle import write_with_display
     from surefill_training.commands.progress import console, shown_progress
-    from surefill_training.display.choose import choose_places
+    from surefill_training.display.choose import choose_places, languages_of
     from surefill_training.display.fit import fit
     from surefill_training.display.report import REPORT, write_report
     from surefill_training.display.seen import require_unseen
@@ -86,7 +86,13 @@ def run(arguments: argparse.Namespace) -> int:
     for bundle in arguments.bundles:
         require_unseen(bundle, arguments.corpus, arguments.packages)
     make_folder(arguments.report)
-    places = choose_places(arguments.corpus, arguments.packages, arguments.places, arguments.seed)
+    places = choose_places(
+        arguments.corpus,
+        arguments.packages,
+        arguments.places,
+        arguments.seed,
+        languages_of(arguments.bundles),
+    )
     with shown_progress() as report:
         found = [
             each

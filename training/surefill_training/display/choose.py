@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import random
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Literal
 
-from surefill.syntax.languages import language_for
+from surefill.engine.bundle import Bundle
+from surefill.syntax.languages import ids_of, language_for
 from surefill_training.corpus import build
 from surefill_training.corpus.development import development_packages
-from surefill_training.errors import CorpusError
+from surefill_training.errors import CorpusError, TrainingError
 from surefill_training.evaluate.places import Place, draw_places
 from surefill_training.evaluate.programs import Program
 
@@ -25,14 +26,20 @@ _PYTHON_SHARE = 0.5
 
 
 def choose_places(
-    corpus: Path, packages: Packages, count: int, seed: int
+    corpus: Path,
+    packages: Packages,
+    count: int,
+    seed: int,
+    languages: Collection[str] = (),
 ) -> list[tuple[str, Place]]:
     """``count`` places, or as many as there are, each with its package; half of them in Python.
 
-    The other languages have equal shares. Of each place it is drawn whether something stands below.
-    ``development`` takes the packages that are left out of training; ``train`` all others, for
-    models that were not trained on the corpus. Raises CorpusError where there are none.
+    The other ``languages``, none for all, have equal shares. Of each place it is drawn whether
+    something stands below. ``development`` takes the packages that are left out of training;
+    ``train`` all others, for models that were not trained on the corpus. Raises CorpusError where
+    there are none.
     """
+    known = ids_of(languages)
     documents = list(build.load(corpus, "train"))
     left_out = development_packages(documents)
     wanted = [d for d in documents if (d.source in left_out) == (packages == "development")]
@@ -40,7 +47,9 @@ def choose_places(
     for document in wanted:
         language = language_for(None, document.path)
         lines = document.text.count("\n")
-        if language is not None and _FEWEST_LINES <= lines <= _MOST_LINES:
+        if language is None or (known and language.id not in known):
+            continue
+        if _FEWEST_LINES <= lines <= _MOST_LINES:
             program = Program(language.id, document.path, document.text)
             by_language.setdefault(language.id, []).append((document.source, program))
     chosen: list[tuple[str, Place]] = []
@@ -58,6 +67,23 @@ def choose_places(
             "Build it from more packages.",
         )
     return chosen
+
+
+def languages_of(bundles: Sequence[Path]) -> tuple[str, ...]:
+    """Those that all of ``bundles`` were trained for; none where that is every language.
+
+    In others nothing is shown unasked. Raises TrainingError where they have none in common.
+    """
+    named = [Bundle.load(bundle, verify=False).manifest.trained_for for bundle in bundles]
+    sets = [set(languages) for languages in named if languages]
+    if not sets:
+        return ()
+    if common := set.intersection(*sets):
+        return tuple(sorted(common))
+    raise TrainingError(
+        "The bundles were trained for languages of which none is the same.",
+        "Fit a filter for each of them.",
+    )
 
 
 def _draw(

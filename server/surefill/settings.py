@@ -43,10 +43,11 @@ class CompletionSettings:
     """Suggestions per request."""
     multiline: Multiline = "auto"
     """Blocks where the syntax asks for one, always, or never."""
-    min_confidence: float = _between(0.0, 1.0, 0.25)
-    """The chance that a suggestion is right, by the display filter: with less it is cut where the
-    chance is high enough, or not shown, unless it was asked for. 0 turns the filter off. The value
-    is the lowest with which at most 15 % of places in development packages show something wrong."""
+    min_confidence: float = _between(0.0, 1.0, 0.4)
+    """The chance to begin right, by the display filter, that a suggestion needs unless it was asked
+    for; it is shown as far as all of it is likely to be right. 0 turns the filter off. The default
+    is the lowest with which at most 15 % of places in packages that no model here has seen show
+    something wrong."""
     blend: bool = True
     """Mix what the model says with n-grams of its training corpus, of the document and of the
     project, where the bundle has n-grams."""

@@ -118,7 +118,7 @@ def test_every_setting_can_be_given():
         ),
         (
             {"completion": {"minConfidence": float("nan")}},
-            "surefill.completion.minConfidence: expected a value from 0 to 1, got nan; using 0.25.",
+            "surefill.completion.minConfidence: expected a value from 0 to 1, got nan; using 0.4.",
         ),
         (
             {"completion": {"multiline": ["auto"]}},

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 import random
+import shutil
 import zlib
 from dataclasses import asdict
 from pathlib import Path
@@ -18,7 +20,7 @@ from surefill.settings import Settings
 from surefill_training.cli import main
 from surefill_training.corpus import build, sources
 from surefill_training.display import collect as collecting
-from surefill_training.display.choose import choose_places
+from surefill_training.display.choose import choose_places, languages_of
 from surefill_training.display.collect import PlacePoints, Point, collect
 from surefill_training.display.fit import fit
 from surefill_training.display.report import write_report
@@ -76,6 +78,9 @@ def test_places_are_of_the_packages_that_were_asked_for(packages: Path) -> None:
     assert len({package for package, _ in others}) == 2
     assert not {package for package, _ in unseen} & {package for package, _ in others}
     assert {place.below for _, place in others} == {True, False}
+    assert choose_places(packages, "train", 20, 0, ["py", "python"]) == others
+    with pytest.raises(CorpusError, match="no place to ask at"):
+        choose_places(packages, "train", 20, 0, ["go"])
     assert [place.id for _, place in others] == [
         place.id for _, place in choose_places(packages, "train", 20, 0)
     ]
@@ -133,6 +138,29 @@ def test_a_fit_finds_what_was_put_in() -> None:
         if each.count >= 50:
             assert each.right == pytest.approx(each.chance, abs=0.15)
     assert fit(places) == fitted
+
+
+def test_without_reason_a_filter_says_what_the_model_says() -> None:
+    rng, places = random.Random(1), []
+    for number in range(200):
+        total = -rng.expovariate(1.5) - 1e-3
+        right = rng.random() < math.exp(total)
+        features = dict.fromkeys(FEATURES, 0.0) | {
+            "total": total,
+            "surety": -math.log1p(-math.exp(total)),
+            "after_dot": float(rng.random() < 0.5),
+            "end": rng.random() * 1e-5,
+        }
+        point = Point(False, 9, "right" if right else "wrong", features)
+        places.append(PlacePoints(f"p{number}", f"q{number % 7}", "go", "body", True, (point,)))
+    weights = fit(places).weights
+    assert "end" not in weights.weights  # it hardly varies, so nothing is known of it
+    for total in (-0.1, -1.0, -3.0):
+        at = dict.fromkeys(FEATURES, 0.0) | {
+            "total": total,
+            "surety": -math.log1p(-math.exp(total)),
+        }
+        assert weights.chance(at, "go") == pytest.approx(math.exp(total), abs=0.1)
 
 
 def test_too_little_to_fit_on() -> None:
@@ -215,11 +243,25 @@ def test_a_filter_for_several_goes_into_none(
     assert "Leave --out out." in capsys.readouterr().err
 
 
+def test_languages_are_those_of_all_bundles(bundle: Path, tmp_path: Path) -> None:
+    def speaking(name: str, languages: list[str]) -> Path:
+        shutil.copytree(bundle, tmp_path / name)
+        raw = json.loads((bundle / "bundle.json").read_text())
+        (tmp_path / name / "bundle.json").write_text(json.dumps(raw | {"languages": languages}))
+        return tmp_path / name
+
+    everything, two = speaking("all", ["*"]), speaking("two", ["python", "go"])
+    one, other = speaking("one", ["go", "c"]), speaking("other", ["java"])
+    assert languages_of([everything]) == ()
+    assert languages_of([everything, two]) == ("go", "python")
+    assert languages_of([one, two]) == ("go",)
+    with pytest.raises(TrainingError, match="none is the same"):
+        languages_of([one, other])
+
+
 def test_what_a_model_was_trained_on_is_refused(
     packages: Path, bundle: Path, tmp_path: Path
 ) -> None:
-    import shutil
-
     seen = tmp_path / "seen"
     shutil.copytree(bundle, seen)
     raw = json.loads((seen / "bundle.json").read_text())

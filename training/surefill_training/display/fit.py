@@ -1,10 +1,10 @@
 """Fits the display filter: a logistic regression that begins as the model's own probability.
 
 Without a reason to differ the chance is the probability of all tokens together, which is the
-logistic function of ``total`` plus ``surety``; what is penalised is the distance from that. At a few
-hundred places this is right more often than a regression that begins at nothing. And what makes a
-suggestion likelier by the model must not make it less likely here, however little is fitted on: the
-weights of probabilities are kept from the wrong side of zero.
+logistic function of ``total`` plus ``surety``; what is penalised is the distance from that. At a
+few hundred places this is right more often than a regression that begins at nothing. And what makes
+a suggestion likelier by the model must not make it less likely here, however little is fitted on:
+the weights of probabilities are kept from the wrong side of zero.
 """
 
 from __future__ import annotations

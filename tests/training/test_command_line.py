@@ -480,8 +480,8 @@ def test_help_names_the_defaults_that_there_are(capsys: pytest.CaptureFixture[st
 
 def test_help_of_fine_tuning_speaks_of_what_it_does(capsys: pytest.CaptureFixture[str]) -> None:
     printed = help_of("finetune", capsys)
-    assert "preset" not in printed
-    assert "without any of them 30 minutes do" in printed
+    assert "--preset" in printed
+    assert "without any of them the preset's minutes do, or 30" in printed
     assert "--dropout SHARE" in printed
     assert "without it 0.05 in full and none with LoRA" in printed
 

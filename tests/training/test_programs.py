@@ -81,13 +81,13 @@ def answers_to(context: ContextBuilder, engine: FakeEngine, *places: Place) -> l
 
 def test_places_are_asked_with_the_thresholds_of_an_editor(context: ContextBuilder) -> None:
     place = place_at("print(os.name)")
-    (right,) = answers_to(context, FakeEngine(["print(os.name)"], logprob=-0.1), place)
+    (right,) = answers_to(context, FakeEngine(["print(os.name)"], logprob=-0.01), place)
     assert (right.outcome, right.text) == ("right", "print(os.name)")
-    assert right.confidence == pytest.approx(0.905, abs=1e-3)
+    assert right.confidence == pytest.approx(0.970, abs=1e-3)
     (unsure,) = answers_to(context, FakeEngine(["print(os.name)"], logprob=-1.5), place)
     assert (unsure.outcome, unsure.text) == ("silent", "")
     assert unsure.reason == "the model is not sure enough"
-    (begins,) = answers_to(context, FakeEngine(["print(os.sep)"]), place)
+    (begins,) = answers_to(context, FakeEngine(["print(os.sep)"], logprob=-0.01), place)
     assert begins.outcome == "begins"
 
 
@@ -100,7 +100,7 @@ def test_languages_that_the_model_does_not_know_stay_silent(context: ContextBuil
 
 
 def test_what_was_shown_at_one_place_does_not_answer_another(context: ContextBuilder) -> None:
-    engine = FakeEngine(["print(os.name)", "os.sep)"])
+    engine = FakeEngine(["print(os.name)", "os.sep)"], logprob=-0.01)
     first, second = answers_to(
         context, engine, place_at("print(os.name)"), place_at("os.name)", below=False)
     )
@@ -113,7 +113,9 @@ def test_repeated_lines_are_told(context: ContextBuilder) -> None:
     program = replace(LISTING, text=LISTING.text + "    show()\n    print(os.sep)\n")
     start = program.text.index("print(os.sep)")
     place = Place(program, "line_start", start, start + len("print(os.sep)"))
-    again, new = answers_to(context, FakeEngine(["print(os.name)", "print(show)"]), place, place)
+    again, new = answers_to(
+        context, FakeEngine(["print(os.name)", "print(show)"], logprob=-0.01), place, place
+    )
     assert (again.outcome, again.repeats) == ("begins", True)
     assert (new.outcome, new.repeats) == ("begins", False)
     shares = score_programs([again, new], []).languages[ALL]

@@ -45,7 +45,7 @@ class BlockFormat:
         """
         width = weight.shape[1]
         block = self.block or width
-        padded = nn.functional.pad(weight, (0, -width % block)).unflatten(1, (-1, block))
+        padded = nn.functional.pad(weight, (0, -width % block)).reshape(len(weight), -1, block)
         rounded = self._symmetric(padded) if self.symmetric else self._asymmetric(padded)
         return rounded.flatten(1)[:, :width]
 

@@ -49,7 +49,8 @@ def real():
 def test_the_model_prefers_what_the_document_does_elsewhere(real):
     author = Author(real.engine, real.context, Cancellation())
     texts = ["append(item)", "extend(item)", "count(item)"]
-    scores = author.score(snapshot_of(CLASS), span_of(CLASS, "apend(item)"), texts)
+    text = CLASS + "\n    def size(self):\n        return len(self.items)\n"
+    scores = author.score(snapshot_of(text), span_of(text, "apend(item)"), texts)
     assert len(scores) == len(texts)
     assert all(score < 0 for score in scores)
     assert max(zip(scores, texts, strict=True))[1] == "append(item)"

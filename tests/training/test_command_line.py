@@ -483,7 +483,7 @@ def test_help_of_fine_tuning_speaks_of_what_it_does(capsys: pytest.CaptureFixtur
     assert "--preset" in printed
     assert "without any of them the preset's minutes do, or 30" in printed
     assert "--dropout SHARE" in printed
-    assert "without it 0.05 in full and none with LoRA" in printed
+    assert "harmful where about once; without it 0" in printed
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,12 @@ point at which a suggestion may be cut. Its weights come from the bundle or are 
 
 from __future__ import annotations
 
+import functools
 import math
 import re
-from collections.abc import Callable, Iterator, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from itertools import accumulate
 
 from surefill.completion.postprocess import Surroundings
@@ -71,27 +74,23 @@ class DisplayFilter:
 
     def features(self, candidate: Candidate, text: str, *, types_passed: bool) -> dict[str, float]:
         """The values of ``engine.display.FEATURES`` for a candidate that is cut to ``text``."""
-        reach = reached(candidate)
-        characters = _count(text)
-        used = 1 + next((i for i, end in enumerate(reach) if end >= characters), len(reach) - 1)
-        first = next((i for i, end in enumerate(reach) if end), 0)
-        logprobs = [max(min(value, 0.0), _LEAST_LOGPROB) for value in candidate.logprobs]
-        margins = _margins(candidate)
-        total = sum(logprobs[:used])
-        whole = characters >= reach[-1] and candidate.stop_reason in ("end", "stop")
+        tokens, characters = _tokens(candidate), _count(text)
+        last = min(bisect_left(tokens.reach, characters), len(tokens.reach) - 1)
+        total = tokens.totals[last]
+        whole = characters >= tokens.reach[-1] and candidate.stop_reason in ("end", "stop")
         return {
             "total": total,
             "surety": min(_MOST_SURETY, -math.log1p(-math.exp(min(total, -1e-9)))),
-            "mean": total / used,
-            "least": min(logprobs[:used]),
-            "first": logprobs[first],
-            "first_margin": margins[first],
-            "least_margin": min(margins[:used]),
+            "mean": total / (last + 1),
+            "least": tokens.least[last],
+            "first": tokens.first,
+            "first_margin": tokens.first_margin,
+            "least_margin": tokens.least_margins[last],
             "end": candidate.end_probability,
-            "tokens": math.log1p(used),
+            "tokens": math.log1p(last + 1),
             "characters": math.log1p(characters),
             "whole": float(whole),
-            "line_end": float(whole or _ends_line(candidate.text, characters)),
+            "line_end": float(whole or characters in tokens.line_ends),
             **self._place,
             **self._echo(text),
             "types_passed": float(types_passed),
@@ -140,6 +139,36 @@ MakeFilter = Callable[[Surroundings], DisplayFilter]
 def filter_for_any_model(around: Surroundings) -> DisplayFilter:
     """The filter for models whose bundle brings none."""
     return DisplayFilter(weights_of_any_model(), around)
+
+
+@dataclass(frozen=True)
+class _Tokens:
+    """A candidate's probabilities up to each token, for any number of cuts."""
+
+    reach: Sequence[int]
+    totals: Sequence[float]
+    least: Sequence[float]
+    least_margins: Sequence[float]
+    first: float
+    first_margin: float
+    line_ends: frozenset[int]
+    """Characters that are not white space up to the end of each line."""
+
+
+@functools.lru_cache(maxsize=16)
+def _tokens(candidate: Candidate) -> _Tokens:
+    reach, margins = reached(candidate), _margins(candidate)
+    logprobs = [max(min(value, 0.0), _LEAST_LOGPROB) for value in candidate.logprobs]
+    first = next((i for i, end in enumerate(reach) if end), 0)
+    return _Tokens(
+        reach=reach,
+        totals=list(accumulate(logprobs)),
+        least=list(accumulate(logprobs, min)),
+        least_margins=list(accumulate(margins, min)),
+        first=logprobs[first],
+        first_margin=margins[first],
+        line_ends=frozenset(accumulate(_count(line) for line in candidate.text.split("\n"))),
+    )
 
 
 def reached(candidate: Candidate) -> list[int]:
@@ -197,16 +226,7 @@ def _margins(candidate: Candidate) -> list[float]:
 
 def _count(text: str) -> int:
     """Characters that are not white space."""
-    return sum(not sign.isspace() for sign in text)
-
-
-def _ends_line(text: str, characters: int) -> bool:
-    """Whether a line of ``text`` ends after so many characters that are not white space."""
-    return characters in _line_ends(text)
-
-
-def _line_ends(text: str) -> Iterator[int]:
-    return accumulate(_count(line) for line in text.split("\n"))
+    return len("".join(text.split()))
 
 
 def _says_something(line: str) -> bool:

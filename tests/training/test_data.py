@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 from small_corpus import module
 from surefill.context.prompt import TEMPLATES
 from surefill_training.corpus.documents import Document
-from surefill_training.data import Batch, RowStream, StreamState, pieces
+from surefill_training.data import Batch, RowStream, StreamState
 from surefill_training.errors import CorpusError
 from surefill_training.tasks.holes import HoleMix
 from surefill_training.tasks.infilling import Infilling, InfillingOptions
+from surefill_training.tasks.pieces import pieces
 
 TEXTS = [module(seed, functions=3) for seed in range(5)]
 MIX = HoleMix()

@@ -10,6 +10,7 @@ import random
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from copy import copy
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -21,13 +22,16 @@ from surefill_training.errors import CorpusError
 from surefill_training.tasks.infilling import Example, Infilling
 from surefill_training.tasks.mixture import MixtureOptions, repeats
 from surefill_training.tasks.neighbours import Neighbours, imports_of
+from surefill_training.tasks.pieces import chars_per_token, pieces
 
 _AHEAD_PER_THREAD = 32
 """Examples that are prepared while the model trains on earlier ones."""
-_PIECE_CHARS_PER_TOKEN = 2.9
-"""Fewer than a token has, so that most pieces fit a row with their hole."""
-_SHORTEST_PIECE = 0.4
-"""Of the longest one: pieces of many lengths fill rows better, and files end everywhere."""
+_FILLED = 0.8
+"""Of a row, what the longest pieces fill, so that most fit with their hole."""
+_FILLED_UP = 0.7
+"""Of what is left of a row, what a piece's beginning is to fill of it with its hole."""
+_LEAST_ROOM = 48
+"""Tokens in which a hole still has something around it."""
 _HEAD_SHARE = 0.2
 _NATURAL = MixtureOptions()
 
@@ -55,34 +59,12 @@ class StreamState:
     fillers: int = 0
 
 
-def pieces(texts: Sequence[str], max_chars: int, seed: int = 0) -> list[tuple[int, int, int]]:
-    """Cut texts at line ends into (text index, start, end) of at most ``max_chars`` characters.
-
-    Their lengths are drawn between two fifths of that and all of it. A single line that is longer
-    is a piece of its own.
-    """
-    rng = random.Random(f"{seed}:pieces")
-    spans = []
-    for index, text in enumerate(texts):
-        start = 0
-        while start < len(text):
-            limit = int(max_chars * rng.uniform(_SHORTEST_PIECE, 1.0))
-            end = len(text)
-            if end - start > limit:
-                end = text.rfind("\n", start, start + limit) + 1
-                if end <= start:
-                    end = text.find("\n", start) + 1 or len(text)
-            spans.append((index, start, end))
-            start = end
-    return spans
-
-
 class RowStream:
     """Rows of training examples from documents.
 
     ``piece_chars`` is the length of the longest pieces, by default such that most fit a row with
-    their hole. With ``threads``, examples are made ahead of their use in as many threads: a GPU
-    trains faster than one core tokenises. The rows are the same.
+    their hole, whatever the language. With ``threads``, examples are made ahead of their use in as
+    many threads: a GPU trains faster than one core tokenises. The rows are the same.
     """
 
     def __init__(
@@ -97,15 +79,15 @@ class RowStream:
         mixture: MixtureOptions = _NATURAL,
     ) -> None:
         self._documents = documents
-        self._mixture = mixture
         self._languages: dict[str, Language | None] = {}
         self._neighbours = Neighbours(documents)
         self._task = task
         self._length = length
         self._seed = seed
-        self._piece_chars = piece_chars or max(1, int(length * _PIECE_CHARS_PER_TOKEN))
-        texts = [document.text for document in documents]
-        self._pieces = pieces(texts, self._piece_chars, seed)
+        self._chars = chars_per_token(documents, task.encode)
+        most = {name: max(1, int(length * _FILLED * chars)) for name, chars in self._chars.items()}
+        limits = [piece_chars or most[document.language] for document in documents]
+        self._pieces = pieces([document.text for document in documents], limits, seed)
         if not self._pieces:
             raise CorpusError("There is no text to train on.", "Build a corpus with usable files.")
         sizes: Counter[str] = Counter()
@@ -142,14 +124,8 @@ class RowStream:
 
     def survey(self, rows: int) -> float:
         """Share of the tokens in the first ``rows`` that belong to examples with a hole."""
-        fresh = RowStream(
-            self._documents,
-            self._task,
-            self._length,
-            seed=self._seed,
-            piece_chars=self._piece_chars,
-            mixture=self._mixture,
-        )
+        fresh = copy(self)
+        fresh._pool, fresh._ahead, fresh._state = None, deque(), StreamState()
         holes = total = 0
         for _ in range(rows):
             for example in fresh._parts():
@@ -158,10 +134,10 @@ class RowStream:
         return holes / total
 
     def _parts(self) -> list[Example]:
-        """What one row is made of: examples, and a cut one that fills it up.
+        """What one row is made of: examples, and shorter ones that fill it up.
 
         An example that does not fit into the rest of a row opens the next one: a hole whose middle
-        is cut off teaches nothing. The rest is filled with text that is read left to right.
+        is cut off teaches nothing.
         """
         parts: list[Example] = []
         room = self._length + 1
@@ -170,11 +146,11 @@ class RowStream:
             if len(example) <= room:
                 self._take()
             elif not parts:
-                # Longer than any row, so its hole would be lost in every one.
-                example = self._plain(self._order_of()[self._state.cursor]).cut(room)
+                # Longer than any row.
+                example = self._fitting(self._order_of()[self._state.cursor], room)
                 self._take()
             else:
-                example = self._filler().cut(room)
+                example = self._filler(room)
             parts.append(example)
             room -= len(example)
         return parts
@@ -200,12 +176,13 @@ class RowStream:
         self._state = replace(self._state, cursor=self._state.cursor + 1)
         self._end_epoch()
 
-    def _filler(self) -> Example:
-        """Text from the far end of the order, where this epoch does not come."""
+    def _filler(self, room: int) -> Example:
+        """An example from the far end of the order, where this epoch does not come."""
         piece = self._order_of()[-1 - self._state.fillers]
         self._state = replace(self._state, fillers=self._state.fillers + 1)
+        found = self._fitting(piece, room)
         self._end_epoch()
-        return self._plain(piece)
+        return found
 
     def _end_epoch(self) -> None:
         if self._state.cursor + self._state.fillers >= len(self._order_of()):
@@ -242,10 +219,21 @@ class RowStream:
         index, start, end = self._piece(piece)
         return self._documents[index].text[start:end]
 
-    def _plain(self, piece: int) -> Example:
+    def _fitting(self, piece: int, room: int) -> Example:
+        """The beginning of a piece, with its hole where that fits into ``room`` tokens."""
         index, _, end = self._piece(piece)
-        text = self._text(piece)
-        return self._task.plain(text, at_end=end == len(self._documents[index].text))
+        document, text = self._documents[index], self._text(piece)
+        at_end = end == len(document.text)
+        limit = int(room * _FILLED_UP * self._chars[document.language])
+        shorter = text if len(text) <= limit else text[: text.rfind("\n", 0, limit) + 1]
+        if room >= _LEAST_ROOM and shorter:
+            rng = random.Random(f"{self._seed}:{self._state.epoch}:{piece}:{room}")
+            whole = at_end and shorter == text
+            language = self._language(document)
+            example = self._task.example(shorter, rng, language=language, at_end=whole)
+            if len(example) <= room:
+                return example
+        return self._task.plain(text, at_end=at_end).cut(room)
 
     def _example(self, epoch: int, piece: int) -> Example:
         index, start, end = self._piece(piece)

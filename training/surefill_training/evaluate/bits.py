@@ -10,10 +10,10 @@ import torch
 from tokenizers import Tokenizer
 from transformers import PreTrainedModel
 
-from surefill_training.data import pieces
 from surefill_training.errors import CorpusError
 from surefill_training.loss import LanguageModelLoss, Rows
 from surefill_training.tasks.infilling import Infilling
+from surefill_training.tasks.pieces import pieces
 
 
 def windows(

@@ -77,7 +77,7 @@ class Infilling:
         options: InfillingOptions,
         heal: Heal | None = None,
     ) -> None:
-        self._encode = encode
+        self.encode = encode
         self._special = special
         self._template = template
         self._heal = heal or (lambda _text, ids: len(ids))
@@ -99,7 +99,7 @@ class Infilling:
         that the text ends where its file does, which plain text then tells.
         """
         options = self.options
-        excerpts = [self._encode(excerpt) for excerpt in related]
+        excerpts = [self.encode(excerpt) for excerpt in related]
         wanted = self._template.infills and rng.random() < options.fim_rate
         if not wanted or rng.random() < options.no_suffix:
             return self.plain(text, excerpts, at_end=at_end)
@@ -122,13 +122,13 @@ class Infilling:
             related=0.0,
             context_weight=0.0,
         )
-        return Infilling(self._encode, self._special, self._template, options, self._heal)
+        return Infilling(self.encode, self._special, self._template, options, self._heal)
 
     def plain(
         self, text: str, related: Sequence[Sequence[int]] = (), *, at_end: bool = True
     ) -> Example:
         """``text`` as serving lays it out left to right, with an end token where its file ends."""
-        ids = self._encode(text)
+        ids = self.encode(text)
         front = layout(self._template, "spm", self._special, (), None, related=related)
         end = [self.end] if at_end else []
         context = self.options.context_weight
@@ -142,18 +142,18 @@ class Infilling:
         it (surefill.context.healing), so the model never sees that tokens were cut there: what
         counts fully begins with the first token that serving leaves to the model.
         """
-        text = self._encode(hole.prefix + hole.middle)
-        before = self._encode(hole.prefix)
+        text = self.encode(hole.prefix + hole.middle)
+        before = self.encode(hole.prefix)
         kept = min(self._heal(hole.prefix, before), _common(before, text))
-        suffix = self._encode(hole.suffix)
+        suffix = self.encode(hole.suffix)
         prompt = layout(self._template, "spm", self._special, text[:kept], suffix, related=related)
         return self._answered(prompt, text[kept:])
 
     def _prefix_first(self, hole: Hole, related: Sequence[Sequence[int]]) -> Example:
         """The middle stands apart from the prefix, where serving heals nothing."""
-        prefix, suffix = self._encode(hole.prefix), self._encode(hole.suffix)
+        prefix, suffix = self.encode(hole.prefix), self.encode(hole.suffix)
         prompt = layout(self._template, "psm", self._special, prefix, suffix, related=related)
-        return self._answered(prompt, self._encode(hole.middle))
+        return self._answered(prompt, self.encode(hole.middle))
 
     def _answered(self, prompt: list[int], answer: list[int]) -> Example:
         weights = [self.options.context_weight] * len(prompt) + [1.0] * (len(answer) + 1)

@@ -47,6 +47,9 @@ _MOST_TRIES = 4
 _LIKELY_END = 0.5
 """Where an infilling model finds it likelier that nothing is missing, it is asked to go on from
 what stands before instead. A guess."""
+_HOPELESS = 0.25
+"""Where the model itself gives what it has written less than this share of the chance that is
+needed, nothing more of it will be shown, and it stops."""
 _RESERVE_SHARE = 0.1
 _RESERVE_SECONDS = 0.1
 """Of the time until the deadline, this much is kept for post-processing and checks."""
@@ -230,7 +233,11 @@ class CompletionPipeline:
         infill, reason = True, ""
         for _ in range(_MOST_TRIES):
             began = time.perf_counter()
-            prompt = replace(self._prompt(question, infill=infill), refused=refused)
+            prompt = replace(
+                self._prompt(question, infill=infill),
+                refused=refused,
+                least_probability=_HOPELESS * question.decision.min_confidence,
+            )
             spent.context += _since(began)
             generation = question.generate(prompt, asked, engine, cancel)
             spent.prefill += generation.timings.prefill_ms

@@ -13,7 +13,10 @@ _REPLACEMENT = "\ufffd"
 
 
 class Continuation:
-    """Collects tokens until an end token, ``stop``, the length, or bytes that are not UTF-8."""
+    """Collects tokens until an end token, ``stop``, the length, or bytes that are not UTF-8.
+
+    It also ends when its log-probability falls below ``least_logprob``.
+    """
 
     def __init__(
         self,
@@ -22,6 +25,8 @@ class Continuation:
         stop: Stop | None,
         max_new_tokens: int,
         lead: str = "",
+        *,
+        least_logprob: float = -math.inf,
     ) -> None:
         self._lead = lead
         self.pending = lead
@@ -30,6 +35,8 @@ class Continuation:
         self._ends = ends
         self._stop = stop
         self._max_new_tokens = max_new_tokens
+        self._least_logprob = least_logprob
+        self._total = 0.0
         self._logprobs: list[float] = []
         self._runners_up: list[float] = []
         self._reach: list[int] = []
@@ -60,6 +67,7 @@ class Continuation:
             return True
         self.ids.append(token)
         self._logprobs.append(logprob)
+        self._total += logprob
         self._runners_up.append(runner_up)
         # Decoded as a whole: a character's bytes may be spread over several tokens.
         whole, broken, rest = self._tokenizer.decode(self.ids).partition(_REPLACEMENT)
@@ -74,6 +82,8 @@ class Continuation:
             self.reason = "stop"
         elif len(self.ids) >= self._max_new_tokens:
             self.reason = "length"
+        elif self._total < self._least_logprob:
+            self.reason = "unlikely"
         return self.reason is not None
 
     def close(self, reason: StopReason) -> None:

@@ -6,6 +6,7 @@ Joins session, tokenizer and sampling. Knows token ids and candidates; nothing o
 from __future__ import annotations
 
 import contextlib
+import math
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -42,7 +43,7 @@ from surefill.engine.sampling import (
     seed_for,
     without,
 )
-from surefill.engine.session import ModelSession, Provider, Session, common_prefix
+from surefill.engine.session import ModelSession, Provider, Session
 from surefill.engine.tokenizer import BundleTokenizer
 from surefill.errors import BundleError, EngineError
 
@@ -124,6 +125,7 @@ class LocalEngine:
                 f"{self.session.context_length}.",
                 "Shorten the prompt.",
             )
+        self._select(prompt)
         request = _Request(
             engine=self,
             prompt=prompt,
@@ -140,7 +142,7 @@ class LocalEngine:
         if self._closed:
             raise EngineError("The engine is closed.")
         session, total = self.session, len(prompt.ids)
-        there = common_prefix(session.tokens, prompt.ids)
+        there = self._select(prompt)
         if there >= total - _FEW:
             return Reading(total, 0, complete=True)
         interrupt, complete = Interrupt(cancel), False
@@ -150,6 +152,14 @@ class LocalEngine:
         start = min(there, self._ahead.start) if self._ahead else there
         self._ahead = range(start, len(session.tokens))
         return Reading(total, max(0, len(session.tokens) - there), complete)
+
+    def _select(self, prompt: Prompt) -> int:
+        """Turn to the session's cache for ``prompt``; returns how many of its tokens are there."""
+        before = self.session.tokens
+        there = self.session.select(prompt.ids)
+        if self.session.tokens is not before:
+            self._ahead = range(0)
+        return there
 
     def take_ahead(self, reused: int) -> int:
         """How many of the ``reused`` tokens of a request had been read ahead; counts them once."""
@@ -376,8 +386,15 @@ class _Request:
         return rest
 
     def _continuation(self) -> Continuation:
-        engine = self.engine
-        return Continuation(engine.tokenizer, engine.ends, self.stop, self.budget, self.prompt.lead)
+        engine, least = self.engine, self.prompt.least_probability
+        return Continuation(
+            engine.tokenizer,
+            engine.ends,
+            self.stop,
+            self.budget,
+            self.prompt.lead,
+            least_logprob=math.log(least) if least > 0 else -math.inf,
+        )
 
 
 def _push(out: Continuation, token: int, logprobs: Floats, allowed: Bools) -> bool:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # numpy costs a server's start 60 ms, and only annotations ne
 
     from surefill.engine.guide import Rules
 
-StopReason = Literal["end", "stop", "length", "cancelled", "deadline"]
+StopReason = Literal["end", "stop", "length", "unlikely", "cancelled", "deadline"]
 
 Stop = Callable[[str], "int | None"]
 """Given the text generated so far, the length in characters at which it is complete, or None to
@@ -50,6 +50,9 @@ class Prompt:
     draws, many of which come out the same."""
     refused: tuple[str, ...] = ()
     """Beginnings that the answer must not have: what was tried before and may not be shown."""
+    least_probability: float = 0.0
+    """A candidate ends ``unlikely`` with the token that makes all of its tokens together less
+    probable than this: more of it would not be shown."""
     infills: bool = True
     """Whether ``ids`` show what stands after the cursor; else they are continued left to right."""
     document: str = ""

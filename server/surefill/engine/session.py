@@ -1,11 +1,12 @@
-"""Runs a bundle's graph: token ids in, logits out, with a KV cache that remembers its tokens.
+"""Runs a bundle's graph: token ids in, logits out, with KV caches that remember their tokens.
 
 Knows ids and tensors; neither text nor sampling. One thread at a time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol
 
 import numpy as np
@@ -27,6 +28,10 @@ Provider = Literal["auto", "cpu", "cuda"]
 POSITIONS = "logit_positions"
 _ROWS = 4
 """Kernels take this many rows at a time, and round a lone row differently."""
+_MOST_SLOTS = 2
+"""For prompts with what stands below and without it, which share nothing, or for two documents."""
+_WORTH_KEEPING = 0.25
+"""Of a prompt or of what a slot holds, so much is in common where that is built upon. A guess."""
 
 
 class Session(Protocol):
@@ -35,10 +40,14 @@ class Session(Protocol):
     vocab_size: int
     context_length: int
     provider_note: str
-    tokens: list[int]
 
     @property
     def provider(self) -> str: ...
+
+    @property
+    def tokens(self) -> list[int]: ...
+
+    def select(self, ids: Sequence[int]) -> int: ...
 
     def prefill(
         self, ids: Sequence[int], interrupt: Interrupt, *, chunk: int | None = None
@@ -59,11 +68,20 @@ class SessionBranches(Protocol):
     def extend(self, ids: Sequence[int], interrupt: Interrupt) -> Logits: ...
 
 
-class ModelSession:
-    """One loaded model and its KV cache.
+@dataclass(eq=False)
+class _Slot:
+    """A KV cache and the tokens whose keys and values it holds."""
 
-    ``tokens`` are the ids whose keys and values the cache holds. ``prefill`` keeps their longest
-    common prefix with a new prompt; ``extend`` appends; ``rewind`` forgets from the end.
+    cache: Cache
+    tokens: list[int] = field(default_factory=list)
+
+
+class ModelSession:
+    """One loaded model and its KV caches, one of which is in use.
+
+    ``tokens`` are the ids whose keys and values that one holds. ``prefill`` turns to the cache
+    that suits a new prompt and keeps their longest common prefix; ``extend`` appends; ``rewind``
+    forgets from the end.
     """
 
     def __init__(
@@ -91,8 +109,38 @@ class ModelSession:
         self.vocab_size = _check_graph(self._session, self._inputs, bundle)
         kind = kv.SharedCache if bundle.manifest.kv.layout == "shared" else kv.ConcatCache
         device = kv.Device("cuda" if self.provider == "cuda" else "cpu")
-        self._cache: Cache = kind(bundle.manifest.kv, device, self.context_length)
-        self.tokens: list[int] = []
+        shape, capacity = bundle.manifest.kv, self.context_length
+        self._new_cache: Callable[[], Cache] = lambda: kind(shape, device, capacity)
+        self._slots = [_Slot(self._new_cache())]
+        """The one in use first, then in the order of their last use."""
+
+    @property
+    def tokens(self) -> list[int]:
+        return self._slots[0].tokens
+
+    def select(self, ids: Sequence[int]) -> int:
+        """Turn to the cache to build ``ids`` upon; returns how many tokens it has of them.
+
+        That is the one that has most of them, unless little of it could be kept: then an empty one,
+        which may be the one that was used longest ago.
+        """
+        shared = [common_prefix(slot.tokens, ids) for slot in self._slots]
+        index = max(range(len(shared)), key=shared.__getitem__)
+        slot = self._slots[index]
+        if shared[index] < _WORTH_KEEPING * min(len(ids), len(slot.tokens)):
+            slot = self._empty_slot()
+        self._slots.remove(slot)
+        self._slots.insert(0, slot)
+        return common_prefix(slot.tokens, ids)
+
+    def _empty_slot(self) -> _Slot:
+        for slot in self._slots:
+            if not slot.tokens:
+                return slot
+        if len(self._slots) < _MOST_SLOTS:
+            self._slots.append(_Slot(self._new_cache()))
+        self._slots[-1].tokens.clear()
+        return self._slots[-1]
 
     def prefill(
         self, ids: Sequence[int], interrupt: Interrupt, *, chunk: int | None = None
@@ -115,7 +163,7 @@ class ModelSession:
             raise EngineError("The prompt has tokens that the model does not know.")
         # The last token's logits are not kept, so it is forwarded again; and with it the few that
         # share its kernel's tile of rows, so that reuse rounds as a prefill from scratch does.
-        reused = max(0, min(common_prefix(self.tokens, ids), len(ids) - 2)) // _ROWS * _ROWS
+        reused = max(0, min(self.select(ids), len(ids) - 2)) // _ROWS * _ROWS
         self.rewind(reused)
         for start, end in _chunks(reused, len(ids), chunk or self._chunk):
             logits = self.extend(ids[start:end], interrupt, last_only=True)
@@ -129,9 +177,9 @@ class ModelSession:
         ``last_only`` computes them for the last one only: [1, vocabulary].
         """
         positions = [len(ids) - 1] if last_only else list(range(len(ids)))
-        past = len(self.tokens)
+        cache, past = self._slots[0].cache, len(self.tokens)
         try:
-            logits = self._run(self._cache, np.array([ids], np.int64), past, positions, interrupt)
+            logits = self._run(cache, np.array([ids], np.int64), past, positions, interrupt)
         except EngineError:
             # What a failing run leaves in the buffers is not known.
             self.tokens.clear()
@@ -144,15 +192,19 @@ class ModelSession:
         """Forget all but the first ``length`` tokens."""
         del self.tokens[length:]
 
+    def forget(self) -> None:
+        """Forget everything, in all caches."""
+        for slot in self._slots:
+            slot.tokens.clear()
+
     def fork(self, batch: int, length: int, extra: int) -> Branches:
         """``batch`` independent continuations of the first ``length`` cached tokens."""
-        return Branches(self, self._cache.fork(batch, length, extra), length)
+        return Branches(self, self._slots[0].cache.fork(batch, length, extra), length)
 
     def close(self) -> None:
         """Free the model and its cache."""
         self._session = None
-        del self._cache
-        self.tokens.clear()
+        self._slots = []
 
     def _run(
         self,

@@ -172,7 +172,7 @@ def test_alternatives_carry_the_models_own_logprobs(engine, prompts):
     prompt = prompts(60)
     for candidate in engine.generate(prompt, max_new_tokens=6, n=4).candidates:
         ids = (*prompt.ids, *candidate.token_ids)
-        engine.session.rewind(0)
+        engine.session.forget()
         rows = engine.session.extend(ids, Interrupt())[len(prompt.ids) - 1 : -1]
         wanted = [log_softmax(row)[id_] for row, id_ in zip(rows, candidate.token_ids, strict=True)]
         np.testing.assert_allclose(candidate.logprobs, wanted, atol=1e-3)
@@ -206,6 +206,36 @@ def test_alternatives_do_not_cost_the_cache(engine, prompts):
     assert again.timings.prompt_tokens == 200
 
 
+def test_prompts_that_share_nothing_do_not_cost_each_other_the_cache(engine_of, prompts):
+    engine, fresh = engine_of(), engine_of()
+    first, second = prompts(300, 1), prompts(200, 2)
+    one(engine, first), one(engine, second)
+    for prompt in (first, second, first):
+        fresh.session.forget()
+        again = engine.generate(prompt, max_new_tokens=8)
+        assert again.timings.reused_tokens == len(prompt.ids) // 4 * 4 - 4
+        assert again.candidates == fresh.generate(prompt, max_new_tokens=8).candidates
+
+
+def test_a_third_prompt_takes_the_place_of_the_one_that_was_used_longest_ago(engine, prompts):
+    first, second, third = (prompts(200, seed) for seed in (1, 2, 3))
+    for prompt in (first, second, first, third):
+        one(engine, prompt)
+    for prompt, reused in ((first, 196), (third, 196), (second, 0)):
+        generation = engine.generate(prompt, max_new_tokens=4)
+        assert generation.timings.reused_tokens == reused
+
+
+def test_a_candidate_ends_with_the_token_that_makes_it_unlikely(engine, prompts):
+    prompt = prompts(60)
+    whole = one(engine, prompt, 12)
+    least = math.exp(sum(whole.logprobs[:5]) + 1e-6)
+    candidate = one(engine, replace(prompt, least_probability=least), 12)
+    assert candidate.stop_reason == "unlikely"
+    assert candidate.token_ids == whole.token_ids[:5]
+    assert one(engine, replace(prompt, least_probability=least / 1e9), 12) == whole
+
+
 def test_cancelled_before_the_start(engine, prompts):
     cancel = Cancellation()
     cancel.cancel()
@@ -224,7 +254,7 @@ def test_cancelled_in_the_middle_keeps_what_was_said_and_the_cache(engine, promp
         if len(text) > 3:
             cancel.cancel()
 
-    engine.session.rewind(0)
+    engine.session.forget()
     partial = engine.generate(prompt, max_new_tokens=24, stop=stop, cancel=cancel, n=3, guide=guide)
     assert [c.stop_reason for c in partial.candidates] == ["cancelled"]
     assert 3 < len(partial.candidates[0].text) < len(wanted.text)
@@ -244,7 +274,7 @@ def test_answers_are_right_after_runs_cut_off_anywhere(architecture, precision, 
     wanted = one(engine, prompt, 6, guide=guide)
     cut = 0
     for delay in np.linspace(0.0005, 0.03, 12):
-        engine.session.rewind(0)
+        engine.session.forget()
         cancel = Cancellation()
         timer = threading.Timer(delay, cancel.cancel)
         timer.start()

@@ -111,12 +111,12 @@ def test_answers_with_reuse_equal_those_without(precision, engine_of, prompts):
     prompt = prompts(280, seed=1)
     for cut in (200, 201, 240, 280, 220, 279, 280, 140):
         request = Prompt(prompt.ids[:cut], "", "")
-        fresh.session.rewind(0)
+        fresh.session.forget()
         again, first = greedy(kept, request, n=2), greedy(fresh, request, n=2)
         assert [c.token_ids for c in again.candidates] == [c.token_ids for c in first.candidates]
     # Accepting a suggestion and typing on reuses the tokens that were generated, too.
     accepted = Prompt((*prompt.ids[:140], *ids(again), *prompt.ids[140:150]), "", "")
-    fresh.session.rewind(0)
+    fresh.session.forget()
     taken = greedy(kept, accepted)
     assert taken.timings.reused_tokens >= 136 + len(ids(again)) // 4 * 4 - 4
     assert ids(taken) == ids(greedy(fresh, accepted))

@@ -45,7 +45,7 @@ class CutOff(Cancellation):
 def test_a_prompt_that_was_read_is_there_when_it_is_asked_about(engine, prompts):
     prompt = prompts(300)
     wanted = answer(engine, prompt)
-    engine.session.rewind(0)
+    engine.session.forget()
     reading = engine.read(prompt, Cancellation())
     assert (reading.prompt_tokens, reading.read_tokens, reading.complete) == (300, 300, True)
     found = answer(engine, prompt)
@@ -102,11 +102,11 @@ def test_an_answer_after_a_reading_cut_off_anywhere_is_that_of_a_fresh_session(
         assert kept == list(read.ids[: len(kept)])
         assert reading.complete == (len(kept) == 500)
         parts.add(reading.complete)
-        fresh.session.rewind(0)
+        fresh.session.forget()
         found, wanted = answer(engine, asked), answer(fresh, asked)
         assert tokens_and_logprobs(found) == tokens_and_logprobs(wanted)
         assert found.timings.ahead_tokens <= found.timings.reused_tokens
-        engine.session.rewind(0)
+        engine.session.forget()
     assert False in parts, "no reading was cut off"
 
 

@@ -88,6 +88,9 @@ class _SingleTokens:
         self.vocab_size = len(unigrams)
         self.tokens: list[int] = []
 
+    def select(self, ids: Sequence[int]) -> int:
+        return 0
+
     def prefill(
         self, ids: Sequence[int], interrupt: Interrupt, *, chunk: int | None = None
     ) -> tuple[Logits, int]:

@@ -9,6 +9,7 @@ import json
 import logging
 import re
 import tempfile
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -82,7 +83,7 @@ def import_model(
     return record
 
 
-class _Import:
+class _Import(ABC):
     """One import, from what was fetched to a checked folder."""
 
     file: GgufFile | None = None
@@ -129,15 +130,17 @@ class _Import:
         self._step("done", _STEPS)
         return record
 
+    @abstractmethod
     def read(self, made: Path) -> tuple[SourceTokenizer, dict[str, Any]]:
         """The tokenizer of the source, and facts for the record."""
-        raise NotImplementedError
 
+    @abstractmethod
     def config(self) -> PretrainedConfig:
-        raise NotImplementedError
+        """The source's configuration, with what transformers misreads put right."""
 
+    @abstractmethod
     def load(self, config: PretrainedConfig) -> PreTrainedModel:
-        raise NotImplementedError
+        """The source's weights in single precision."""
 
     def _check(
         self,

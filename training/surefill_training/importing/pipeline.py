@@ -242,11 +242,16 @@ def _reserved(tokenizer: SourceTokenizer) -> list[tuple[int, str]]:
     ]
 
 
-def _require_sound(out: Path, options: ImportOptions) -> None:
+def require_empty(out: Path) -> None:
+    """Raise ModelImportError where something is in the way of a new folder ``out``."""
     if out.is_file() or (out.is_dir() and any(out.iterdir())):
         raise ModelImportError(
             f"{out} is not empty.", "Give another --out, or delete it if it is not needed."
         )
+
+
+def _require_sound(out: Path, options: ImportOptions) -> None:
+    require_empty(out)
     if options.sha256 is not None and not _HASH.fullmatch(options.sha256):
         raise ModelImportError(
             f"{options.sha256!r} is no SHA-256.", "Give its 64 hexadecimal digits."

@@ -20,6 +20,7 @@ TEST_TOOLS = (
     "hypothesis>=6",
     "psutil>=5",
     "hatchling>=1.27",  # builds the wheels that a test looks into
+    "tree-sitter-lua>=0.5",  # the grammar of the documentation's example of a new language
     "pyrefly>=1.4,<2",  # the second checker; the TypeScript server is fetched with npm by the tests
 )
 EDITOR_TOOLS = (

@@ -27,15 +27,13 @@ def copy(tmp_path):
 
 def run_tests(copy, tests):
     """The tests that a page shows, with the server of the copy and the helpers of our own tests."""
-    environment = {
-        **os.environ,
-        "PYTHONPATH": os.pathsep.join([str(copy / "server"), str(ROOT / "tests")]),
-    }
+    given = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    path = os.pathsep.join([str(copy / "server"), str(ROOT / "tests"), *filter(None, given)])
     options = ["-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--rootdir", str(copy)]
     return subprocess.run(
         [sys.executable, "-m", "pytest", *options, *map(str, tests)],
         cwd=copy,
-        env=environment,
+        env={**os.environ, "PYTHONPATH": path},
         capture_output=True,
         text=True,
         check=False,

@@ -7,7 +7,7 @@ import nox
 
 nox.options.default_venv_backend = "venv"
 nox.options.reuse_venv = "yes"
-nox.options.sessions = ["lint", "types", "tests"]
+nox.options.sessions = ["lint", "types", "docs", "tests"]
 
 # One exact version, installed first: an open range takes whatever build the index lists last.
 TORCH = "torch==2.13.0"
@@ -92,6 +92,24 @@ def types(session: nox.Session) -> None:
     """Strict type checks of both packages."""
     install_all(session, "mypy>=1.15")
     session.run("mypy")
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """The documentation as a site, in site/; `nox -s docs -- serve` shows it as it is written."""
+    session.install("mkdocs-material>=9.6,<10")
+    session.run("python", "scripts/generate.py", "--check")
+    if "serve" in session.posargs:
+        session.run("mkdocs", "serve")
+    else:
+        quietly = {"NO_MKDOCS_2_WARNING": "1"}  # of a version that the range above excludes
+        session.run("mkdocs", "build", "--strict", "--quiet", env=quietly)
+
+
+@nox.session(venv_backend="none")
+def generate(session: nox.Session) -> None:
+    """Write what is made from other files: settings and version, where they are repeated."""
+    session.run("python", "scripts/generate.py")
 
 
 @nox.session(venv_backend="none")

@@ -1,6 +1,9 @@
 """The one task runner: ``nox`` runs lint, types and all tests; ``nox --list`` shows the rest."""
 
+import json
 import os
+import shutil
+import subprocess
 from pathlib import Path
 
 import nox
@@ -127,3 +130,36 @@ def bench(session: nox.Session) -> None:
     install_all(session, *TEST_TOOLS)
     session.run("surefill", "bench", *session.posargs)
     session.run("python", "tests/benchmarks/engines.py")
+
+
+@nox.session
+def release(session: nox.Session) -> None:
+    """Build and check what is released, into dist/: wheels, source distributions, the extension.
+
+    `nox -s release -- --without-training-install` leaves out the one check that pulls torch.
+    """
+    session.install("build>=1.2", "twine>=6.1", "hatchling>=1.27")
+    session.run("python", "scripts/generate.py", "--check")
+    made = Path("dist").resolve()
+    shutil.rmtree(made, ignore_errors=True)
+    for folder in ("server", "training"):
+        session.run("python", "-m", "build", "--outdir", str(made), folder)
+    package_extension(session, made)
+    archives = [str(each) for each in made.iterdir() if each.suffix != ".vsix"]
+    session.run("twine", "check", "--strict", *archives)
+    checks = ["python", "scripts/release.py", str(made), "--torch", TORCH]
+    session.run(*checks, *session.posargs)
+
+
+def package_extension(session: nox.Session, folder: Path) -> None:
+    """The VS Code extension, where there is a Node that vsce runs on."""
+    node = shutil.which("node")
+    shown = node and subprocess.run([node, "--version"], capture_output=True, text=True, check=True)
+    if not shown or int(shown.stdout.lstrip("v").split(".")[0]) < 22:
+        session.warn("The VS Code extension is left out: it needs Node 22 or later.")
+        return
+    with session.chdir("vscode-client"):
+        session.run("npm", "ci", external=True)
+        version = json.loads(Path("package.json").read_text(encoding="utf-8"))["version"]
+        made = str(folder / f"surefill-{version}.vsix")
+        session.run("npm", "run", "package", "--", "--out", made, external=True)

@@ -57,8 +57,9 @@ def tests(session: nox.Session) -> None:
 def quick(session: nox.Session) -> None:
     """The server's tests that need no training libraries and not many seconds each."""
     session.install(*SERVER, *TEST_TOOLS)
-    fast = ["-m", "not slow and not training", "tests/server", "tests/e2e"]
-    session.run("pytest", *SIDE_BY_SIDE, *fast, *session.posargs)
+    fast = ["-m", "not slow and not training"]
+    folders = ["tests/server", "tests/e2e", "tests/docs", "tests/scripts"]
+    session.run("pytest", *SIDE_BY_SIDE, *fast, *folders, *session.posargs)
 
 
 @nox.session

@@ -40,6 +40,7 @@ def run_tests(copy, tests):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_a_worked_example_works_and_its_test_fails_without_it(page, copy):
     found = blocks(page)

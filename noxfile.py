@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import nox
@@ -113,7 +114,7 @@ def docs(session: nox.Session) -> None:
 @nox.session(venv_backend="none")
 def generate(session: nox.Session) -> None:
     """Write what is made from other files: settings and version, where they are repeated."""
-    session.run("python", "scripts/generate.py")
+    session.run(sys.executable, "scripts/generate.py", external=True)
 
 
 @nox.session(venv_backend="none")

@@ -38,7 +38,7 @@ IN_EXTENSION = {
     "dist/THIRD-PARTY-NOTICES.txt",
 }
 """Files of the extension beside those in `media/`. vsce gives some of them these names."""
-SAMPLE = "import logging\n\nlogger = logging.getLogger()\n"
+SAMPLE = "import logging\n\nlogger = \n"
 LOADS = """
 const { Module } = require("node:module");
 const load = Module._load;

@@ -59,6 +59,14 @@ def test_the_table_of_rooms_says_who_imports_whom():
     written = {
         row[0].strip("`/"): set(re.findall(r"`(\w+)`", row[2])) for row in rows(section("Rooms"))
     }
+    order = list(written)
+    upward = {
+        (room, other)
+        for room, others in written.items()
+        for other in others
+        if order.index(other) < order.index(room)
+    }
+    assert upward == {("checks", "completion")}, "the text below the table names the exceptions"
     packages = {each.name for each in SERVER.iterdir() if (each / "__init__.py").exists()}
     assert set(written) == packages
     common = {"errors", "settings", "frames"}

@@ -57,3 +57,13 @@ def test_every_setting_is_in_the_documentation():
     for setting in generate.settings():
         assert f"| `{setting.name}` |" in page
         assert setting.description.endswith((".", ".)")), setting.name
+
+
+def test_the_version_stands_in_one_place(monkeypatch):
+    monkeypatch.setattr(generate, "__version__", "9.8.7")
+    made = generate.generated()
+    assert 'surefill[cpu]==9.8.7"' in made["training/pyproject.toml"]
+    assert '__version__ = "9.8.7"' in made["training/surefill_training/__init__.py"]
+    assert json.loads(made["vscode-client/package.json"])["version"] == "9.8.7"
+    lock = json.loads(made["vscode-client/package-lock.json"])
+    assert lock["version"] == lock["packages"][""]["version"] == "9.8.7"

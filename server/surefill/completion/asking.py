@@ -10,6 +10,7 @@ from surefill.completion.rules import ExistingNames
 from surefill.completion.suggestion import Withheld
 from surefill.engine.interface import Cancellation
 from surefill.oracle.service import OracleService
+from surefill.revision import ProjectRevision
 from surefill.settings import CheckSettings
 from surefill.syntax.cursor import Cursor
 from surefill.syntax.document import Snapshot
@@ -32,14 +33,15 @@ class Asking:
         self._settings = settings
         self._memory = Memory()
 
-    def forget(self) -> None:
-        """Files or other documents changed: what was answered may be out of date."""
-        self._memory.clear()
-
     def about(
-        self, snapshot: Snapshot, position: Position, cursor: Cursor, cancel: Cancellation
+        self,
+        snapshot: Snapshot,
+        position: Position,
+        cursor: Cursor,
+        revision: ProjectRevision,
+        cancel: Cancellation,
     ) -> Asked:
-        """What can be asked for one request."""
+        """What can be asked for one request, which was made at ``revision``."""
         language = snapshot.language
         wanted = self._settings.guide or self._settings.types
         if (
@@ -57,7 +59,15 @@ class Asking:
         if cancel.deadline is not None:
             left = max(0.0, cancel.deadline - time.monotonic())
         seconds = _SHARE * left
-        facts = Facts(self._service, self._memory, snapshot, span, seconds=seconds, cancel=cancel)
+        facts = Facts(
+            self._service,
+            self._memory,
+            snapshot,
+            span,
+            seconds=seconds,
+            cancel=cancel,
+            revision=revision,
+        )
         checks = OracleChecks(facts, snapshot, span) if self._settings.types else None
         asked = Asked(facts, snapshot, position, checks, guides=self._settings.guide)
         asked.anticipate()
@@ -105,6 +115,11 @@ class Asked:
     def spent(self) -> float:
         """Seconds that were waited for the oracle."""
         return self._facts.spent if self._facts is not None else 0.0
+
+    @property
+    def late(self) -> bool:
+        """Whether something could not be looked up in time; the next request may fare better."""
+        return self._facts is not None and self._facts.late
 
     @property
     def withheld(self) -> tuple[Withheld, ...]:

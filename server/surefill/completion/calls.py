@@ -77,7 +77,7 @@ class CallCompletion:
             return True
         work = _Work(request, cursor, site, oracle=self._oracle, settings=self._settings, ask=ask)
         found.extend(work.items())
-        return site.kind == "arguments" and work.answered
+        return site.kind == "arguments" and work.answered and not work.late
 
 
 class _Work:
@@ -107,6 +107,11 @@ class _Work:
         self._kinds: dict[str, str] = {}
         self.answered = True
         """Whether the checker has said how each is called; it may still be starting."""
+
+    @property
+    def late(self) -> bool:
+        """Whether the checker had no time for something: the list may come out fuller again."""
+        return self._facts.late
 
     def items(self) -> Iterator[CallItem]:
         """The calls, best first, and behind the first that has one the handling of its result."""

@@ -175,7 +175,13 @@ class CompletionPipeline:
         before = _menu_adds(request, position)
         if before is None:
             return None
-        hit = self._cache.get(request.snapshot, position, explicit=request.explicit, n=request.n)
+        hit = self._cache.get(
+            request.snapshot,
+            position,
+            explicit=request.explicit,
+            n=request.n,
+            revision=request.revision,
+        )
         if hit is None:
             return None
         continuations = tuple(
@@ -211,7 +217,9 @@ class CompletionPipeline:
             return CompletionResult(
                 reason=question.decision.reason, timings=Timings(_since(started))
             )
-        asked = self._asking.about(question.snapshot, question.position, question.cursor, cancel)
+        asked = self._asking.about(
+            question.snapshot, question.position, question.cursor, request.revision, cancel
+        )
         spent = _Spent()
         result = self._try(question, asked, engine, limits, spent)
         if cancel.cancelled:
@@ -262,7 +270,7 @@ class CompletionPipeline:
         # What time did not suffice for may come out better again.
         if not (cancel.cancelled or cancel.expired or limits.late):
             answer = replace(outcome, reason=reason)
-            self._remember(question.request, question.place, answer, generation)
+            self._remember(question, answer, generation, provisional=asked.late)
         return CompletionResult(
             suggestions=_for_menu(outcome.suggestions, question.request),
             reason=reason,
@@ -303,14 +311,6 @@ class CompletionPipeline:
         cancel.deadline = None  # that of a request, and this is another one
         return self.complete(below, engine, cancel)
 
-    def outdate_facts(self) -> None:
-        """Other documents or files changed, and with them what a type checker says.
-
-        What rests on installed packages alone is still true, and typed through as before.
-        """
-        self._asking.forget()
-        self._cache.forget_unless(lambda suggestion: not suggestion.evidence.of_project)
-
     def forget(self, uri: str) -> None:
         """Drop what is remembered about a document, when it is closed."""
         self._cache.forget(uri)
@@ -346,12 +346,9 @@ class CompletionPipeline:
         return not self._languages or not self._languages.isdisjoint(ids_of(_names(request)))
 
     def _remember(
-        self,
-        request: CompletionRequest,
-        place: _Place,
-        outcome: Outcome,
-        generation: Generation,
+        self, question: _Question, outcome: Outcome, generation: Generation, *, provisional: bool
     ) -> None:
+        request, place = question.request, question.place
         late = any(candidate.stop_reason == "deadline" for candidate in generation.candidates)
         if late or not place.cacheable or (place.before and not outcome.suggestions):
             return  # the next request may get a better answer
@@ -366,6 +363,8 @@ class CompletionPipeline:
             explicit=request.explicit,
             n=request.n,
             reason=outcome.reason,
+            revision=request.revision,
+            provisional=provisional,
         )
 
 

@@ -72,7 +72,7 @@ class CodeActions:
         self._problems = problems
         self._helpers = _Helpers(model, background)
         self._running: dict[str, list[Cancellation]] = {}
-        self._known: OrderedDict[tuple[str, Problem], tuple[Snapshot, tuple[Repair, ...]]]
+        self._known: OrderedDict[tuple[str, Problem], tuple[Found, tuple[Repair, ...]]]
         self._known = OrderedDict()
         self._offers: OrderedDict[int, _Offer] = OrderedDict()
         self._numbers = itertools.count(1)
@@ -162,18 +162,18 @@ class CodeActions:
     async def _repairs(
         self, found: Found, problem: Problem, cancel: Cancellation
     ) -> tuple[Repair, ...]:
-        """As found before for this version, or found now."""
+        """As found before for this version in the same project, or found now."""
         from surefill.repair.service import RepairRequest, find_repairs  # a start needs no repairs
 
         key = found.snapshot.uri, problem
         known = self._known.get(key)
-        if known is not None and known[0] is found.snapshot:
+        if known is not None and known[0].state == found.state:
             return known[1]
         request = RepairRequest(found.snapshot, problem, cancel)
         checker = self._problems.checker_for(found.snapshot, cancel)
         repairs = tuple(await find_repairs(request, self._helpers, checker))
-        if not request.late:
-            self._known[key] = found.snapshot, repairs
+        if not (request.late or (checker is not None and checker.late)):
+            self._known[key] = found, repairs
             _forget_oldest(self._known)
         return repairs
 

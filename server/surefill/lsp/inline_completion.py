@@ -116,8 +116,6 @@ class InlineCompletion:
         if request is None:
             return nothing()
         self._ahead.asked(uri, request.position)
-        if self._checker.news_for(uri):
-            self._model.outdate_facts()
         known = self._model.lookup(request)
         if known is not None:
             self._counters.cache_hits += 1
@@ -153,6 +151,7 @@ class InlineCompletion:
             else None,
             deadline_ms=settings.deadline_ms,
             language_id=self._documents.language_id(document.uri),
+            revision=self._checker.revision(document.uri),
         )
 
     def _fitting(
@@ -176,6 +175,7 @@ class InlineCompletion:
             position=live.position,
             selected_text=None,
             selected_range=None,
+            revision=self._checker.revision(snapshot.uri),
         )
         rest = self._model.lookup(moved)
         if rest is None:

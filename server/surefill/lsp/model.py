@@ -126,11 +126,6 @@ class ModelService:
         name = f"{model.name} {model.version}" if model else "A model that is not loaded any more"
         return explain(result, Made(name, model.provider if model else "nothing", language))
 
-    def outdate_facts(self) -> None:
-        """What a type checker said of the project may not be true any more."""
-        if self._serving:
-            self._serving.pipeline.outdate_facts()
-
     async def complete(
         self, request: CompletionRequest, cancellation: Cancellation
     ) -> CompletionResult:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from surefill.oracle.answers import PYTHON, OnStatus, Status, Unknown
+from surefill.revision import CheckerRevision
 from surefill.settings import OracleSettings
 
 if TYPE_CHECKING:
@@ -45,6 +46,8 @@ class OracleService:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._oracles: Oracles | None = None
+        self._current: tuple[int, Oracles | None] = 0, None
+        """How often oracles were made, and those in use: one value, read from any thread."""
         self._leaving: Oracles | None = None
         self._replaced: set[asyncio.Future[None]] = set()
         """Oracles on their way out; asyncio itself forgets a task that nobody holds."""
@@ -77,6 +80,11 @@ class OracleService:
         oracles = self._oracles
         status = oracles.of(language).status if oracles is not None else None
         return f"{status.checker} {status.version}".strip() if status is not None else ""
+
+    def revision(self, language: str) -> CheckerRevision:
+        """Which checker answers about a language now, as a value that no earlier one had."""
+        number, oracles = self._current
+        return number, oracles.of(language).generation if oracles is not None else 0
 
     def tell(self, language: str, news: Callable[[Oracle], None]) -> None:
         """Have ``news`` told to the oracle of a language, in order with what is asked after."""
@@ -146,6 +154,7 @@ class OracleService:
 
     def _replace(self, settings: OracleSettings, folders: tuple[Path, ...]) -> None:
         before, self._oracles = self._oracles, None
+        self._current = self._current[0] + 1, None
         if before is not None:
             ending = asyncio.ensure_future(before.close())
             self._replaced.add(ending)
@@ -154,6 +163,7 @@ class OracleService:
 
         try:
             self._oracles = create_oracles(settings, folders, on_status=self._on_status)
+            self._current = self._current[0], self._oracles
         except Exception as error:
             logger.exception("the checker could not be set up")
             self._on_status(Status("failed", settings.engine, note=str(error)))
@@ -194,7 +204,7 @@ def wait_for(future: Future[T | Unknown], deadline: float) -> T | Unknown:
         return future.result(max(0.0, deadline - time.monotonic()) + _GRACE_SECONDS)
     except (FutureTimeout, CancelledError):
         future.cancel()
-        return Unknown("it took too long")
+        return Unknown("it took too long", late=True)
 
 
 def _known(answer: T) -> Future[T]:

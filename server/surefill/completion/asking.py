@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import time
-
+from surefill.budget import Cancellation
 from surefill.completion.checking import OracleChecks
 from surefill.completion.facts import Facts, Memory
 from surefill.completion.rules import ExistingNames
 from surefill.completion.suggestion import Withheld
-from surefill.engine.interface import Cancellation
 from surefill.oracle.service import OracleService
 from surefill.revision import ProjectRevision
 from surefill.settings import CheckSettings
@@ -16,9 +14,6 @@ from surefill.syntax.cursor import Cursor
 from surefill.syntax.document import Snapshot
 from surefill.syntax.position import Position, Range
 
-_SHARE = 0.25
-"""Of the time until the deadline, the oracle gets this share."""
-_NO_DEADLINE_SECONDS = 60.0
 _LARGEST = 1_000_000
 """Characters of a document beyond which no checker keeps pace with a typist."""
 _LONGEST_LINE = 5_000
@@ -39,9 +34,14 @@ class Asking:
         position: Position,
         cursor: Cursor,
         revision: ProjectRevision,
+        *,
+        seconds: float,
         cancel: Cancellation,
     ) -> Asked:
-        """What can be asked for one request, which was made at ``revision``."""
+        """What can be asked for one request, which was made at ``revision``.
+
+        Answers are waited for ``seconds`` in all.
+        """
         language = snapshot.language
         wanted = self._settings.guide or self._settings.types
         if (
@@ -55,10 +55,6 @@ class Asking:
         ):
             return Asked()
         span = Range(position, position)
-        left = _NO_DEADLINE_SECONDS
-        if cancel.deadline is not None:
-            left = max(0.0, cancel.deadline - time.monotonic())
-        seconds = _SHARE * left
         facts = Facts(
             self._service,
             self._memory,

@@ -7,7 +7,6 @@ of its own: it waits for the checker and for the model's worker, and neither wai
 from __future__ import annotations
 
 import itertools
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
@@ -15,11 +14,11 @@ from surefill.apis.calls import Call, plain_call, with_namesakes, written_call
 from surefill.apis.catalog import callable_names, ranked
 from surefill.apis.results import Result, Way, handled, way_of
 from surefill.apis.snippets import Snippet
+from surefill.budget import Deadline, MenuBudget
 from surefill.completion.call_items import CallItem, CallRequest
 from surefill.completion.facts import Facts, Memory
 from surefill.completion.fitting import Fitting, Form
 from surefill.completion.wishes import AskModel, Wishes, Written
-from surefill.engine.interface import Cancellation
 from surefill.oracle.answers import Signatures, Unknown
 from surefill.oracle.service import OracleService
 from surefill.settings import Settings
@@ -36,8 +35,6 @@ _RESULTS_SOUGHT = 2
 """Of so many calls, the best ones, it is looked at what they give."""
 _LARGEST = 1_000_000
 """Characters of a document beyond which no checker keeps pace with a typist."""
-_TO_RANK, _TO_FILL = 0.5, 0.8
-"""By these shares of the time, ranking has to be done, and filling in."""
 _LABELS: Mapping[Way, str] = {
     "response": "{call}: raise_for_status, json",
     "with": "with {call}",
@@ -100,7 +97,7 @@ class _Work:
         self._ask = ask
         self._cursor = cursor
         self._site = site
-        self._began = time.monotonic()
+        self._budget = MenuBudget.until(request.cancel.deadline)
         self._memory = Memory()
         self._facts = self._facts_about(request.snapshot, site.position)
         self._fitting = Fitting(self._facts, request.snapshot, site.position)
@@ -145,14 +142,14 @@ class _Work:
         names = callable_names(members, site.name, raises=raises)
         preferred: list[str] = []
         if len(names) > 1:
-            wishes = self._wishes(self._snapshot, site.position, self._until(_TO_RANK))
+            wishes = self._wishes(self._snapshot, site.position, self._budget.ranked)
             preferred = list(itertools.islice(wishes.names(start, frozenset(names)), MOST))
         return ranked(names, preferred, site.name, self._snapshot.text)
 
     def _callable(self, names: list[str]) -> Iterator[tuple[str, Signatures]]:
         """Those that the checker knows how to call, until the time is over."""
         for name in names:
-            if self._request.cancel.cancelled or time.monotonic() > self._until(1.0):
+            if self._request.cancel.cancelled or self._budget.end.passed:
                 self.answered = False
                 return
             if self._site.kind == "arguments":
@@ -192,8 +189,8 @@ class _Work:
 
     def _written(self, name: str) -> Written | None:
         """What the model writes into the call's brackets."""
-        until = self._until(_TO_FILL)
-        if time.monotonic() > until:
+        until = self._budget.filled
+        if until.passed:
             return None
         snapshot, position = self._snapshot, self._site.position
         if self._site.kind != "arguments":
@@ -279,9 +276,8 @@ class _Work:
         closed = ")" in (self._cursor.line_suffix[:1], self._cursor.line_below.lstrip()[:1])
         return Form(inside=self._site.kind == "arguments", closes=not closed)
 
-    def _wishes(self, snapshot: Snapshot, position: Position, until: float) -> Wishes:
-        cancel = Cancellation(until)
-        self._request.cancel.on_cancel(cancel.cancel)
+    def _wishes(self, snapshot: Snapshot, position: Position, until: Deadline) -> Wishes:
+        cancel = self._request.cancel.child(until)
         return Wishes(self._ask, snapshot, position, self._request.neighbours, cancel)
 
     def _facts_about(self, snapshot: Snapshot, position: Position) -> Facts:
@@ -290,10 +286,6 @@ class _Work:
             self._memory,
             snapshot,
             Range(position, position),
-            seconds=max(0.0, self._request.deadline - time.monotonic()),
+            seconds=self._budget.end.remaining,
             cancel=self._request.cancel,
         )
-
-    def _until(self, share: float) -> float:
-        """When this share of the request's time is over."""
-        return self._began + share * (self._request.deadline - self._began)

@@ -14,8 +14,8 @@ from concurrent.futures import Future
 from functools import cached_property, partial
 from typing import Any, TypeAlias, TypeVar
 
+from surefill.budget import Cancellation, question_seconds
 from surefill.engine.healing import is_part_of_name
-from surefill.engine.interface import Cancellation
 from surefill.oracle.answers import Diagnostics, Members, Origin, Signatures, Source, Unknown
 from surefill.oracle.oracle import Oracle
 from surefill.oracle.service import OracleService, wait_for
@@ -28,8 +28,6 @@ T = TypeVar("T")
 _Question: TypeAlias = "tuple[Hashable, ...]"
 _Ask: TypeAlias = "Callable[[dict[str, Any], Oracle], Coroutine[Any, Any, T | Unknown]]"
 
-_QUESTION_SHARE = 3
-"""One question may take one part in so many of the time for all of them."""
 _REMEMBERED = 256
 
 
@@ -84,7 +82,7 @@ class Facts:
         self.lines = snapshot.text_in(Range(Position(self._first, 0), Position(last, 1 << 30)))
         """The lines as they are."""
         self._left = seconds
-        self._most = seconds / _QUESTION_SHARE
+        self._most = question_seconds(seconds)
         self._cancel = cancel
         self._revision = revision
         self._coming: dict[tuple[Hashable, ...], Future[Any]] = {}

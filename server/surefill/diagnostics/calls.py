@@ -7,12 +7,12 @@ what was found to be right is remembered.
 
 from __future__ import annotations
 
-import time
 from collections import OrderedDict
 from collections.abc import Hashable, Sequence
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
+from surefill.budget import KEYWORDS_SECONDS, Deadline
 from surefill.diagnostics.inquiry import Inquiry
 from surefill.revision import ProjectRevision
 from surefill.syntax.document import Snapshot
@@ -23,8 +23,6 @@ from surefill.syntax.skeleton import skeleton
 if TYPE_CHECKING:
     import tree_sitter
 
-_SECONDS = 1.0
-"""So long calls are asked about in one look at a document; the next look goes on."""
 _MOST_BYTES = 400_000
 _REMEMBERED = 4_000
 _QUERY = "(call arguments: (argument_list (keyword_argument name: (identifier) @name))) @call"
@@ -109,12 +107,12 @@ async def unknown_keywords(
     snapshot: Snapshot, inquiry: Inquiry, calls: Sequence[Call], known: CallsOfVersion | None
 ) -> list[Range]:
     """The names in ``calls`` that what is called does not take, as far as there was time."""
-    give_up = time.monotonic() + _SECONDS
+    give_up = Deadline.after(KEYWORDS_SECONDS)
     found: list[Range] = []
     for call in calls:
         if known is not None and known.holds(snapshot, call):
             continue
-        if time.monotonic() > give_up:
+        if give_up.passed:
             inquiry.late = True
             break
         signatures = await inquiry.signature(snapshot, call.names[0].start)

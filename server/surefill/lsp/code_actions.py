@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import itertools
 import logging
-import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,8 +15,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from lsprotocol import types
 
+from surefill.budget import QUICK_FIX_SECONDS, Cancellation, Deadline
 from surefill.diagnostics.problem import Problem
-from surefill.engine.interface import Cancellation, Engine
+from surefill.engine.interface import Engine
 from surefill.errors import EngineError
 from surefill.lsp.background import Background
 from surefill.lsp.client import Client
@@ -39,8 +39,6 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-DEADLINE_SECONDS = 5.0
-"""Until an answer is given. Most take a few tenths of a second."""
 _MOST_PROBLEMS = 4
 """For so many problems repairs are looked for in one request."""
 _MOST_KEPT = 200
@@ -121,7 +119,7 @@ class CodeActions:
         if found is None:
             return []
         wanted = self._wanted(found, params)
-        cancel = Cancellation(deadline=time.monotonic() + DEADLINE_SECONDS)
+        cancel = Cancellation(Deadline.after(QUICK_FIX_SECONDS))
         self._running.setdefault(uri, []).append(cancel)
         try:
             actions = []

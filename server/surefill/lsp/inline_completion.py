@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-import time
 
 from lsprotocol import types
 
+from surefill.budget import Cancellation, Deadline
 from surefill.completion.suggestion import CompletionRequest, CompletionResult, Suggestion
-from surefill.engine.interface import Cancellation
 from surefill.errors import SurefillError
 from surefill.lsp.checker import Checker
 from surefill.lsp.client import Client
@@ -124,7 +123,7 @@ class InlineCompletion:
         neighbours = self._project.neighbours(uri)
         self._checker.catch_up()
         request = dataclasses.replace(request, neighbours=neighbours)
-        cancellation = Cancellation(deadline=time.monotonic() + request.deadline_ms / 1000)
+        cancellation = Cancellation(Deadline.after(request.deadline_ms / 1000))
         live = self._live.begin(uri, request.position, cancellation)
         try:
             result = await self._model.complete(request, cancellation)

@@ -9,15 +9,14 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
-import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from surefill.budget import PROBLEMS_SECONDS, Cancellation, Deadline
 from surefill.diagnostics.calls import KnownCalls
 from surefill.diagnostics.inquiry import Inquiry
 from surefill.diagnostics.problem import Problem
-from surefill.engine.interface import Cancellation
 from surefill.lsp.background import Background
 from surefill.lsp.checker import Checker
 from surefill.lsp.configuration import Configuration
@@ -37,9 +36,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 _State = tuple[Snapshot, DiagnosticsSettings, ProjectRevision]
 """What problems rest on."""
-
-_CHECK_SECONDS = 5.0
-"""So long the checker may take. The first look at a library takes seconds."""
 
 
 @dataclass(frozen=True)
@@ -114,8 +110,8 @@ class Problems:
         ) -> T | Unknown:
             return await self._checker.ask(language, question)
 
-        deadline = cancel.deadline or time.monotonic() + _CHECK_SECONDS
-        return Inquiry(ask, deadline, cancel)
+        deadline = min(cancel.deadline, Deadline.after(PROBLEMS_SECONDS))
+        return Inquiry(ask, deadline.at, cancel)
 
     def edited(self, uri: str, span: Range, new_text: str) -> None:
         """Nothing: who asks compares versions."""
@@ -141,7 +137,7 @@ class Problems:
         from surefill.diagnostics.calls import keyword_calls
         from surefill.diagnostics.syntax import syntax_problems
 
-        cancel = Cancellation(deadline=time.monotonic() + _CHECK_SECONDS)
+        cancel = Cancellation(Deadline.after(PROBLEMS_SECONDS))
         try:
             problems = await self._background.run(lambda: syntax_problems(snapshot))
             shown = problems if settings.syntax else []

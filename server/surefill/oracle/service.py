@@ -9,13 +9,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-import time
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import CancelledError, Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from surefill.budget import CHECKER_GRACE_SECONDS, Deadline
 from surefill.oracle.answers import PYTHON, OnStatus, Status, Unknown
 from surefill.revision import CheckerRevision
 from surefill.settings import OracleSettings
@@ -27,9 +27,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
-
-_GRACE_SECONDS = 0.05
-"""How long after a question's deadline its answer is waited for: it is on its way by then."""
 
 
 class OracleService:
@@ -201,7 +198,7 @@ class OracleService:
 def wait_for(future: Future[T | Unknown], deadline: float) -> T | Unknown:
     """The answer of a submitted question; Unknown when it is not there soon after ``deadline``."""
     try:
-        return future.result(max(0.0, deadline - time.monotonic()) + _GRACE_SECONDS)
+        return future.result(Deadline(deadline).remaining + CHECKER_GRACE_SECONDS)
     except (FutureTimeout, CancelledError):
         future.cancel()
         return Unknown("it took too long", late=True)

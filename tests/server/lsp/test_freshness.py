@@ -7,6 +7,7 @@ few names, and the rules and checks decide which of them are shown.
 import asyncio
 import contextlib
 import json
+import re
 import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -27,7 +28,7 @@ FUNCTIONS = ("old", "new", "other")
 PATIENCE_MS = 60_000
 SETTINGS = {
     "completion": {"deadlineMs": PATIENCE_MS, "alternatives": 5},
-    "engine": {"readsAhead": False},
+    "snippets": {"deadlineMs": PATIENCE_MS},
     "oracle": {"python": ""},
 }
 
@@ -49,21 +50,22 @@ class Characters:
 
 
 class GuidedEngine(FakeEngine):
-    """Writes all of its answers that the rules let it write."""
+    """Goes on to those of its answers that the rules let it write."""
 
     def guided_by(self, rules, *, wanted):
         return rules
 
     def generate(self, prompt, *, guide=None, **options):
-        wanted = self.default
+        typed = re.search(r"\w*$", prompt.prefix).group()
+        wanted = tuple(text[len(typed) :] for text in self.default if text.startswith(typed))
         if guide is not None:
-            wanted = tuple(
-                text
-                for text in wanted
-                if all(guide.allows(text[:end]) for end in range(1, len(text) + 1))
-            )
+            wanted = tuple(text for text in wanted if _allows(guide, prompt.lead + text))
         self.answers.append(wanted)
         return super().generate(prompt, **options)
+
+
+def _allows(rules, text):
+    return all(rules.allows(text[:end]) for end in range(1, len(text) + 1))
 
 
 def load(_settings):
@@ -82,6 +84,7 @@ class Module:
     result: str = "int"
     base: str = "object"
     asks: str = "a"
+    typed: str = ""
 
     @property
     def text(self):
@@ -92,16 +95,17 @@ class Module:
             f"class Thing({self.base}): size: int = 1\n"
             f"def {self.function}() -> {self.result}: ...\n"
             f"number: int = {self.asks}.{FUNCTIONS[0]}()\n"
-            f"shown: int = {self.asks}.\n"
+            f"{self.question}\n"
             "end = 1\n"
         )
 
     @property
-    def cursor(self):
-        return types.Position(5, len(f"shown: int = {self.asks}."))
+    def question(self):
+        return f"shown: int = {self.asks}.{self.typed}"
 
-    def moved(self, asks):
-        return replace(self, asks=asks)
+    @property
+    def cursor(self):
+        return types.Position(5, len(self.question))
 
 
 class Editor:
@@ -170,7 +174,7 @@ class Editor:
         (self.folder / f"{module.name}.py").write_text(module.text)
 
     async def answers(self, name):
-        """What is shown at the cursor, with its verdicts, and the document's problems."""
+        """What is shown at the cursor, with its verdicts; the menu there; the problems."""
         uri, cursor = self.uri(name), self.open[name].cursor
         answer = await self.server.inline.answer(
             types.InlineCompletionParams(
@@ -183,8 +187,15 @@ class Editor:
             item.insert_text: tuple(sorted(item.command.arguments[0]["verdicts"].items()))
             for item in answer.items
         }
+        menu = await self.server.menu.answer(
+            types.CompletionParams(types.TextDocumentIdentifier(uri), cursor)
+        )
         found = await self.server.problems.of(uri)
-        return shown, [problem.message for problem in found.problems]
+        return (
+            shown,
+            [item.label for item in menu.items],
+            [problem.message for problem in found.problems],
+        )
 
 
 class _Silent:
@@ -220,16 +231,19 @@ def folder_with(modules, path):
 async def test_a_function_that_is_renamed_in_another_document(tmp_path, between):
     a, b, c = Module("a", asks="b"), Module("b", asks="a"), Module("c", asks="a")
     async with editor(folder_with([a, b, c], tmp_path), [a, b, c]) as session:
-        shown, problems = await session.answers("b")
+        shown, menu, problems = await session.answers("b")
         assert "old()" in shown
         assert "new()" not in shown
+        assert "old()" in menu
         assert not any("old" in problem for problem in problems)
         session.show(replace(a, function="new"))
         for name in between:
             await session.answers(name)
-        shown, problems = await session.answers("b")
+        shown, menu, problems = await session.answers("b")
         assert "old()" not in shown
         assert "new()" in shown
+        assert "old()" not in menu
+        assert "new()" in menu
         assert any("old" in problem for problem in problems)
 
 
@@ -243,6 +257,7 @@ steps = st.lists(
             st.just("base"), modules, st.sampled_from(["object", "nowhere.Base", "str", "a.Thing"])
         ),
         st.tuples(st.just("asks"), modules, modules),
+        st.tuples(st.just("typed"), modules, st.sampled_from(["", "o", "ol", "n", "size"])),
         st.tuples(st.sampled_from(["save", "close", "open"]), modules, st.none()),
     ),
     min_size=3,
@@ -278,7 +293,7 @@ async def lives(folder, steps):
 
 
 @settings(
-    max_examples=10,
+    max_examples=8,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow],

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import onnx
@@ -15,6 +16,7 @@ from surefill_training.errors import ExportError, TrainingError
 from surefill_training.export import (
     Exported,
     export,
+    limit_positions,
     quantize_exported,
     read_config,
 )
@@ -108,6 +110,7 @@ def test_quantised_graphs_stay_close(fp32, checkpoint, tmp_path, reference, prec
     assert quantized.path.stat().st_size < fp32.path.stat().st_size / 2
     kinds = {node.op_type for node in onnx.load(quantized.path).graph.node}
     assert "MatMulNBits" in kinds
+    assert "GatherBlockQuantized" in kinds, "embedding and head are one table"
     assert "MatMul" not in kinds
     found = logits_of(bundle(tmp_path / "b", quantized, checkpoint), ids)
     cosine = (
@@ -124,6 +127,20 @@ def test_the_graph_has_one_more_input_and_a_known_cache(fp32):
     shape = kv_shape(fp32.path, fp32.layout)
     assert (shape.layers, shape.kv_heads, shape.head_size) == (2, 2, 64)
     assert (shape.dtype, shape.layout) == ("float32", "shared")
+
+
+def test_positions_beyond_the_context_are_left_out_and_the_others_stay(
+    fp32, checkpoint, tmp_path, reference
+):
+    model = onnx.load(fp32.path)
+    limit_positions(model, 128)
+    tables = [t for t in model.graph.initializer if t.name in ("cos_cache", "sin_cache")]
+    assert [table.dims[0] for table in tables] == [128, 128]
+    onnx.save(model, tmp_path / "model.onnx")
+    ids, wanted = reference
+    limited = replace(fp32, path=tmp_path / "model.onnx")
+    found = logits_of(bundle(tmp_path / "b", limited, checkpoint), ids[:128])
+    np.testing.assert_allclose(found, wanted[:128], atol=2e-3)
 
 
 def test_a_bundle_is_reproducible_and_replaced_as_a_whole(fp32, checkpoint, tmp_path):

@@ -176,6 +176,22 @@ def test_special_tokens_bytes_and_parts_stay(pair: tuple[Path, Path]) -> None:
     assert parts <= after.vocab.keys()
 
 
+def test_the_tokens_of_an_earlier_cut_give_the_same_model_again(
+    pair: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before, cut = pair
+    out = tmp_path / "again"
+    assert call("trim", before, "--like", cut / "tokenizer.json", "--out", out) == 0
+    for name in ("model.safetensors", "tokenizer.json", "config.json"):
+        assert (out / name).read_bytes() == (cut / name).read_bytes()
+    other = tmp_path / "other"
+    assert call("trim", cut, "--like", before / "tokenizer.json", "--out", other) == 1
+    assert "was not cut from that of" in capsys.readouterr().err
+    assert call("trim", before, "--vocabulary", 512, "--out", other) == 1
+    assert "Give --corpus and --vocabulary, or --like" in capsys.readouterr().err
+    assert not other.exists()
+
+
 @given(text=TEXT)
 @SLOW
 def test_any_text_comes_back(pair: tuple[Path, Path], text: str) -> None:

@@ -86,14 +86,16 @@ def _share_table(model: onnx.ModelProto) -> None:
     head = next(node for node in graph.node if node.name.startswith(LM_HEAD))
     tensors = {tensor.name: tensor for tensor in graph.initializer}
     rows, blocks, block = tensors[head.input[1]].dims
-    scales = numpy_helper.to_array(tensors[head.input[2]]).reshape(rows, blocks, 1)
     base = "/model/embed_tokens"
     graph.initializer.remove(tensors[lookup.input[0]])
     graph.initializer.extend(
         [
-            numpy_helper.from_array(np.ascontiguousarray(scales), f"{base}/scales"),
+            numpy_helper.from_array(np.array([rows, blocks, 1], np.int64), f"{base}/by_block"),
             numpy_helper.from_array(np.array([0, 0, blocks * block], np.int64), f"{base}/shape"),
         ]
+    )
+    scales = helper.make_node(
+        "Reshape", [head.input[2], f"{base}/by_block"], [f"{base}/scales"], f"{base}/Scales"
     )
     gather = helper.make_node(
         "GatherBlockQuantized",
@@ -111,8 +113,8 @@ def _share_table(model: onnx.ModelProto) -> None:
     )
     at = list(graph.node).index(lookup)
     graph.node.remove(lookup)
-    graph.node.insert(at, gather)
-    graph.node.insert(at + 1, joined)
+    for offset, node in enumerate((scales, gather, joined)):
+        graph.node.insert(at + offset, node)
 
 
 def quantize_embedding(model: onnx.ModelProto) -> None:

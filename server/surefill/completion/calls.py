@@ -35,6 +35,9 @@ _RESULTS_SOUGHT = 2
 """Of so many calls, the best ones, it is looked at what they give."""
 _LARGEST = 1_000_000
 """Characters of a document beyond which no checker keeps pace with a typist."""
+_SURE_OF_ARGUMENTS = 0.5
+"""Below this mean probability of a token, what the model would pass beyond what must be is left
+out. A guess."""
 _LABELS: Mapping[Way, str] = {
     "response": "{call}: raise_for_status, json",
     "with": "with {call}",
@@ -173,7 +176,7 @@ class _Work:
         language = self._snapshot.language
         if wish is not None and language is not None:
             call = written_call(name, signatures, wish.text, language)
-            if wish.confidence < self._settings.completion.min_confidence:
+            if wish.confidence < _SURE_OF_ARGUMENTS:
                 call = replace(call, arguments=tuple(a for a in call.arguments if a.required))
         best: Call | None = None
         for each in dict.fromkeys((with_namesakes(call, self._snapshot.text), call)):

@@ -245,11 +245,7 @@ class CompletionPipeline:
         infill, reason = True, ""
         for _ in range(_MOST_TRIES):
             began = time.perf_counter()
-            prompt = replace(
-                self._prompt(question, infill=infill),
-                refused=refused,
-                least_probability=_HOPELESS * question.decision.min_confidence,
-            )
+            prompt = replace(self._prompt(question, infill=infill), refused=refused)
             spent.context += _since(began)
             generation = question.generate(prompt, asked, engine, cancel)
             spent.prefill += generation.timings.prefill_ms
@@ -329,7 +325,7 @@ class CompletionPipeline:
         return _Question(request, place, cursor, decision, new_tokens)
 
     def _prompt(self, question: _Question, *, infill: bool = True) -> Prompt:
-        return self._context.build(
+        prompt = self._context.build(
             question.snapshot,
             question.position,
             question.cursor,
@@ -337,6 +333,7 @@ class CompletionPipeline:
             question.request.neighbours if self._settings.context.related else None,
             infill=infill,
         )
+        return replace(prompt, least_probability=_HOPELESS * question.decision.min_confidence)
 
     def _refusal(self, request: CompletionRequest) -> str:
         if not self._settings.enabled:

@@ -399,7 +399,7 @@ def test_sampling_stays_in_the_nucleus_and_follows_the_distribution():
 
 def test_prompt_lookup_proposes_what_followed_last_time():
     lookup = PromptLookup([1, 2, 3, 4, 5, 9, 1, 2, 3, 7, 8, 1, 2], length=3)
-    assert lookup.propose(10) == []
+    assert lookup.propose(10) == [3, 7]
     lookup.append(3)
     assert lookup.propose(10) == [7, 8, 1]
     assert lookup.propose(2) == [7, 8]
@@ -408,9 +408,16 @@ def test_prompt_lookup_proposes_what_followed_last_time():
     assert lookup.propose(10) == [5, 9, 1]
 
 
+def test_prompt_lookup_guesses_less_where_fewer_tokens_stand_there():
+    lookup = PromptLookup([1, 2, 3, 4, 5, 9, 2], length=3)
+    assert lookup.propose(10) == []
+    lookup.append(3)
+    assert lookup.propose(10) == [4, 5]
+
+
 def test_prompt_lookup_is_not_fooled_by_unaligned_bytes():
     # 256 is 1 one byte further on: the bytes match where the ids do not.
-    lookup = PromptLookup([256, 256, 256, 5, 1, 1, 1], length=2)
+    lookup = PromptLookup([256, 256, 256, 5, 7, 1, 1], length=2)
     assert lookup.propose(4) == []
     assert PromptLookup([3, 3, 3, 3], length=4).propose(4) == [3]
     assert PromptLookup([1, 2], length=4).propose(4) == []

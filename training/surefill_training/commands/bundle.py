@@ -63,7 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=positive,
         metavar="N",
         help="tokens of a prompt with its answer; memory and the time of a first answer grow with "
-        "it; without it 2048, or what the model takes where that is less",
+        "it; without it as many as the graph was exported for",
     )
     add(
         "--scores",
@@ -121,6 +121,13 @@ def run(arguments: argparse.Namespace) -> int:
             f"{folder} was exported from another model than {arguments.model}.",
             f"Run surefill-train export {arguments.model} --out {arguments.exported} again.",
         )
+    positions = exported.get("context")
+    if arguments.context and positions and arguments.context > positions:
+        raise TrainingError(
+            f"{folder} was exported for {positions} tokens of context, not {arguments.context}.",
+            f"Export it again: surefill-train export {arguments.model} --out "
+            f"{arguments.exported} --context {arguments.context}.",
+        )
     scores = {}
     if arguments.scores:
         results = read_results(arguments.scores)
@@ -137,7 +144,7 @@ def run(arguments: argparse.Namespace) -> int:
         template=find_template(arguments.template).name if arguments.template else None,
         order=arguments.order,
         served=arguments.languages,
-        context=arguments.context,
+        context=arguments.context or positions,
     )
     parts = {
         "model": folder / "model.onnx",

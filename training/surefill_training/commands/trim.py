@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from surefill_training.commands.shared import not_negative, positive
+from surefill_training.errors import TrainingError
 
 HELP = "Cut the vocabulary of a model down to the tokens that code needs most."
 
@@ -21,6 +22,10 @@ language that it is to write:
   surefill-train trim models/smollm2 --corpus corpus --corpus ~/src --weight go=6 \\
                       --vocabulary 20480 --out models/trimmed
 
+Whoever goes on from the adapter of a published model needs the very tokens of that model:
+
+  surefill-train trim models/smollm2 --like bundle/tokenizer.json --out models/trimmed
+
 Fine-tune afterwards: the model has to get used to the smaller pieces.
 """
 
@@ -35,16 +40,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--corpus",
         type=Path,
         action="append",
-        required=True,
         metavar="DIR",
         help="what `corpus` wrote, or any folder of source files; may be given several times",
     )
     add(
         "--vocabulary",
         type=positive,
-        required=True,
         metavar="N",
         help="how many tokens stay, rounded up to a multiple of 64",
+    )
+    add(
+        "--like",
+        type=Path,
+        metavar="TOKENIZER",
+        help="the tokenizer.json of an earlier cut of this model, whose tokens stay; in place of "
+        "--corpus and --vocabulary",
     )
     add(
         "--weight",
@@ -72,19 +82,28 @@ def run(arguments: argparse.Namespace) -> int:
     """Trim, and say what it costs in each language."""
     from surefill_training.commands.progress import console, shown_progress
     from surefill_training.vocabulary.report import cuts_table, uncounted
-    from surefill_training.vocabulary.trim import TrimOptions, trim
+    from surefill_training.vocabulary.trim import TrimOptions, trim, trim_like
 
-    options = TrimOptions(
-        vocabulary=arguments.vocabulary,
-        weights=dict(arguments.weight),
-        chars=arguments.chars,
-        seed=arguments.seed,
-    )
+    counts = arguments.corpus is not None and arguments.vocabulary is not None
+    if counts == (arguments.like is not None):
+        raise TrainingError(
+            "It is not clear which tokens are to stay.",
+            "Give --corpus and --vocabulary, or --like.",
+        )
     with shown_progress() as report:
-        trimmed = trim(arguments.model, arguments.corpus, arguments.out, options, report)
+        if arguments.like is not None:
+            trimmed = trim_like(arguments.model, arguments.like, arguments.out, report)
+        else:
+            options = TrimOptions(
+                vocabulary=arguments.vocabulary,
+                weights=dict(arguments.weight),
+                chars=arguments.chars,
+                seed=arguments.seed,
+            )
+            trimmed = trim(arguments.model, arguments.corpus, arguments.out, options, report)
     if trimmed.cuts:
         console.print(cuts_table(trimmed.cuts), markup=False, soft_wrap=True)
-    if missing := uncounted(trimmed.counted):
+    if trimmed.counted and (missing := uncounted(trimmed.counted)):
         console.print(
             f"No text was counted in {', '.join(missing)}: of their words only those stay that "
             "other languages use."

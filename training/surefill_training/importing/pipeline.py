@@ -9,6 +9,7 @@ import json
 import logging
 import re
 import tempfile
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -82,7 +83,7 @@ def import_model(
     return record
 
 
-class _Import:
+class _Import(ABC):
     """One import, from what was fetched to a checked folder."""
 
     file: GgufFile | None = None
@@ -129,15 +130,17 @@ class _Import:
         self._step("done", _STEPS)
         return record
 
+    @abstractmethod
     def read(self, made: Path) -> tuple[SourceTokenizer, dict[str, Any]]:
         """The tokenizer of the source, and facts for the record."""
-        raise NotImplementedError
 
+    @abstractmethod
     def config(self) -> PretrainedConfig:
-        raise NotImplementedError
+        """The source's configuration, with what transformers misreads put right."""
 
+    @abstractmethod
     def load(self, config: PretrainedConfig) -> PreTrainedModel:
-        raise NotImplementedError
+        """The source's weights in single precision."""
 
     def _check(
         self,
@@ -239,11 +242,16 @@ def _reserved(tokenizer: SourceTokenizer) -> list[tuple[int, str]]:
     ]
 
 
-def _require_sound(out: Path, options: ImportOptions) -> None:
+def require_empty(out: Path) -> None:
+    """Raise ModelImportError where something is in the way of a new folder ``out``."""
     if out.is_file() or (out.is_dir() and any(out.iterdir())):
         raise ModelImportError(
             f"{out} is not empty.", "Give another --out, or delete it if it is not needed."
         )
+
+
+def _require_sound(out: Path, options: ImportOptions) -> None:
+    require_empty(out)
     if options.sha256 is not None and not _HASH.fullmatch(options.sha256):
         raise ModelImportError(
             f"{options.sha256!r} is no SHA-256.", "Give its 64 hexadecimal digits."

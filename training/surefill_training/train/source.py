@@ -167,7 +167,7 @@ def _locate(source: str) -> tuple[Path, str]:
         if (path / MANIFEST).is_file():
             raise TrainingError(
                 f"{source} is a bundle, whose weights can only be served.",
-                "Give the model directory that it was exported from.",
+                f"Make a model directory of it: surefill-train import {source} --out DIR.",
             )
         if (path / "checkpoints").is_dir():
             raise TrainingError(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -131,29 +131,63 @@ def cut(counted: Counted, vocabulary: int, out: Path, progress: Progress) -> Tri
     progress("checking the cut", 0, 2)
     cuts = _measured(counted, plan)
     progress("cutting the weights", 1, 2)
-    kind = getattr(counted.found.config, "dtype", None)
-    model = load_weights(counted.found)
+    model = _cut_weights(counted.found, plan)
+    outcome = _outcome(model, plan, counted.chars, cuts)
+    details = {**counted.record, "languages": [asdict(cut) for cut in cuts]}
+    _write(out, counted.found, model, plan, _record(outcome, details))
+    return outcome
+
+
+def trim_like(model_dir: str, tokenizer: Path, out: Path, progress: Progress) -> Trimmed:
+    """Write the model in ``model_dir`` to ``out`` with the tokens of an earlier cut of it.
+
+    ``tokenizer`` is the ``tokenizer.json`` of that cut, or of a bundle that was made of it. Raises
+    TrainingError for one that was not cut from this model's.
+    """
+    _require_empty(out)
+    found = find_source(model_dir)
+    source = byte_pairs.read(found.folder / "tokenizer.json")
+    _require_own(found, source)
+    wanted = byte_pairs.read(tokenizer).ids
+    plan = _plan(source, wanted.keys() & source.ids.keys())
+    if plan.result.ids != wanted:
+        raise TrainingError(
+            f"The tokenizer {tokenizer} was not cut from that of {model_dir}.",
+            "Give the model from which it was cut, or cut this one by --corpus and --vocabulary.",
+        )
+    progress("cutting the weights", 0, 1)
+    model = _cut_weights(found, plan)
+    outcome = _outcome(model, plan, {}, [])
+    _write(out, found, model, plan, _record(outcome, {"like": hash_of(tokenizer)}))
+    return outcome
+
+
+def _cut_weights(found: Source, plan: Plan) -> PreTrainedModel:
+    kind = getattr(found.config, "dtype", None)
+    model = load_weights(found)
     cut_rows(model, plan)
     if isinstance(kind, torch.dtype):
         # As they were: they were loaded in single precision.
         model.to(kind)  # type: ignore[arg-type]
-    outcome = Trimmed(
+    return model
+
+
+def _outcome(
+    model: PreTrainedModel, plan: Plan, counted: Mapping[str, int], cuts: Sequence[Cut]
+) -> Trimmed:
+    return Trimmed(
         vocabulary=len(plan.rows),
         before=len(plan.source.ids),
         added_bytes=len(plan.source.missing_bytes),
         parameters=count_parameters(model),
-        counted=counted.chars,
+        counted=counted,
         cuts=cuts,
     )
-    record = {
-        "vocabulary": outcome.vocabulary,
-        "of": outcome.before,
-        "added_bytes": outcome.added_bytes,
-        **counted.record,
-        "languages": [asdict(cut) for cut in cuts],
-    }
-    _write(out, counted.found, model, plan, record)
-    return outcome
+
+
+def _record(outcome: Trimmed, details: Mapping[str, Any]) -> dict[str, Any]:
+    size = {"vocabulary": outcome.vocabulary, "of": outcome.before}
+    return {**size, "added_bytes": outcome.added_bytes, **details}
 
 
 def make_plan(counted: Counted, size: int) -> Plan:
@@ -162,7 +196,11 @@ def make_plan(counted: Counted, size: int) -> Plan:
     names = {number: token for token, number in source.ids.items()}
     named = {names[n] for n in token_ids.named(counted.found.folder) if n in names}
     uses = {token: float(counted.uses[number]) for token, number in source.ids.items()}
-    result = byte_pairs.trimmed(source, select(source, uses, size, must_stay(source, named)))
+    return _plan(source, select(source, uses, size, must_stay(source, named)))
+
+
+def _plan(source: BytePairs, kept: Iterable[str]) -> Plan:
+    result = byte_pairs.trimmed(source, kept)
     old, new = source.ids, result.ids
     return Plan(source, result, [old.get(token) for token in sorted(new, key=new.__getitem__)])
 

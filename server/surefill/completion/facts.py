@@ -14,7 +14,7 @@ from concurrent.futures import Future
 from functools import cached_property, partial
 from typing import Any, TypeAlias, TypeVar
 
-from surefill.budget import Cancellation, question_seconds
+from surefill.budget import Cancellation, Deadline, question_seconds
 from surefill.engine.healing import is_part_of_name
 from surefill.oracle.answers import Diagnostics, Members, Origin, Signatures, Source, Unknown
 from surefill.oracle.oracle import Oracle
@@ -213,13 +213,13 @@ class Facts:
             future = self._service.submit(self._language, partial(ask, self._limits(deadline)))
         return self._keep(question, self._wait(future, deadline))
 
-    def _limits(self, deadline: float) -> dict[str, Any]:
-        return {"deadline": deadline, "cancel": self._cancel}
+    def _limits(self, deadline: Deadline) -> dict[str, Any]:
+        return {"deadline": deadline.at, "cancel": self._cancel}
 
-    def _deadline(self) -> float:
-        return time.monotonic() + min(self._most, max(0.0, self._left))
+    def _deadline(self) -> Deadline:
+        return Deadline.after(min(self._most, max(0.0, self._left)))
 
-    def _wait(self, future: Future[T | Unknown], deadline: float) -> T | Unknown:
+    def _wait(self, future: Future[T | Unknown], deadline: Deadline) -> T | Unknown:
         began = time.monotonic()
         answer = wait_for(future, deadline)
         taken = time.monotonic() - began

@@ -66,11 +66,6 @@ class ApiUse:
     """The distribution that it was found in; "python" for the standard library."""
     version: str = ""
 
-    @property
-    def installed(self) -> bool:
-        """Whether it was found in a package that has a version."""
-        return bool(self.version)
-
     def found_in(self, package: str, version: str) -> ApiUse:
         return replace(self, package=package, version=version)
 

@@ -195,10 +195,10 @@ class OracleService:
             self._leaving.kill()
 
 
-def wait_for(future: Future[T | Unknown], deadline: float) -> T | Unknown:
+def wait_for(future: Future[T | Unknown], deadline: Deadline) -> T | Unknown:
     """The answer of a submitted question; Unknown when it is not there soon after ``deadline``."""
     try:
-        return future.result(Deadline(deadline).remaining + CHECKER_GRACE_SECONDS)
+        return future.result(deadline.later(CHECKER_GRACE_SECONDS).remaining)
     except (FutureTimeout, CancelledError):
         future.cancel()
         return Unknown("it took too long", late=True)

@@ -18,10 +18,12 @@ from hypothesis import strategies as st
 from lsprotocol import types
 
 from fakes import FakeEngine
+from surefill.budget import Deadline
 from surefill.completion.loading import LoadedModel
 from surefill.context.prompt import TEMPLATES
 from surefill.context.window import ContextBuilder
 from surefill.lsp.server import create_server
+from surefill.oracle.answers import Source
 
 NAMES = ("a", "b", "c")
 FUNCTIONS = ("old", "new", "other")
@@ -134,6 +136,16 @@ class Editor:
     def handle(self, method, params):
         return self.server.protocol.fm.features[method](params)
 
+    async def checker_is_there(self, module):
+        """Return when the checker has looked at a document: its start may take long."""
+        source, until = (
+            Source(self.uri(module.name), module.text),
+            Deadline.after(PATIENCE_MS / 1000),
+        )
+        assert await self.server.checker.ask(
+            "python", lambda oracle: oracle.diagnostics(source, deadline=until.at)
+        )
+
     def uri(self, name):
         return (self.folder / f"{name}.py").as_uri()
 
@@ -191,6 +203,8 @@ class Editor:
             types.CompletionParams(types.TextDocumentIdentifier(uri), cursor)
         )
         found = await self.server.problems.of(uri)
+        while not found.complete:  # a busy machine's checker had no time
+            found = await self.server.problems.of(uri)
         return (
             shown,
             [item.label for item in menu.items],
@@ -212,6 +226,7 @@ async def editor(folder, modules=()):
     await made.start()
     for module in modules:
         made.show(module)
+        await made.checker_is_there(module)
     yield made
     await made.server.close(10)
 

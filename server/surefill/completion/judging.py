@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-import time
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from surefill.budget import Cancellation, Deadline
 from surefill.checks.syntax import check_syntax
 from surefill.completion.checking import Checked, OracleChecks
 from surefill.completion.display_filter import DisplayFilter
@@ -15,7 +15,7 @@ from surefill.completion.openings import with_colon
 from surefill.completion.policy import Decision
 from surefill.completion.postprocess import Surroundings, cut_before, postprocess, versions
 from surefill.completion.suggestion import Evidence, Suggestion, Verdict, Withheld
-from surefill.engine.interface import Cancellation, Candidate
+from surefill.engine.interface import Candidate
 from surefill.syntax.document import Snapshot
 from surefill.syntax.position import Position, Range
 
@@ -45,13 +45,13 @@ _UNCHECKED = Checked(
 class Limits:
     """Until when a request is worked at."""
 
-    end: float
-    """When the answer is due, in seconds of ``time.monotonic``."""
+    end: Deadline
+    """When the answer is due."""
     cancel: Cancellation
 
     @property
     def late(self) -> bool:
-        return time.monotonic() > self.end
+        return self.end.passed
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,5 @@
 """Calls for the menu: a real type checker knows them, a model of the test's own fills them."""
 
-
 import pytest
 
 from environments import make_environment, write

@@ -69,7 +69,7 @@ def test_the_table_of_rooms_says_who_imports_whom():
     assert upward == {("checks", "completion")}, "the text below the table names the exceptions"
     packages = {each.name for each in SERVER.iterdir() if (each / "__init__.py").exists()}
     assert set(written) == packages
-    common = {"errors", "settings", "frames"}
+    common = {each.stem for each in SERVER.glob("*.py")}  # modules beside the rooms
     for room, others in written.items():
         assert others == found[room] - common, f"{room} imports {sorted(found[room] - common)}"
 

@@ -58,6 +58,13 @@ _SEVERAL_OF_A_NAME = re.compile(
 )
 """Decorators and attributes with which one name is rightly defined several times."""
 
+_SIGNATURE = re.compile(
+    r"\s*(?!return\b|else\b|new\b|template\b|namespace\b|extern\b|typedef\b)"
+    r"(?:(?:[\w:<>,*&~\[\]?]+\s+)+[*&]*[\w:~]+\s*\([^;=]*|"
+    r"(?:[\w@]+\s+)*(?:class|struct|enum|union|interface|record)\s+\w[^;=]*)[{)]$"
+)
+"""Of a type and a name: what looks as a call of a macro is none."""
+
 _CONDITION = re.compile(r"\s*#\s*(if|ifdef|ifndef|else|elif|endif)\b|(?i:\s*drop\b)")
 """Of a preprocessor, or of SQL, where a name is free again."""
 
@@ -76,7 +83,9 @@ def first_redefinition(written: Written) -> int | None:
     """
     for at in written.suggested:
         key = _key(written.lines[at], written.language)
-        if key is not None and _again(written, at, key):
+        if key is None or (at == written.first and _key(written.prefix, written.language) == key):
+            continue  # the user has named it
+        if _again(written, at, key):
             return _start(written, at)
     return None
 
@@ -107,14 +116,13 @@ def _named(found: re.Match[str], line: str) -> tuple[str, ...] | None:
         return None
     if line.rstrip().endswith(";") and kind == "function":
         return ("signature", " ".join(line.split()))  # TypeScript's overloads have no body
-    accessor = "".join(re.findall(r"\b(?:get|set|static)\b", kind))
+    # TypeScript's types have names of their own; accessors come in pairs.
+    accessor = " ".join(re.findall(r"\b(?:get|set|static|type|interface)\b", kind))
     return ("name", parts.get("of") or "", accessor, parts["name"])
 
 
 def _signature(line: str, language: Language) -> tuple[str, ...] | None:
-    if not language.is_header(line) or re.match(r"\s*(template|return|namespace|extern)\b", line):
-        return None
-    if not line.rstrip().endswith(("{", ")")) or "=" in line:
+    if not language.is_header(line) or not _SIGNATURE.match(line.rstrip()):
         return None
     return ("signature", " ".join(line.rstrip(" {").split()))
 

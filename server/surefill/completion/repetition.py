@@ -17,6 +17,7 @@ from surefill.completion.redefinition import first_redefinition
 from surefill.completion.unreachable import first_unreachable
 from surefill.completion.written import (
     Written,
+    begins_with_closer,
     informative,
     is_comment,
     is_informative,
@@ -34,11 +35,18 @@ _MOST_REPEATS = 3
 """So often a line in a row is no accident any more."""
 _MOST_EQUAL_ROWS = 8
 """The same of rows of constants, as in a matrix of zeros."""
-_ENOUGH_IN_BLOCK = 3
-_ENOUGH_ELSEWHERE = 6
-"""Telling lines in a row that are an echo where they stand in the same block, or in another."""
+_ENOUGH_IN_BLOCK = 2
+_ENOUGH_ELSEWHERE = 5
+_ENOUGH_IN_TEXT = 6
+"""Telling lines in a row that are an echo: in the same block, in another, in a string or comment,
+where one function's parameters are described as those of the next."""
 _NEAR_CALLS = 2
 """Lines of its block within which a call that is assigned once more has brought nothing new."""
+_NEAR_COMMENTS = 4
+"""The same of a comment."""
+
+_DIRECTIVE = re.compile(r"@|///|\b(eslint|noqa|type:|pragma|pylint|prettier|NOLINT|go:)")
+"""Comments for tools, and those that document what follows in a fixed form."""
 
 _CONSTANT = re.compile(
     r"(None|null|NULL|nil|nullptr|true|false|True|False|nan|NaN|inf|np|math|u?int\d*|float\d*)\Z"
@@ -59,7 +67,7 @@ def without_repetition(text: str, around: Surroundings) -> str:
     text = _before_loop_on_line(text)
     written = Written.of(text, around)
     rules: list[Callable[[Written], int | None]] = [_first_of_loop, _first_of_echo]
-    if not (around.cursor.string or around.cursor.in_comment):
+    if not written.in_text:
         rules += [first_unreachable, first_redefinition, _first_said_again]
     cuts = [at for rule in rules if (at := rule(written)) is not None]
     return _up_to(text, written, min(cuts), around) if cuts else text
@@ -98,8 +106,8 @@ def _first_of_loop(written: Written) -> int | None:
 def _is_loop(written: Written, at: int, period: int) -> bool:
     """Whether a block of lines that ends before ``at`` and follows once more is no chance."""
     block = written.lines[at - period : at]
-    if not any(re.search(r"\w", line) for line in block):
-        return False  # closing brackets
+    if all(begins_with_closer(line) or not re.search(r"\w", line) for line in block):
+        return False
     count = _copies(written.lines, at, period)
     if all(_CONSTANT.match(word) for line in block for word in words(line)):
         return count > _MOST_EQUAL_ROWS
@@ -145,6 +153,9 @@ def _changes_itself(assignment: re.Match[str]) -> bool:
 def _first_of_echo(written: Written) -> int | None:
     """Index of the first of several lines in a row that stand elsewhere in the same order."""
     below = [line.lstrip() for line in written.below]
+    in_block, elsewhere = _ENOUGH_IN_BLOCK, _ENOUGH_ELSEWHERE
+    if written.in_text:
+        in_block = elsewhere = _ENOUGH_IN_TEXT
     for at in written.suggested:
         line = written.lines[at]
         if not is_informative(line):
@@ -153,7 +164,7 @@ def _first_of_echo(written: Written) -> int | None:
         others = [index for index in written.places[line.lstrip()] if index < at]
         mates = set(written.siblings_above(at)) if others else set()
         for index in others:
-            enough = _ENOUGH_IN_BLOCK if index in mates else _ENOUGH_ELSEWHERE
+            enough = in_block if index in mates else elsewhere
             if _telling(rest, written.lines[index:at]) >= enough:
                 return at
         if line.lstrip() not in below:
@@ -161,7 +172,7 @@ def _first_of_echo(written: Written) -> int | None:
         for index, other in enumerate(below):
             if other != line.lstrip():
                 continue
-            if _telling(rest, written.below[index:]) >= _ENOUGH_ELSEWHERE:
+            if _telling(rest, written.below[index:]) >= elsewhere:
                 return at
     return None
 
@@ -203,9 +214,9 @@ def _is_import_again(written: Written, at: int) -> bool:
 
 def _is_comment_again(written: Written, at: int, above: list[str], below: list[str]) -> bool:
     line = written.lines[at]
-    if not is_comment(line, written.language) or len(words(line)) < 3:
+    if not is_comment(line, written.language) or len(words(line)) < 3 or _DIRECTIVE.search(line):
         return False
-    return line.strip() in above or line.strip() in below
+    return line.strip() in (*above[:_NEAR_COMMENTS], *below[:_NEAR_COMMENTS])
 
 
 def _is_assigned_again(written: Written, at: int) -> bool:

@@ -36,7 +36,7 @@ def first_unreachable(written: Written) -> int | None:
     if language is None or language.id not in _JUMPS:
         return None
     for at in written.suggested:
-        if at == written.first and not written.cursor_line_is_new:
+        if at == written.first and written.prefix.strip():
             continue  # the user began that line
         if is_comment(written.lines[at], language) or _goes_on_elsewhere(written.lines[at]):
             continue

@@ -15,8 +15,8 @@ from surefill.syntax.languages import Language
 if TYPE_CHECKING:
     from surefill.completion.postprocess import Surroundings
 
-_WORD = re.compile(r"[^\W\d]\w*")
-_CLOSER = re.compile(r"\s*([)\]}]|end\b|fi\b|done\b|esac\b|</)")
+_WORD = re.compile(r"\b_*[^\W\d_]\w*")
+_CLOSER = re.compile(r"\s*([)\]}]|end\b|fi\b|done\b|esac\b|</|#\s*e(lse|ndif)\b)")
 _COMMONPLACE = re.compile(
     r"[\s}]*(return|raise|yield|throw|else|try|finally|pass|break|continue|end|fi|done|esac|do"
     r"|then|begin|default|except|catch|public|private|protected)\b.{0,24}$"
@@ -36,8 +36,10 @@ class Written:
     numbers: tuple[int, ...]
     """Of each suggested line its number among the lines of the text, blank ones included."""
     below: tuple[str, ...]
-    cursor_line_is_new: bool
-    """Nothing but white space stood on the cursor's line."""
+    prefix: str
+    """What stood on the cursor's line before the cursor."""
+    in_text: bool
+    """The cursor is in a string or a comment."""
     language: Language | None
     open_before: str
     """Brackets that are open at the cursor, outermost first."""
@@ -56,7 +58,8 @@ class Written:
             first=len(above),
             numbers=tuple(number for number, _ in filled),
             below=tuple(line.rstrip() for line in around.below if line.strip()),
-            cursor_line_is_new=not prefix.strip(),
+            prefix=prefix,
+            in_text=bool(around.cursor.string) or around.cursor.in_comment,
             language=around.language,
             open_before="".join(bracket for bracket, _ in around.cursor.open_brackets),
         )
@@ -113,6 +116,7 @@ class Written:
 
 
 def words(line: str) -> list[str]:
+    """The names and keywords of a line."""
     return _WORD.findall(line)
 
 

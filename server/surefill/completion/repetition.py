@@ -40,6 +40,8 @@ _ENOUGH_ELSEWHERE = 5
 _ENOUGH_IN_TEXT = 6
 """Telling lines in a row that are an echo: in the same block, in another, in a string or comment,
 where one function's parameters are described as those of the next."""
+_ENOUGH_WORDS = 6
+"""Different words in a few lines that say as much as two telling lines."""
 _NEAR_CALLS = 2
 """Lines of its block within which a call that is assigned once more has brought nothing new."""
 _NEAR_COMMENTS = 4
@@ -81,7 +83,7 @@ def _up_to(text: str, written: Written, at: int, around: Surroundings) -> str:
     while kept:
         last = kept[-1]
         leads = last.lstrip().startswith("@") or is_comment(last, around.language)
-        if not last.strip() or leads or last.rstrip().endswith((":", "{", "(", "[", ",", "\\")):
+        if not last.strip() or leads or last.rstrip().endswith((":", "{", "(", "[", "\\")):
             kept.pop()
             continue
         state = scan("\n".join(kept)[len(prefix) :], around.language)
@@ -117,7 +119,8 @@ def _is_loop(written: Written, at: int, period: int) -> bool:
     if at == written.first and at + period == len(written.lines):
         return True  # nothing else is suggested
     if period > 1:
-        return count >= _MOST_REPEATS or informative(block) > 1
+        said = {word for line in block for word in words(line)}
+        return count >= _MOST_REPEATS or informative(block) > 1 or len(said) >= _ENOUGH_WORDS
     return count >= _MOST_REPEATS or _need_not_be_said_twice(block[0], written.language)
 
 
@@ -147,7 +150,8 @@ def _need_not_be_said_twice(line: str, language: Language | None) -> bool:
 
 
 def _changes_itself(assignment: re.Match[str]) -> bool:
-    return assignment["target"].split(".")[-1] in words(assignment["value"])
+    target = assignment["target"]
+    return any(f"{name}.".startswith(f"{target}.") for name in _names(assignment["value"]))
 
 
 def _first_of_echo(written: Written) -> int | None:
@@ -191,14 +195,14 @@ def _moved(lines: Sequence[str]) -> list[str]:
 def _first_said_again(written: Written) -> int | None:
     """Index of the first line that says what a line of its block has said, to no effect."""
     for at in written.suggested:
-        line = written.lines[at].strip()
-        above = [written.lines[index].strip() for index in written.siblings_above(at)]
-        below = [other.strip() for other in written.siblings_below(at)]
-        if line not in above and line not in below and line + "," not in below:
+        line = written.lines[at].strip().rstrip(",")
+        above = [written.lines[index].strip().rstrip(",") for index in written.siblings_above(at)]
+        below = [other.strip().rstrip(",") for other in written.siblings_below(at)]
+        if line not in above and line not in below:
             continue
         if _is_import_again(written, at) or _is_comment_again(written, at, above, below):
             return at
-        if written.among_data(at):
+        if written.among_data(at) or written.lines[at].endswith(","):
             if _ENTRY.match(line) and not line.endswith(("{", "[", "(")):
                 return at
         elif line in above and _is_assigned_again(written, at):
@@ -228,7 +232,7 @@ def _is_assigned_again(written: Written, at: int) -> bool:
     mates = list(written.siblings_above(at))
     before = next(index for index in mates if written.lines[index].strip() == line.strip())
     between = written.lines[before + 1 : at]
-    names = {found["target"].split(".")[-1], *words(found["value"])}
+    names = {found["target"], *_names(found["value"])}
     if any(_changes(other, names) for other in between):
         return False
     if _PLAIN_VALUE.match(found["value"]):
@@ -239,16 +243,15 @@ def _is_assigned_again(written: Written, at: int) -> bool:
 def _changes(line: str, names: set[str]) -> bool:
     """Whether ``line`` gives one of ``names`` a value."""
     target = re.match(r"\s*(?:for\s+)?([^=()]*?)(?:[-+*/%&|^<>:]*=(?!=)|\bin\b|\+\+|--)", line)
-    return target is not None and not names.isdisjoint(words(target[1]))
+    return target is not None and not names.isdisjoint(_names(target[1]))
 
 
 def _without_second_comment(text: str, around: Surroundings) -> str:
     """``text`` without a comment that it puts in front of the one at the end of the line."""
     language, cursor = around.language, around.cursor
-    mark = language.line_comment if language else ""
-    if not mark or not cursor.line_suffix.lstrip().startswith(mark):
+    if language is None or cursor.string or cursor.in_comment:
         return text
-    if cursor.string or cursor.in_comment:
+    if not scan(cursor.line_suffix, language).in_comment:
         return text
     comment = scan(text, language).comment
     return text[:comment].rstrip() if comment >= 0 else text
@@ -271,6 +274,11 @@ def _repeats_words(text: str, around: Surroundings) -> bool:
         if len(said) >= (2 if prose else 3):
             return True
     return False
+
+
+def _names(code: str) -> list[str]:
+    """Names with their dots."""
+    return [piece for piece in _pieces(code) if words(piece)]
 
 
 def _pieces(line: str) -> list[str]:

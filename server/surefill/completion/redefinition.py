@@ -27,6 +27,7 @@ _BY_NAME = {
         re.compile(
             r"(?P<kind>func|type)\s+(?:\(\s*(?:\w+\s+)?\*?(?P<of>\w+)[^)]*\)\s*)?(?P<name>\w+)"
         ),
+        re.compile(r"\s*(?P<name>\w+)(?P<kind>)\s*:="),
     ),
     "rust": (
         re.compile(
@@ -53,7 +54,7 @@ _NAMED_FREELY = frozenset({"_", "init"})
 
 _SEVERAL_OF_A_NAME = re.compile(
     r"\s*@(.*\b(overload|setter|getter|deleter|register|dispatch|multimethod|when|singledispatch"
-    r"|expression|comparator)\b|\w+\.\w+\s*$)"
+    r"|expression|comparator)\b)"
     r"|\s*#\[cfg"
 )
 """Decorators and attributes with which one name is rightly defined several times."""
@@ -64,6 +65,12 @@ _SIGNATURE = re.compile(
     r"(?:[\w@]+\s+)*(?:class|struct|enum|union|interface|record)\s+\w[^;=]*)[{)]$"
 )
 """Of a type and a name: what looks as a call of a macro is none."""
+
+_VARIABLE = re.compile(
+    r"\s*(?:(?:final|const|static)\s+)*(?!(?:return|throw|else|goto|using|typedef)\b)"
+    r"[\w:.]+(?:<[^=;]*>)?(?:\[\])*(?:\s*[*&]+\s*|\s+)(?P<name>\w+)\s*=(?!=)"
+)
+"""A declaration with a type and a value."""
 
 _CONDITION = re.compile(r"\s*#\s*(if|ifdef|ifndef|else|elif|endif)\b|(?i:\s*drop\b)")
 """Of a preprocessor, or of SQL, where a name is free again."""
@@ -122,6 +129,8 @@ def _named(found: re.Match[str], line: str) -> tuple[str, ...] | None:
 
 
 def _signature(line: str, language: Language) -> tuple[str, ...] | None:
+    if variable := _VARIABLE.match(line):
+        return ("variable", variable["name"])
     if not language.is_header(line) or not _SIGNATURE.match(line.rstrip()):
         return None
     return ("signature", " ".join(line.rstrip(" {").split()))

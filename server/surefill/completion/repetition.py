@@ -42,6 +42,8 @@ _ENOUGH_IN_TEXT = 6
 where one function's parameters are described as those of the next."""
 _ENOUGH_WORDS = 6
 """Different words in a few lines that say as much as two telling lines."""
+_LONG_CLAUSE = 7
+"""Words and signs that are no element of a list."""
 _NEAR_CALLS = 2
 """Lines of its block within which a call that is assigned once more has brought nothing new."""
 _NEAR_COMMENTS = 4
@@ -235,6 +237,8 @@ def _is_assigned_again(written: Written, at: int) -> bool:
     names = {found["target"], *_names(found["value"])}
     if any(_changes(other, names) for other in between):
         return False
+    if written.header_of(at).lstrip().startswith("class "):
+        return True  # nothing happens between fields
     if _PLAIN_VALUE.match(found["value"]):
         return "." not in found["target"] or not any("(" in other for other in between)
     return mates.index(before) < _NEAR_CALLS and not any("(" in other for other in between)
@@ -271,7 +275,8 @@ def _repeats_words(text: str, around: Surroundings) -> bool:
         if before[-length:] != piece:
             continue
         said = {word for word in piece if words(word) and not _CONSTANT.match(word)}
-        if len(said) >= (2 if prose else 3):
+        clause = length >= _LONG_CLAUSE and "," not in piece
+        if len(said) >= (2 if prose or clause else 3):
             return True
     return False
 

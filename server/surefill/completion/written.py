@@ -91,6 +91,12 @@ class Written:
             if self.widths[index] == width:
                 yield index
 
+    def header_of(self, at: int) -> str:
+        """The nearest line before ``at`` that is indented less; empty where none is."""
+        width = self.widths[at]
+        before = range(at - 1, -1, -1)
+        return next((self.lines[index] for index in before if self.widths[index] < width), "")
+
     def siblings_below(self, at: int) -> Iterator[str]:
         """The lines below the suggestion that are in the same block as its line ``at``."""
         width = self.widths[at]

@@ -38,8 +38,9 @@ _MOST_EQUAL_ROWS = 8
 _ENOUGH_IN_BLOCK = 2
 _ENOUGH_ELSEWHERE = 5
 _ENOUGH_IN_TEXT = 6
+_ENOUGH_OF_DATA = 8
 """Telling lines in a row that are an echo: in the same block, in another, in a string or comment,
-where one function's parameters are described as those of the next."""
+where one function's parameters are described as those of the next, or in a record elsewhere."""
 _ENOUGH_WORDS = 6
 """Different words in a few lines that say as much as two telling lines."""
 _LONG_CLAUSE = 7
@@ -169,8 +170,9 @@ def _first_of_echo(written: Written) -> int | None:
         rest = written.lines[at:]
         others = [index for index in written.places[line.lstrip()] if index < at]
         mates = set(written.siblings_above(at)) if others else set()
+        far = _ENOUGH_OF_DATA if others and written.among_data(at) else elsewhere
         for index in others:
-            enough = in_block if index in mates else elsewhere
+            enough = in_block if index in mates else far
             if _telling(rest, written.lines[index:at]) >= enough:
                 return at
         if line.lstrip() not in below:

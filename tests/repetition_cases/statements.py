@@ -92,4 +92,10 @@ STATEMENTS = [
     ("c", "#define A 1\n#define B 2\n§\n", "#define C 3\n#define D 4"),
     ("rust", "let a = b.unwrap();\nlet c = d.§\n", "unwrap();"),
     ("lua", "if a then\n  return nil\nend\n§\n", "if b then\n  return nil\nend"),
+    (
+        "python",
+        "g = one()\nd = g.directed()\nn = degree(d, 1)\nassert n == 1\ng = two()\n§\n",
+        "d = g.directed()\nn = degree(d, 1)\nassert n == 2",
+    ),
+    ("python", "x = 1,\n§\n", "x = 1"),
 ]

@@ -14,6 +14,13 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from surefill.completion.redefinition import first_redefinition
+from surefill.completion.repeated_words import (
+    before_loop_on_line,
+    is_constant,
+    names_in,
+    repeats_words,
+    without_second_comment,
+)
 from surefill.completion.unreachable import first_unreachable
 from surefill.completion.written import (
     Written,
@@ -43,8 +50,6 @@ _ENOUGH_OF_DATA = 8
 where one function's parameters are described as those of the next, or in a record elsewhere."""
 _ENOUGH_WORDS = 6
 """Different words in a few lines that say as much as two telling lines."""
-_LONG_CLAUSE = 7
-"""Words and signs that are no element of a list."""
 _NEAR_CALLS = 2
 """Lines of its block within which a call that is assigned once more has brought nothing new."""
 _NEAR_COMMENTS = 4
@@ -53,9 +58,6 @@ _NEAR_COMMENTS = 4
 _DIRECTIVE = re.compile(r"@|///|\b(eslint|noqa|type:|pragma|pylint|prettier|NOLINT|go:)")
 """Comments for tools, and those that document what follows in a fixed form."""
 
-_CONSTANT = re.compile(
-    r"(None|null|NULL|nil|nullptr|true|false|True|False|nan|NaN|inf|np|math|u?int\d*|float\d*)\Z"
-)
 _ASSIGNMENT = re.compile(
     r"\s*(?:(?:const|let|var|final|auto|local|val|mut|my|export)\s+)*"
     r"(?P<target>[\w.$]+)(?:\s*:\s*[^=]+?)?\s*:?=(?![=~>])\s*(?P<value>.+)$"
@@ -66,10 +68,10 @@ _ENTRY = re.compile(r"""\s*(?P<key>["'][^"']+["']|[\w-]+)\s*(?::|=>|=(?!=))\s*\S
 
 def without_repetition(text: str, around: Surroundings) -> str:
     """``text`` up to where it begins to repeat; empty where nothing before that is left."""
-    text = _without_second_comment(text, around)
-    if _repeats_words(text, around) or _is_stuck(text):
+    text = without_second_comment(text, around)
+    if repeats_words(text, around) or _is_stuck(text):
         return ""
-    text = _before_loop_on_line(text)
+    text = before_loop_on_line(text)
     written = Written.of(text, around)
     rules: list[Callable[[Written], int | None]] = [_first_of_loop, _first_of_echo]
     if not written.in_text:
@@ -114,7 +116,7 @@ def _is_loop(written: Written, at: int, period: int) -> bool:
     if all(begins_with_closer(line) or not re.search(r"\w", line) for line in block):
         return False
     count = _copies(written.lines, at, period)
-    if all(_CONSTANT.match(word) for line in block for word in words(line)):
+    if all(is_constant(word) for line in block for word in words(line)):
         return count > _MOST_EQUAL_ROWS
     markup = written.language is not None and not written.language.brackets
     if markup or written.among_data(at):
@@ -154,7 +156,7 @@ def _need_not_be_said_twice(line: str, language: Language | None) -> bool:
 
 def _changes_itself(assignment: re.Match[str]) -> bool:
     target = assignment["target"]
-    return any(f"{name}.".startswith(f"{target}.") for name in _names(assignment["value"]))
+    return any(f"{name}.".startswith(f"{target}.") for name in names_in(assignment["value"]))
 
 
 def _first_of_echo(written: Written) -> int | None:
@@ -172,22 +174,33 @@ def _first_of_echo(written: Written) -> int | None:
         mates = set(written.siblings_above(at)) if others else set()
         far = _ENOUGH_OF_DATA if others and written.among_data(at) else elsewhere
         for index in others:
-            enough = in_block if index in mates else far
-            if _telling(rest, written.lines[index:at]) >= enough:
+            run = _run(rest, written.lines[index:at])
+            new = index not in mates or _is_asked_anew(run, written.lines[index + len(run) : at])
+            if informative(run) >= (far if new else in_block):
                 return at
-        if line.lstrip() not in below:
-            continue
         for index, other in enumerate(below):
             if other != line.lstrip():
                 continue
-            if _telling(rest, written.below[index:]) >= elsewhere:
+            if informative(_run(rest, written.below[index:])) >= elsewhere:
                 return at
     return None
 
 
-def _telling(one: Sequence[str], other: Sequence[str]) -> int:
-    """How many telling lines in a row both have at their beginning, whatever their depth."""
-    return informative(one[: shared(_moved(one), _moved(other[: len(one)]))])
+def _run(one: Sequence[str], other: Sequence[str]) -> Sequence[str]:
+    """The lines that both have at their beginning, whatever their depth."""
+    return one[: shared(_moved(one), _moved(other[: len(one)]))]
+
+
+def _is_asked_anew(run: Sequence[str], between: Sequence[str]) -> bool:
+    """Whether what a run of lines works on has another value since it stood first."""
+    used: set[str] = set()
+    given: set[str] = set()
+    for line in run:
+        found = _ASSIGNMENT.match(line)
+        used.update(set(names_in(found["value"] if found else line)) - given)
+        given.update([found["target"]] if found else [])
+    used |= {name.split(".")[0] for name in used}
+    return any(_changes(line, used) for line in between)
 
 
 def _moved(lines: Sequence[str]) -> list[str]:
@@ -234,9 +247,12 @@ def _is_assigned_again(written: Written, at: int) -> bool:
     if found is None or _changes_itself(found) or line.rstrip().endswith(("{", "[", "(", ",")):
         return False
     mates = list(written.siblings_above(at))
-    before = next(index for index in mates if written.lines[index].strip() == line.strip())
+    same = (index for index in mates if written.lines[index].strip() == line.strip())
+    before = next(same, None)
+    if before is None:
+        return False
     between = written.lines[before + 1 : at]
-    names = {found["target"], *_names(found["value"])}
+    names = {found["target"], *names_in(found["value"])}
     if any(_changes(other, names) for other in between):
         return False
     if written.header_of(at).lstrip().startswith("class "):
@@ -249,71 +265,12 @@ def _is_assigned_again(written: Written, at: int) -> bool:
 def _changes(line: str, names: set[str]) -> bool:
     """Whether ``line`` gives one of ``names`` a value."""
     target = re.match(r"\s*(?:for\s+)?([^=()]*?)(?:[-+*/%&|^<>:]*=(?!=)|\bin\b|\+\+|--)", line)
-    return target is not None and not names.isdisjoint(_names(target[1]))
-
-
-def _without_second_comment(text: str, around: Surroundings) -> str:
-    """``text`` without a comment that it puts in front of the one at the end of the line."""
-    language, cursor = around.language, around.cursor
-    if language is None or cursor.string or cursor.in_comment:
-        return text
-    if not scan(cursor.line_suffix, language).in_comment:
-        return text
-    comment = scan(text, language).comment
-    return text[:comment].rstrip() if comment >= 0 else text
-
-
-def _repeats_words(text: str, around: Surroundings) -> bool:
-    """Whether ``text`` begins with the words right before the cursor, or with all of its line."""
-    prefix, cursor = around.cursor.line_prefix, around.cursor
-    line = text.split("\n", 1)[0]
-    start = prefix.strip()
-    if len(words(start)) > 1 and line.lstrip().startswith(start):
-        return True
-    prose = bool(cursor.string) or cursor.in_comment
-    before, written = _pieces(prefix), _pieces(line)
-    for length in range(2 if prose else 3, min(len(before), len(written)) + 1):
-        piece = written[:length]
-        if before[-length:] != piece:
-            continue
-        said = {word for word in piece if words(word) and not _CONSTANT.match(word)}
-        clause = length >= _LONG_CLAUSE and "," not in piece
-        if len(said) >= (2 if prose or clause else 3):
-            return True
-    return False
-
-
-def _names(code: str) -> list[str]:
-    """Names with their dots."""
-    return [piece for piece in _pieces(code) if words(piece)]
-
-
-def _pieces(line: str) -> list[str]:
-    """Names with their dots, numbers and signs."""
-    return re.findall(r"\w+(?:\.\w+)*|[^\w\s]", line)
-
-
-def _before_loop_on_line(text: str) -> str:
-    """The lines of ``text`` before the one in which a piece is written over and over."""
-    lines = text.split("\n")
-    for number, line in enumerate(lines):
-        if _loops(line):
-            return "\n".join(lines[:number]).rstrip()
-    return text
-
-
-def _loops(line: str) -> bool:
-    for found in re.finditer(r"(.{2,40}?)\1{4,}", line):
-        piece, count = found[1], len(found[0]) // len(found[1])
-        telling = [word for word in words(piece) if not _CONSTANT.match(word)]
-        if telling or (re.search(r"\w", piece) and count > 2 * _MOST_EQUAL_ROWS):
-            return True
-    return re.search(r"([(\[{<\d])\1{15,}", line) is not None
+    return target is not None and not names.isdisjoint(names_in(target[1]))
 
 
 def _is_stuck(text: str) -> bool:
     """Whether ``text`` begins with one line over and over: then not even the first is right."""
     lines = [line.strip() for line in text.split("\n") if line.strip()][:_MOST_REPEATS]
     same = all(one == other for one, other in itertools.pairwise(lines))
-    telling = any(not _CONSTANT.match(word) for line in lines for word in words(line))
+    telling = any(not is_constant(word) for line in lines for word in words(line))
     return len(lines) == _MOST_REPEATS and same and telling

@@ -170,7 +170,9 @@ class Judge:
         if self.bar > 0 and self.display.begins_at_best(candidate, text) < self.bar:
             return _Refused(text, _UNSURE)
         search = _Search(self, candidate, limits)
-        shorter = versions(text, self.around, complete=finished)
+        # Where something was cut after it, the last line that is left was written to its end.
+        whole = finished or text.count("\n") < candidate.text.count("\n")
+        shorter = versions(text, self.around, complete=whole)
         found = search.among_lines(shorter) or search.among_parts() or search.shortest
         return found or search.refusal(text)
 

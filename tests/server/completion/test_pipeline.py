@@ -165,6 +165,13 @@ def test_a_block_that_was_cut_by_its_length_ends_with_a_whole_line():
     assert texts(result) == ["x = 1"]
 
 
+def test_the_last_line_before_a_loop_is_whole_even_if_the_loop_was_cut_by_its_length():
+    once = "y = r * r\n    z = pi * y\n    return z"
+    raw = {"completion": {"maxNewTokens": 2 * len(once)}}
+    result, _ = complete("def area(r):\n    |\n", "\n    ".join([once] * 3), raw=raw)
+    assert texts(result) == [once]
+
+
 @pytest.mark.parametrize(
     "answer",
     [

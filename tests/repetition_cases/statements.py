@@ -98,4 +98,9 @@ STATEMENTS = [
         "d = g.directed()\nn = degree(d, 1)\nassert n == 2",
     ),
     ("python", "x = 1,\n§\n", "x = 1"),
+    (
+        "typescript",
+        "interface A {\n  return(a: B): C;\n  §\n}\n",
+        "throw(a: any): C;",
+    ),
 ]

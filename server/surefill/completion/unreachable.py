@@ -55,7 +55,8 @@ def _ended_before(written: Written, at: int, language: Language) -> bool:
         line = written.lines[index]
         if is_comment(line, language) or begins_with_closer(line):
             continue
-        if not re.match(rf"\s*({_JUMPS[language.id]})\b(?!\s*[=.(\[]\s*=)", line):
+        # Not a method of TypeScript that is called so.
+        if not re.match(rf"\s*({_JUMPS[language.id]})\b(?!\(.*\)\s*:)", line):
             return False
         state = scan("\n".join(written.lines[index:at]), language)
         whole = not (state.open or state.stray or state.string)

@@ -126,8 +126,8 @@ class CodeActions:
         try:
             actions = []
             for problem in wanted:
-                for rank, repair in enumerate(await self._repairs(found, problem, cancel)):
-                    actions.append(self._action(found, problem, repair, rank, params.context))
+                for repair in await self._repairs(found, problem, cancel):
+                    actions.append(self._action(found, problem, repair, params.context))
             return actions if self._current(found.snapshot) else []
         finally:
             self._end(uri, cancel)
@@ -182,7 +182,6 @@ class CodeActions:
         found: Found,
         problem: Problem,
         repair: Repair,
-        rank: int,
         context: types.CodeActionContext,
     ) -> types.CodeAction:
         item = diagnostic(problem, found, self._client)
@@ -195,7 +194,7 @@ class CodeActions:
             title=repair.title,
             kind=types.CodeActionKind.QuickFix,
             diagnostics=same[:1] or [item],
-            is_preferred=rank == 0,
+            is_preferred=repair.preferred,
         )
         if self._client.resolves_edits:
             number = next(self._numbers)

@@ -8,7 +8,7 @@ from functools import cached_property
 
 from surefill.diagnostics.problem import Problem
 from surefill.diagnostics.words import shown
-from surefill.repair.edit import Candidate, advanced
+from surefill.repair.edit import Candidate, Trust, advanced
 from surefill.syntax.document import Snapshot
 from surefill.syntax.position import Position, Range
 
@@ -30,6 +30,11 @@ class Region:
         self.problem = problem
         self.span = problem.region
         self.code = snapshot.text_in(problem.region)
+
+    @property
+    def document(self) -> str:
+        """The text of the whole document."""
+        return self._whole.text
 
     @cached_property
     def pieces(self) -> list[tuple[int, int]]:
@@ -67,21 +72,26 @@ class Region:
         """Where the problem's own range is."""
         return self.offset(self.problem.range.start), self.offset(self.problem.range.end)
 
-    def insert(self, offset: int, text: str, prior: float) -> Candidate:
+    def insert(self, offset: int, text: str, prior: float, trust: Trust = "guess") -> Candidate:
         """A candidate that puts ``text`` in at ``offset``."""
         before = self.code[:offset].rstrip()
         word = before[self._last_piece(len(before)) :] if before else ""
         token = text.strip()
-        place = f" behind `{shown(word)}`" if word else ""
-        if len(word) > 24:
+        place = f" after `{shown(word)}`" if word else ""
+        if "\n" in text:
+            place = f" on a line of its own after line {self.position(offset).line + 1}"
+        elif len(word) > 24:
             place = f" in line {self.position(offset).line + 1}"
-        return self.replace(offset, offset, text, f"Insert `{shown(token)}`{place}", prior)
+        return self.replace(offset, offset, text, f"Insert `{shown(token)}`{place}", prior, trust)
 
     def remove(self, start: int, end: int, prior: float) -> Candidate:
         return self.replace(start, end, "", f"Remove `{shown(self.code[start:end])}`", prior)
 
-    def replace(self, start: int, end: int, text: str, title: str, prior: float) -> Candidate:
-        return Candidate(Range(self.position(start), self.position(end)), text, title, prior)
+    def replace(
+        self, start: int, end: int, text: str, title: str, prior: float, trust: Trust = "guess"
+    ) -> Candidate:
+        span = Range(self.position(start), self.position(end))
+        return Candidate(span, text, title, prior, trust)
 
     def _last_piece(self, end: int) -> int:
         found = [start for start, stop in self.pieces if stop <= end]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 
-from surefill.repair.edit import Candidate
-from surefill.repair.foreign import in_python, operators_in_python, replacement
+from surefill.repair.edit import KNOWN, Candidate, smallest
+from surefill.repair.foreign_operators import operators_in_python
+from surefill.repair.foreign_statements import in_python
 from surefill.repair.lexer import group_end, lex
 from surefill.repair.region import Region
 from surefill.syntax.document import Snapshot
@@ -42,7 +43,8 @@ def block_in_python(region: Region) -> Candidate | None:
     span = Range(Position(first, 0), Position(last, len(snapshot.line(last))))
     title = f"Write `{written[0].strip()} …`"
     text = region.newline.join(written)
-    return replacement(span, snapshot.text_in(span), text, title, certain=False)
+    changed, text = smallest(span, snapshot.text_in(span), text)
+    return Candidate(changed, text, title, KNOWN)
 
 
 def _first_line(snapshot: Snapshot, line: int) -> int | None:
@@ -149,6 +151,18 @@ class _Block:
 
 def header_in_python(header: str, document: str) -> str | None:
     """A block's header without its brace, in Python without its colon; None for others."""
+    if _PLAIN.match(header):
+        return header
+    if match := _CLASS.match(header):
+        return f"class {match['name']}" + (f"({match['base']})" if match["base"] else "")
+    if _CATCH.match(header) or _FUNCTION.match(header):
+        translated = in_python(header, document)
+        return translated[0].removesuffix(":") if translated else header
+    return _loop_in_python(header, document)
+
+
+def _loop_in_python(header: str, document: str) -> str | None:
+    """A header with a condition, or of a loop."""
     if match := _COUNT.match(header):
         first = "" if match["first"] == "0" else f"{match['first']}, "
         return f"for {match['name']} in range({first}{match['last']})"
@@ -158,13 +172,6 @@ def header_in_python(header: str, document: str) -> str | None:
         word = "elif" if match["word"] not in ("if", "while") else match["word"]
         test = _without_brackets(header[match.end() :])
         return f"{word} {operators_in_python(test, document)[0]}"
-    if match := _CLASS.match(header):
-        return f"class {match['name']}" + (f"({match['base']})" if match["base"] else "")
-    if _PLAIN.match(header):
-        return header
-    if _CATCH.match(header) or _FUNCTION.match(header):
-        translated = in_python(header, document)
-        return translated[0].removesuffix(":") if translated else header
     if _PYTHON.match(header):
         return operators_in_python(header.removesuffix(":"), document)[0]
     return None

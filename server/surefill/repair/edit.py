@@ -9,7 +9,6 @@ from typing import Literal
 from surefill.syntax.document import Document, Snapshot, split_lines
 from surefill.syntax.position import Position, Range
 
-
 Trust = Literal["guess", "only", "certain"]
 """What a candidate's author knows of it. "certain": it says what was written, and nothing else can
 have been meant. "only": everything there was keeps its meaning, and it is certain where no other

@@ -81,6 +81,21 @@ def _comment(line: str) -> int:
 
 
 def _statement(code: str, done: list[tuple[str, str]]) -> str:
+    """What a line begins with."""
+    for pattern, old, new in ((_DEF, "def", "function"), (_RAISE, "raise", "throw")):
+        if match := pattern.match(code):
+            done.append((old, new))
+            return f"{match['before']}{new}{code[match.end() :]}"
+    if match := _EXCEPT.match(code):
+        name = match["name"] or match["plain"]
+        new = f"catch ({name})" if name else "catch"
+        done.append((code[match.end("before") : match.end()].strip(), new))
+        return match["before"] + new + code[match.end() :]
+    return _header(code, done)
+
+
+def _header(code: str, done: list[tuple[str, str]]) -> str:
+    """A header whose condition has no brackets."""
     if match := _ELIF.match(code):
         test = _in_brackets(match["test"].removesuffix(":"))
         done.append(("elif", "else if"))
@@ -92,17 +107,6 @@ def _statement(code: str, done: list[tuple[str, str]]) -> str:
         new = f"for (const {match['name']} of {match['all']})"
         done.append((code[match.end("before") :].rstrip("{ "), new))
         return f"{match['before']}{new} {{"
-    if match := _DEF.match(code):
-        done.append(("def", "function"))
-        return f"{match['before']}function{code[match.end() :]}"
-    if match := _EXCEPT.match(code):
-        name = match["name"] or match["plain"]
-        new = f"catch ({name})" if name else "catch"
-        done.append((code[match.end("before") : match.end()].strip(), new))
-        return match["before"] + new + code[match.end() :]
-    if match := _RAISE.match(code):
-        done.append(("raise", "throw"))
-        return f"{match['before']}throw{code[match.end() :]}"
     return code
 
 

@@ -82,16 +82,14 @@ class Region:
             place = f" on a line of its own after line {self.position(offset).line + 1}"
         elif len(word) > 24:
             place = f" in line {self.position(offset).line + 1}"
-        return self.replace(offset, offset, text, f"Insert `{shown(token)}`{place}", prior, trust)
+        at = self.position(offset)
+        return Candidate(Range(at, at), text, f"Insert `{shown(token)}`{place}", prior, trust)
 
     def remove(self, start: int, end: int, prior: float) -> Candidate:
         return self.replace(start, end, "", f"Remove `{shown(self.code[start:end])}`", prior)
 
-    def replace(
-        self, start: int, end: int, text: str, title: str, prior: float, trust: Trust = "guess"
-    ) -> Candidate:
-        span = Range(self.position(start), self.position(end))
-        return Candidate(span, text, title, prior, trust)
+    def replace(self, start: int, end: int, text: str, title: str, prior: float) -> Candidate:
+        return Candidate(Range(self.position(start), self.position(end)), text, title, prior)
 
     def _last_piece(self, end: int) -> int:
         found = [start for start, stop in self.pieces if stop <= end]

@@ -78,7 +78,7 @@ class SyntaxJudge:
         return not _is_python(after) or compiles_at(after, candidate, region)
 
     def no_worse(self, candidate: Candidate) -> bool:
-        """Whether it brings no syntax problem that was not there before, wherever the others are."""
+        """Whether it brings no syntax problem that was not there before."""
         after = edited(self._snapshot, candidate.range, candidate.text)
         marks = [_mark(each) for each in syntax_problems(after)]
         return none_new(self._before, marks, candidate.range, candidate.text)

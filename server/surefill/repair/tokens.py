@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from surefill.repair.edit import Candidate
+from surefill.repair.edit import Candidate, Trust
 from surefill.repair.region import Region
 
 _INSERTED = (",", ":", ")", "(", "=", ".", "]", "}", "[", "{", " in ", " as ", " import ", "==")
@@ -26,7 +26,7 @@ def token_candidates(region: Region) -> Iterator[Candidate]:
     code, wanted = region.code, region.problem.wanted
     if region.problem.cause in ("colon", "missing"):
         if wanted:
-            trust = "certain" if region.problem.cause == "colon" else "only"
+            trust: Trust = "certain" if region.problem.cause == "colon" else "only"
             yield region.insert(end, wanted, 2.0, trust)
         start = end
     elif wanted:

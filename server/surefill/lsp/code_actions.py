@@ -10,7 +10,7 @@ import itertools
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -41,6 +41,8 @@ T = TypeVar("T")
 
 DEADLINE_SECONDS = 5.0
 """Until an answer is given. Most take a few tenths of a second."""
+HOW_TO_INSTALL = "surefill.howToInstall"
+"""The command of an action that changes nothing, and says how a module is installed."""
 _MOST_PROBLEMS = 4
 """For so many problems repairs are looked for in one request."""
 _MOST_KEPT = 200
@@ -128,6 +130,7 @@ class CodeActions:
             for problem in wanted:
                 for repair in await self._repairs(found, problem, cancel):
                     actions.append(self._action(found, problem, repair, params.context))
+                actions += self._advice(found, problem, params.context)
             return actions if self._current(found.snapshot) else []
         finally:
             self._end(uri, cancel)
@@ -177,6 +180,47 @@ class CodeActions:
             _forget_oldest(self._known)
         return repairs
 
+    def show_how_to_install(self, arguments: Sequence[object]) -> None:
+        """Tell the user what to type; nothing for a module of whose package we do not know."""
+        from surefill.repair.packages import how_to_install
+
+        module = arguments[0] if arguments else None
+        if isinstance(module, str) and (line := how_to_install(module)):
+            message = f"Type this where the project's environment is active: {line}"
+            self._client.show(message, types.MessageType.Info)
+
+    def _advice(
+        self, found: Found, problem: Problem, context: types.CodeActionContext
+    ) -> list[types.CodeAction]:
+        """How to get a package that is not installed: no other one does what it does."""
+        from surefill.repair.packages import how_to_install, missing_package
+
+        module = missing_package(found.snapshot, problem)
+        if not module:
+            return []
+        title = f"Not installed: {how_to_install(module)}"
+        return [
+            types.CodeAction(
+                title=title,
+                kind=types.CodeActionKind.QuickFix,
+                diagnostics=self._mended(found, problem, context),
+                is_preferred=False,
+                command=types.Command(title, HOW_TO_INSTALL, arguments=[module]),
+            )
+        ]
+
+    def _mended(
+        self, found: Found, problem: Problem, context: types.CodeActionContext
+    ) -> list[types.Diagnostic]:
+        """The editor's own diagnostic of a problem, or what we would have sent."""
+        item = diagnostic(problem, found, self._client)
+        same = [
+            each
+            for each in context.diagnostics
+            if (each.range, each.code, each.source) == (item.range, item.code, SOURCE)
+        ]
+        return same[:1] or [item]
+
     def _action(
         self,
         found: Found,
@@ -184,16 +228,10 @@ class CodeActions:
         repair: Repair,
         context: types.CodeActionContext,
     ) -> types.CodeAction:
-        item = diagnostic(problem, found, self._client)
-        same = [
-            each
-            for each in context.diagnostics
-            if (each.range, each.code, each.source) == (item.range, item.code, SOURCE)
-        ]
         action = types.CodeAction(
             title=repair.title,
             kind=types.CodeActionKind.QuickFix,
-            diagnostics=same[:1] or [item],
+            diagnostics=self._mended(found, problem, context),
             is_preferred=repair.preferred,
         )
         if self._client.resolves_edits:

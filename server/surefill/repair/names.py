@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from surefill.diagnostics.inquiry import Inquiry, declared_keywords
 from surefill.diagnostics.problem import Problem
 from surefill.repair.edit import Candidate
-from surefill.repair.packages import is_known
+from surefill.repair.packages import is_known, is_top_level
 from surefill.syntax.document import Snapshot
 from surefill.syntax.position import Position, Range
 
@@ -26,7 +26,6 @@ _LEAD = 0.9
 _EASY = 0.6
 """A letter doubled or not doubled, or two that are swapped, are so much of a slip."""
 _PART = re.compile(r"[^\W\d]\w*")
-_TOP_LEVEL = re.compile(r"(?:^|;)\s*(?:from\s+|import\s+(?:[\w.]+(?:\s+as\s+\w+)?\s*,\s*)*)[\w.]*$")
 
 
 async def name_candidates(
@@ -43,20 +42,13 @@ async def name_candidates(
         if members is None or part in members.names:
             continue
         span = Range(start, Position(start.line, start.character + len(part)))
-        if number == 0 and _is_top_level(snapshot, problem):
+        if number == 0 and is_top_level(snapshot, problem):
             found = _modules(span, part, members.names)
         else:
             found = _candidates(span, part, members.names)
         if members.closed:
             break  # what follows is looked for in something that does not exist
     return found
-
-
-def _is_top_level(snapshot: Snapshot, problem: Problem) -> bool:
-    """Whether it is the name of a module that would have to be installed."""
-    start = problem.range.start
-    before = snapshot.line(start.line)[: start.character]
-    return problem.category == "unresolved-import" and _TOP_LEVEL.search(before) is not None
 
 
 def _parts(problem: Problem) -> list[tuple[Position, str]]:

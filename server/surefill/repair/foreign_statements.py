@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from surefill.diagnostics.statement import is_code
+from surefill.diagnostics.statement import HEADER, is_code
 from surefill.repair.foreign_operators import is_defined, operators_in_python
-from surefill.repair.lexer import lex
+from surefill.repair.lexer import lex, without_text
 
 _TYPES = {
     "int": "int",
@@ -86,6 +86,9 @@ def in_python(code: str, document: str) -> tuple[str, list[tuple[str, str]], boo
         rule(work)
     if not work.done or work.text == code:
         return None
+    if HEADER.match(work.text) and ":" not in without_text(_body(work)):
+        body = _body(work)
+        work.text = f"{body}:{work.text[len(body) :]}"
     if work.text.rstrip().endswith(";"):
         work.text = work.text.rstrip().rstrip(";").rstrip()
     return work.text, work.done, work.lost

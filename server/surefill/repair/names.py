@@ -35,7 +35,7 @@ async def name_candidates(
     if problem.category == "unknown-keyword":
         signatures = await checker.signature(snapshot, problem.range.start)
         names = declared_keywords(signatures) if signatures else ()
-        return _candidates(problem.range, problem.name, names)
+        return slips(problem.range, problem.name, names)
     found: list[Candidate] = []
     for number, (start, part) in enumerate(_parts(problem)):
         members = await checker.members(snapshot, start)
@@ -45,7 +45,7 @@ async def name_candidates(
         if number == 0 and is_top_level(snapshot, problem):
             found = _modules(span, part, members.names)
         else:
-            found = _candidates(span, part, members.names)
+            found = slips(span, part, members.names)
         if members.closed:
             break  # what follows is looked for in something that does not exist
     return found
@@ -61,7 +61,8 @@ def _parts(problem: Problem) -> list[tuple[Position, str]]:
     ]
 
 
-def _candidates(span: Range, name: str, existing: Iterable[str]) -> list[Candidate]:
+def slips(span: Range, name: str, existing: Iterable[str]) -> list[Candidate]:
+    """Existing names in the place of ``name``; certain is one that stands out."""
     found = similar(name, existing)
     sure = bool(found) and is_slip(name, found[0][0])
     sure = sure and (len(found) == 1 or found[0][1] - found[1][1] >= _LEAD)

@@ -56,8 +56,7 @@ class Region:
     @cached_property
     def newline(self) -> str:
         """What ends the document's lines."""
-        first = self.snapshot.lines[0]
-        return "\r\n" if first.endswith("\r\n") else "\n"
+        return newline_of(self.snapshot)
 
     def offset(self, position: Position) -> int:
         """Offset of a position, clamped into the region."""
@@ -101,3 +100,8 @@ class Region:
             return None
         start, end = self.offset(candidate.range.start), self.offset(candidate.range.end)
         return self.code[:start] + candidate.text + self.code[end:]
+
+
+def newline_of(snapshot: Snapshot) -> str:
+    """What ends a document's lines."""
+    return "\r\n" if snapshot.lines[0].endswith("\r\n") else "\n"

@@ -24,10 +24,13 @@ from surefill.repair.names import name_candidates
 from surefill.repair.ranking import ballot, ranked
 from surefill.repair.region import Region
 from surefill.repair.syntax import SyntaxJudge, syntax_candidates
+from surefill.repair.undefined import undefined_candidates
 from surefill.syntax.document import Snapshot
 from surefill.syntax.position import Range
 
 MOST_REPAIRS = 3
+UNDEFINED = "undefined-name"
+"""The category of a name that is defined nowhere."""
 _REWRITES = 2
 _MODEL_SHARE = 0.4
 """Of the time that is left, the model gets this much for each of its answers."""
@@ -135,7 +138,12 @@ async def _candidates(
         return await helpers.in_thread(
             lambda: syntax_candidates(snapshot, problem, lambda: request.late)
         )
-    return await name_candidates(snapshot, problem, checker) if checker else []
+    if checker is None:
+        return []
+    category: str = problem.category
+    if category == UNDEFINED:
+        return await undefined_candidates(snapshot, problem, checker)
+    return await name_candidates(snapshot, problem, checker)
 
 
 async def _in_order(

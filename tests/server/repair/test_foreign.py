@@ -20,6 +20,7 @@ SAME = [
     ("y = !x == 3\n", "y = (not x) == 3\n"),
     ("y = a == !x\n", "y = a == (not x)\n"),
     ("if !(a && b):\n    pass\n", "if not (a and b):\n    pass\n"),
+    ("if a && b\n    pass\n", "if a and b:\n    pass\n"),
     ("a === b\n", "a == b\n"),
     ("if a !== b:\n    pass\n", "if a != b:\n    pass\n"),
     ("if a !== null:\n    pass\n", "if a is not None:\n    pass\n"),

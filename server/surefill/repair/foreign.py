@@ -21,7 +21,7 @@ from surefill.syntax.position import Position, Range
 from surefill.syntax.scopes import indent_of
 
 _FOREIGN = re.compile(
-    r"&&|\|\||===|!==|\?|=>|(?<![\w!])!(?!=)|`|^(?:export\s+)?(?:const|let|var|val|auto|function"
+    r"&&|\|\||===|!==|=<|\?|=>|(?<![\w!])!(?!=)|`|^(?:export\s+)?(?:const|let|var|val|auto|function"
     r"|func|fn|fun|new|delete|throw|catch|switch|elseif|elsif|public|private|static|final|void"
     r"|int|long|float|double|bool|boolean|string|String|char)\s+[\w*{\[]|\bnew\s+\w+\(|\bthen\s*:?$"
     r"|^else\s+if\b|(?:\+\+|--);?$|^/[/*]"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from surefill.diagnostics.statement import HEADER
 from surefill.repair.lexer import Token, after_operand, lex, spaced
 
 CONSTANTS = {
@@ -17,7 +18,7 @@ CONSTANTS = {
     "false": "False",
     "FALSE": "False",
 }
-_OPERATORS = {"&&": "and", "||": "or", "===": "==", "!==": "!=", "<>": "!="}
+_OPERATORS = {"&&": "and", "||": "or", "===": "==", "!==": "!=", "<>": "!=", "=<": "<="}
 
 
 def is_defined(name: str, document: str) -> bool:
@@ -40,8 +41,10 @@ def operators_in_python(text: str, document: str) -> tuple[str, list[tuple[str, 
     for number, token in enumerate(tokens):
         before = tokens[number - 1] if number else None
         after = tokens[number + 1] if number + 1 < len(tokens) else None
-        if token.kind == "operator" and token.text in _OPERATORS:
-            new = _OPERATORS[token.text]
+        new = _OPERATORS.get(token.text, "")
+        if token.text == "=>" and HEADER.match(text):  # where no function begins
+            new = ">="
+        if token.kind == "operator" and new:
             if len(token.text) == 3 and after and CONSTANTS.get(after.text) == "None":
                 new = "is" if new == "==" else "is not"
             edits.append((token.start, token.end, spaced(text, token, new)))

@@ -50,7 +50,7 @@ _TERNARY = re.compile(
     r"(?P<no>[^?:]+)$"
 )
 _ARROW = re.compile(
-    r"(?:\((?P<many>[\w, ]*)\)|(?P<one>[^\W\d]\w*))\s*=>\s*(?P<body>(?![{\s])[^{}]+)$"
+    r"(?:\((?P<many>[\w, ]*)\)|(?P<one>[^\W\d]\w*))\s*=>\s*(?P<body>(?![{\s])[^{}:=]+)$"
 )
 _PRINT = re.compile(r"(?P<word>print|exec)[ \t]+(?P<rest>(?![=(.,:\[])\S[\s\S]*)$")
 _RAISE = re.compile(r"raise\s+(?P<type>[\w.]+)\s*,\s*(?P<value>[^,\n]+)$")
@@ -244,6 +244,8 @@ def _values(work: _Work) -> None:
         old = _body(work)[match.end("head") :]
         _put(work, match["head"] + new)
         work.note(old, new)
+    if HEADER.match(work.text):
+        return
     if match := _ARROW.search(_body(work)):
         names = (match["many"] if match["many"] is not None else match["one"]).strip()
         body = _body(work)

@@ -34,6 +34,8 @@ def token_candidates(region: Region) -> Iterator[Candidate]:
         yield region.replace(start, end, wanted, title, 0.5)
     for place, (first, last) in enumerate(_near(region, start)):
         for number, token in enumerate(_INSERTED):
+            if _is_prefix(code, last) and token != "(":
+                continue
             if not _belongs(code, last, token.strip()):
                 continue
             prior = -1.5 - 0.1 * number - place + _fits(code, first, last, token)
@@ -61,6 +63,11 @@ def _is_doubled(region: Region, first: int, last: int) -> bool:
     )
 
 
+def _is_prefix(code: str, last: int) -> bool:
+    """Whether what ends at ``last`` stands right before a quote: what it says of the string."""
+    return code[last : last + 1] in ("'", '"') and code[last - 1 : last].isalnum()
+
+
 def _belongs(code: str, last: int, token: str) -> bool:
     """Whether a word can be what is missing: those that belong to a kind of statement."""
     if token == "in":
@@ -82,6 +89,8 @@ def _fits(code: str, first: int, last: int, token: str) -> float:
         return 1.5
     if token == "," and in_brackets:
         return 1.0 if code[last : last + 1].isspace() else 0.5
+    if token.strip() == "as":
+        return 2.5
     if token == "(" and code[first:last].isidentifier() and not code[last : last + 1].isspace():
         return 1.0
     return 0.0

@@ -25,6 +25,8 @@ SAME = [
     ("if a !== b:\n    pass\n", "if a != b:\n    pass\n"),
     ("if a !== null:\n    pass\n", "if a is not None:\n    pass\n"),
     ("x = f(true, null) && !false\n", "x = f(True, None) and not False\n"),
+    ("if a =< b:\n    pass\n", "if a <= b:\n    pass\n"),
+    ("if a => b && c:\n    pass\n", "if a >= b and c:\n    pass\n"),
     ("i++\n", "i += 1\n"),
     ("self.a[0]++\n", "self.a[0] += 1\n"),
     ("for i in x:\n    n--\n", "for i in x:\n    n -= 1\n"),

@@ -14,6 +14,7 @@ from surefill.repair.compiled import compiles_at, stands_alone
 from surefill.repair.edit import Candidate, distinct, edited
 from surefill.repair.foreign import foreign_candidates, is_foreign
 from surefill.repair.judge import Mark, better, none_new
+from surefill.repair.keywords import keyword_candidates
 from surefill.repair.region import Region
 from surefill.repair.strings import apostrophe_candidates, string_candidates
 from surefill.repair.tokens import token_candidates
@@ -56,6 +57,7 @@ _SPELLINGS = {
     "javascript": _SCRIPT,
     "typescript": _SCRIPT,
     "typescriptreact": _SCRIPT,
+    "sql": _Spelling(keyword_candidates, lambda _: False),
 }
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 from surefill.diagnostics.inquiry import Inquiry, declared_keywords
 from surefill.diagnostics.problem import Problem
+from surefill.oracle.locations import Location
 from surefill.repair.edit import Candidate
 from surefill.repair.packages import is_known, is_top_level
 from surefill.syntax.document import Snapshot
@@ -25,6 +26,8 @@ _LEAD = 0.9
 """By so much the likeliest name has to stand out for it to be certain that it was meant."""
 _EASY = 0.6
 """A letter doubled or not doubled, or two that are swapped, are so much of a slip."""
+_ABOVE = 6
+"""So many folders above a document its project's modules are looked for."""
 _PART = re.compile(r"[^\W\d]\w*")
 
 
@@ -43,7 +46,7 @@ async def name_candidates(
             continue
         span = Range(start, Position(start.line, start.character + len(part)))
         if number == 0 and is_top_level(snapshot, problem):
-            found = _modules(span, part, members.names)
+            found = _modules(snapshot, span, part, members.names)
         else:
             found = slips(span, part, members.names)
         if members.closed:
@@ -78,8 +81,10 @@ def slips(span: Range, name: str, existing: Iterable[str]) -> list[Candidate]:
     ]
 
 
-def _modules(span: Range, name: str, existing: Iterable[str]) -> list[Candidate]:
-    """Installed modules of which ``name`` is one slip, where there is no package of that name.
+def _modules(
+    snapshot: Snapshot, span: Range, name: str, existing: Iterable[str]
+) -> list[Candidate]:
+    """Modules of which ``name`` is one slip, where there is no package of that name.
 
     None of them is certain: many a package is called nearly as another one is.
     """
@@ -93,8 +98,17 @@ def _modules(span: Range, name: str, existing: Iterable[str]) -> list[Candidate]
         if len(name) >= _LEAST_LETTERS - 1
         and OSA.distance(name, other) == 1
         and other[0] == name[0]
-        and is_known(other)
+        and (is_known(other) or _is_own(snapshot.uri, other))
     ]
+
+
+def _is_own(uri: str, module: str) -> bool:
+    """Whether a module is the project's: it lies beside the document or above it."""
+    path = Location(uri, 0).path
+    return path is not None and any(
+        (folder / f"{module}.py").is_file() or (folder / module).is_dir()
+        for folder in path.parents[:_ABOVE]
+    )
 
 
 def is_slip(name: str, other: str) -> bool:

@@ -127,6 +127,12 @@ async def test_a_slip_in_a_module_s_name_is_offered_and_not_applied_unasked(work
     assert found == [("import collections\n", False)]
 
 
+async def test_a_slip_in_the_name_of_a_module_of_the_project_is_offered(workspace):
+    (workspace.folder / "helpers.py").write_text("a = 1\n")
+    ((_, found),) = await workspace.of_apis("import hlepers\n", "pkg/job.py")
+    assert found == [("import helpers\n", False)]
+
+
 @pytest.mark.parametrize("module", ["ujson", "gensim", "cv2", "torch_tools", "jsonn_schema"])
 async def test_a_module_that_is_not_installed_is_never_another_one(workspace, module):
     ((_, found),) = await workspace.of_apis(f"import {module}\n")

@@ -24,17 +24,21 @@ _FOREIGN = re.compile(
     r"&&|\|\||===|!==|=<|\?|=>|(?<![\w!])!(?!=)|`|^(?:export\s+)?(?:const|let|var|val|auto|function"
     r"|func|fn|fun|new|delete|throw|catch|switch|elseif|elsif|public|private|static|final|void"
     r"|int|long|float|double|bool|boolean|string|String|char)\s+[\w*{\[]|\bnew\s+\w+\(|\bthen\s*:?$"
-    r"|^else\s+if\b|(?:\+\+|--);?$|^/[/*]"
+    r"|^else\s+if\b|^import\b.+\bfrom\b|^\w+\s*:=|^unless\b|(?:\+\+|--);?$|^/[/*]"
 )
 
 
 def is_foreign(region: Region) -> bool:
     """Whether a Python statement has the spelling of another language anywhere."""
+    if region.problem.cause == "string":
+        return False  # what stands in it is not code
     return _FOREIGN.search(without_text(region.code).strip()) is not None
 
 
 def foreign_candidates(region: Region) -> Iterator[Candidate]:
     """The statement of a syntax problem in Python's spelling; nothing where it already is."""
+    if region.problem.cause == "string":
+        return
     comment = _comment_in_python(region)
     block = comment or block_in_python(region)
     if block is not None:

@@ -44,12 +44,14 @@ def operators_in_python(text: str, document: str) -> tuple[str, list[tuple[str, 
         new = _OPERATORS.get(token.text, "")
         if token.text == "=>" and HEADER.match(text):  # where no function begins
             new = ">="
+        if token.text == "=>" and _is_entry(tokens, number):
+            new = ":"
         if token.kind == "operator" and new:
             if len(token.text) == 3 and after and CONSTANTS.get(after.text) == "None":
                 new = "is" if new == "==" else "is not"
             edits.append((token.start, token.end, spaced(text, token, new)))
             notes.append((token.text, new))
-        elif token.text == "!" and not (before and before.end == token.start and before.is_word):
+        elif token.text == "!" and not _belongs_to(before, token):
             end = after_operand(tokens, number + 1)
             first = "(" if _needs_brackets(tokens, number, end) else ""
             edits.append((token.start, token.end, f"{first}not "))
@@ -65,6 +67,19 @@ def operators_in_python(text: str, document: str) -> tuple[str, list[tuple[str, 
     for start, end, new in sorted(edits, reverse=True):
         text = text[:start] + new + text[end:]
     return text, list(dict.fromkeys(notes))
+
+
+def _belongs_to(before: Token | None, token: Token) -> bool:
+    """Whether ``!`` is part of what stands right before it: ``name!``, and a swapped ``!=``."""
+    return (
+        before is not None and before.end == token.start and (before.is_word or before.text == "=")
+    )
+
+
+def _is_entry(tokens: list[Token], number: int) -> bool:
+    """Whether ``=>`` stands behind a key of a dictionary."""
+    key = number and tokens[number - 1].kind == "string"
+    return bool(key) and number > 1 and tokens[number - 2].text in ("{", ",")
 
 
 _LOOSE = frozenset(

@@ -51,17 +51,26 @@ def foreign_candidates(region: Region) -> Iterator[Candidate]:
 
 
 def _bare(code: str) -> str:
-    """Code without its strings; what ``#`` begins is a comment of Python's."""
-    return code if code.lstrip().startswith("#") else without_text(code)
+    """Code without its strings and comments; what ``#`` begins is a comment of Python's."""
+    if code.lstrip().startswith("#"):
+        return code
+    return "\n".join(_divided(line)[0] for line in without_text(code).split("\n"))
+
+
+def _divided(line: str) -> tuple[str, str]:
+    """A line's code and the comment at its end."""
+    for token in lex(line):
+        if token.text == "//" or line.startswith("/*", token.start):
+            return line[: token.start], line[token.start :]
+    return line, ""
 
 
 def _line(line: str, done: list[tuple[str, str]]) -> str:
-    comment = _comment(line)
+    code, rest = _divided(line)
+    comment = _comment(code)
     if comment >= 0:
         done.append(("#", "//"))
         code, rest = line[:comment], "//" + line[comment + 1 :]
-    else:
-        code, rest = line, ""
     if not code.strip():
         return code + rest
     for rule in (_choice, _format, _lambda, _operators, _statement):

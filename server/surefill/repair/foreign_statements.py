@@ -20,7 +20,23 @@ _TYPES = {
     "boolean": "bool",
     "string": "str",
     "String": "str",
+    "char": "str",
+    "str": "str",
+    "list": "list",
+    "dict": "dict",
+    "tuple": "tuple",
+    "set": "set",
 }
+_MODIFIED = re.compile(
+    r"(?:(?:public|private|protected|static|final|readonly|export|const)\s+)+"
+    rf"(?=(?:{'|'.join(_TYPES)})\s+\w+\s*=|(?:async\s+)?(?:def|class)\s)"
+)
+_WALRUS = re.compile(r"(?P<name>[^\W\d]\w*(?:\s*,\s*[^\W\d]\w*)*)\s*:=\s*(?P<value>[\s\S]+)")
+_UNLESS = re.compile(r"unless\s+(?P<test>[^:\n]+?)\s*:?$")
+_IMPORT = re.compile(
+    r"import\s+(?:\*\s+as\s+(?P<all>\w+)|\{(?P<names>[\w\s,]+)\}|(?P<name>\w+))\s+from\s+"
+    r"[\"'](?P<module>\.{0,2}/?[\w./]+)[\"']"
+)
 _DECLARED = re.compile(
     r"(?P<word>(?:(?:export|static|final)\s+)?(?:const|let(?:\s+mut)?|var|val|auto))\s+"
     r"(?P<name>[^\W\d][\w, ]*?)\s*(?P<annotation>:\s*[\w.\[\]<>]+)?\s*"
@@ -56,6 +72,7 @@ _PRINT = re.compile(r"(?P<word>print|exec)[ \t]+(?P<rest>(?![=(.,:\[])\S[\s\S]*)
 _RAISE = re.compile(r"raise\s+(?P<type>[\w.]+)\s*,\s*(?P<value>[^,\n]+)$")
 _EXCEPT = re.compile(r"except\s+(?P<type>[\w.]+|\([\w., ]+\))\s*,\s*(?P<name>[^\W\d]\w*)\s*:")
 _TEMPLATE = re.compile(r"`(?P<text>[^`\\\n]*)`")
+_END_COMMENT = re.compile(r"/\*+\s*(?P<text>[^\"'*]*?)\s*\*/\s*$")
 _BLOCK_COMMENT = re.compile(r"/\*+(?P<text>[\s\S]*?)\*+/\s*$")
 
 
@@ -112,20 +129,26 @@ def _comments(work: _Work) -> None:
         return
     out: list[str] = []
     for line in work.text.split("\n"):
+        if (match := _END_COMMENT.search(line)) and "*/" not in line[: match.start()]:
+            out.append(f"{line[: match.start()]}# {match['text']}")
+            work.note("/*", "#")
+            continue
         at = _comment_start(line)
         out.append(line if at < 0 else line[:at] + "#" + line[at + 2 :])
         if at >= 0:
-            work.note("//", "#")
+            work.note(line[at : at + 2], "#")
     work.text = "\n".join(out)
 
 
 def _comment_start(line: str) -> int:
     for token in lex(line):
-        if token.text != "//":
+        if token.text not in ("//", "--"):
             continue
         before, rest = line[: token.start], line[token.end :]
-        if not before.strip():
+        if not before.strip() and (token.text == "//" or not is_code(rest.strip())):
             return token.start
+        if token.text == "--":
+            continue
         if before.rstrip().endswith((";", "{", "}")) or not is_code(f"_ = {rest.strip()}"):
             return token.start
     return -1
@@ -149,8 +172,30 @@ def _put(work: _Work, body: str) -> None:
     work.text = body + work.text[len(_body(work)) :].lstrip(";")
 
 
+def _modifiers(work: _Work) -> None:
+    if match := _statement(_MODIFIED, work):
+        _put(work, _body(work)[match.end() :])
+        work.note(match[0], "")
+        work.lost = True
+
+
+def _imported(work: _Work) -> None:
+    """``import x from "y"``: which module that is in Python can only be supposed."""
+    if match := _statement(_IMPORT, work):
+        module = match["module"].removeprefix("./").replace("../", ".").replace("/", ".")
+        module = f".{module}" if match["module"].startswith(".") else module
+        names = ", ".join((match["names"] or match["name"] or "").replace(",", " ").split())
+        new = f"from {module} import {names}" if names else f"import {module} as {match['all']}"
+        _put(work, new)
+        work.note(match[0], new)
+        work.lost = True
+
+
 def _declaration(work: _Work) -> None:
-    if match := _statement(_TYPED, work):
+    if match := _statement(_WALRUS, work):
+        _put(work, f"{match['name']} = {match['value']}")
+        work.note(":=", "=")
+    elif match := _statement(_TYPED, work):
         kind = _TYPES[match["type"]]
         _put(work, f"{match['name']}: {kind} = {match['value']}")
         work.note(f"{match['type']} {match['name']}", f"{match['name']}: {kind}")
@@ -179,6 +224,9 @@ def _words(work: _Work) -> None:
         word = "async def" if match["word"].startswith("async") else "def"
         _put(work, _closed_header(f"{word} {match['name']}{_body(work)[match.end() :]}"))
         work.note(match["word"], word)
+    if match := _statement(_UNLESS, work):
+        _put(work, f"if !({match['test']}):")
+        work.note("unless", "if not")
     if (match := _THEN.search(_body(work))) and _statement(_HEADER, work):
         _put(work, _body(work)[: match.start()] + ":")
         work.note("then", ":")
@@ -214,6 +262,7 @@ def _older(work: _Work) -> None:
         new = f"{match['word']}({rest})"
         _put(work, new)
         work.note(match[0], new)
+        work.lost = rest.endswith(",")
     elif match := _statement(_RAISE, work):
         new = f"raise {match['type']}({match['value']})"
         _put(work, new)
@@ -222,6 +271,7 @@ def _older(work: _Work) -> None:
         new = f"except {match['type']} as {match['name']}:"
         _put(work, new + _body(work)[match.end() :])
         work.note(match[0], new)
+        work.lost = True  # newer versions take it for two types
 
 
 def _values(work: _Work) -> None:
@@ -235,6 +285,7 @@ def _values(work: _Work) -> None:
             new = ("f" if is_format else "") + quote + inner + quote
             work.text = work.text[: match.start()] + new + work.text[match.end() :]
             work.note(match[0], new)
+            work.lost = work.lost or not is_format  # it was something else in Python 2
     if _NEW.search(work.text) and not is_defined("new", work.document):
         work.text = _NEW.sub("", work.text)
         work.note("new", "")
@@ -262,6 +313,8 @@ def _operators(work: _Work) -> None:
 
 
 _RULES: tuple[Callable[[_Work], None], ...] = (
+    _modifiers,
+    _imported,
     _words,
     _declaration,
     _counted,

@@ -4,6 +4,7 @@ import pytest
 
 from repairing import offered
 from surefill.repair.foreign import constant_candidate
+from surefill.repair.foreign_statements import in_python
 from surefill.syntax.position import Position, Range
 
 SAME = [
@@ -35,6 +36,11 @@ SAME = [
     ("// some comment\nx = 1\n", "# some comment\nx = 1\n"),
     ("x = 1 // a comment\n", "x = 1 # a comment\n"),
     ("/* one */\nx = 1\n", "# one\nx = 1\n"),
+    ("x = 1 /* one */\n", "x = 1 # one\n"),
+    ("-- one of them\nx = 1\n", "# one of them\nx = 1\n"),
+    ("x = {'a' => 1, 'b' => 2}\n", "x = {'a' : 1, 'b' : 2}\n"),
+    ("unless a && b:\n    c\n", "if not (a and b):\n    c\n"),
+    ("x = 1 && y # this && that\n", "x = 1 and y # this && that\n"),
     ("/**\n * One.\n * Two.\n */\nx = 1\n", "# One.\n# Two.\nx = 1\n"),
     ("function f(a, b):\n    return a\n", "def f(a, b):\n    return a\n"),
     ("func f(a):\n    return a\n", "def f(a):\n    return a\n"),
@@ -57,6 +63,9 @@ LESS = [
     ("var x = !y;\n", "x = not y\n"),
     ("let x: number = 1;\n", "x: float = 1\n"),
     ("x = new Foo(1)\n", "x = Foo(1)\n"),
+    ("const int x = 1;\n", "x: int = 1\n"),
+    ("public def f():\n    pass\n", "def f():\n    pass\n"),
+    ("import { a, b } from './x/y'\n", "from .x.y import a, b\n"),
     ("let s = `a ${b}`;\n", 's = f"a {b}"\n'),
     ("if (x == 1) {\n}\n", "if x == 1:\n    pass\n"),
     ("if (!x) {\n    y();\n}\n", "if not x:\n    y()\n"),
@@ -81,6 +90,7 @@ LESS = [
 
 SCRIPT = [
     ("x = a and b;\n", "x = a && b;\n"),
+    ("x = a and b; // this and that\n", "x = a && b; // this and that\n"),
     ("if (a or not b) {\n}\n", "if (a || !b) {\n}\n"),
     ("let x = not a == b;\n", "let x = !(a == b);\n"),
     ("let x = f(not (a and b), c);\n", "let x = f(!(a && b), c);\n"),
@@ -122,6 +132,41 @@ def test_where_words_or_braces_are_left_out_it_is_first_and_not_applied_unasked(
 def test_python_s_spelling_means_the_same_in_javascript(written, meant, language):
     (text, preferred, _), *_ = offered(written, language)
     assert (text, preferred) == (meant, True)
+
+
+@pytest.mark.parametrize(
+    ("written", "meant", "lost"),
+    [
+        ("x := 1", "x = 1", False),
+        ('print "x", y', 'print("x", y)', False),
+        ("print x,", "print(x,)", True),
+        ('raise E, "x"', 'raise E("x")', False),
+        ("except E, e:", "except E as e:", True),
+        ("if x <> y:", "if x != y:", False),
+        ("x = null", "x = None", False),
+        ("return `a`", 'return "a"', True),
+    ],
+)
+def test_older_spellings_that_the_grammar_takes(written, meant, lost):
+    text, _, is_lost = in_python(written, written)
+    assert (text, is_lost) == (meant, lost)
+
+
+@pytest.mark.parametrize(
+    "code", ["x = 1", "print(x)", "y = a if b else c", "x = {'a': b}", "a / b"]
+)
+def test_what_is_python_stays(code):
+    assert in_python(code, code) is None
+
+
+@pytest.mark.parametrize("broken", ["print('what? no)\n", "print('yes && no!)\n"])
+def test_what_stands_in_a_string_is_no_spelling(broken):
+    text, _, _ = offered(broken)[0]
+    assert text == broken.replace(")", "')")
+
+
+def test_of_two_readings_none_is_taken():
+    assert not any(preferred for _, preferred, _ in offered("x =! y\n"))
 
 
 @pytest.mark.parametrize("line_end", ["\n", "\r\n"])

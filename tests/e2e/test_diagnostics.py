@@ -218,6 +218,17 @@ def test_only_what_means_the_same_is_preferred(pulling, written, meant, preferre
     assert len(set(results)) == len(results) == len(set(titles))
 
 
+def test_a_fix_of_two_problems_is_offered_once(pulling):
+    uri = pulling.open("function f(a) {\n    return a;\n}\n")
+    items = pull(pulling, uri)["items"]
+    span = {"start": items[0]["range"]["start"], "end": items[-1]["range"]["end"]}
+    found = actions(pulling, uri, span, *items)
+    assert len(items) == 2
+    assert applied("function f(a) {\n    return a;\n}\n", found[0]) == "def f(a):\n    return a\n"
+    assert len({each["title"] for each in found}) == len(found)
+    assert len({str(each["edit"]) for each in found}) == len(found)
+
+
 def test_the_cursor_anywhere_in_the_line_is_enough(pulling):
     uri = pulling.open(BROKEN)
     assert actions(pulling, uri, {"start": at(0, 0), "end": at(0, 0)})

@@ -126,10 +126,17 @@ class CodeActions:
         cancel = Cancellation(deadline=time.monotonic() + DEADLINE_SECONDS)
         self._running.setdefault(uri, []).append(cancel)
         try:
-            actions = []
+            actions: list[types.CodeAction] = []
+            changes: set[tuple[Range, str]] = set()
             for problem in wanted:
                 for repair in await self._repairs(found, problem, cancel):
-                    actions.append(self._action(found, problem, repair, params.context))
+                    if (repair.range, repair.text) in changes:
+                        continue  # it mends another problem as well
+                    changes.add((repair.range, repair.text))
+                    action = self._action(found, problem, repair, params.context)
+                    if any(action.title == each.title for each in actions):
+                        action.title += f" in line {repair.range.start.line + 1}"
+                    actions.append(action)
                 actions += self._advice(found, problem, params.context)
             return actions if self._current(found.snapshot) else []
         finally:

@@ -31,13 +31,13 @@ _FOREIGN = re.compile(
 def is_foreign(region: Region) -> bool:
     """Whether a Python statement has the spelling of another language anywhere."""
     if region.problem.cause == "string":
-        return False  # what stands in it is not code
+        return _is_comment(region)  # else what stands in it is not code
     return _FOREIGN.search(without_text(region.code).strip()) is not None
 
 
 def foreign_candidates(region: Region) -> Iterator[Candidate]:
     """The statement of a syntax problem in Python's spelling; nothing where it already is."""
-    if region.problem.cause == "string":
+    if region.problem.cause == "string" and not _is_comment(region):
         return
     comment = _comment_in_python(region)
     block = comment or block_in_python(region)
@@ -48,6 +48,10 @@ def foreign_candidates(region: Region) -> Iterator[Candidate]:
         return
     text, done, lost = translated
     yield replacement(region.span, region.code, text, title(done, text), certain=not lost)
+
+
+def _is_comment(region: Region) -> bool:
+    return region.code.lstrip().startswith("//")
 
 
 def replacement(span: Range, old: str, new: str, title: str, *, certain: bool) -> Candidate:

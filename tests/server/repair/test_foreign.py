@@ -34,6 +34,7 @@ SAME = [
     ("if a:\n    b\nelse if c:\n    d\n", "if a:\n    b\nelif c:\n    d\n"),
     ("if a:\n    b\nelsif !c:\n    d\n", "if a:\n    b\nelif not c:\n    d\n"),
     ("// some comment\nx = 1\n", "# some comment\nx = 1\n"),
+    ("// it's a comment\nx = 1\n", "# it's a comment\nx = 1\n"),
     ("x = 1 // a comment\n", "x = 1 # a comment\n"),
     ("/* one */\nx = 1\n", "# one\nx = 1\n"),
     ("x = 1 /* one */\n", "x = 1 # one\n"),

@@ -1,13 +1,17 @@
 """The one task runner: ``nox`` runs lint, types and all tests; ``nox --list`` shows the rest."""
 
+import json
 import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import nox
 
 nox.options.default_venv_backend = "venv"
 nox.options.reuse_venv = "yes"
-nox.options.sessions = ["lint", "types", "tests"]
+nox.options.sessions = ["lint", "types", "docs", "tests"]
 
 # One exact version, installed first: an open range takes whatever build the index lists last.
 TORCH = "torch==2.13.0"
@@ -20,6 +24,7 @@ TEST_TOOLS = (
     "hypothesis>=6",
     "psutil>=5",
     "hatchling>=1.27",  # builds the wheels that a test looks into
+    "tree-sitter-lua>=0.5",  # the grammar of the documentation's example of a new language
     "pyrefly>=1.4,<2",  # the second checker; the TypeScript server is fetched with npm by the tests
 )
 EDITOR_TOOLS = (
@@ -53,8 +58,9 @@ def tests(session: nox.Session) -> None:
 def quick(session: nox.Session) -> None:
     """The server's tests that need no training libraries and not many seconds each."""
     session.install(*SERVER, *TEST_TOOLS)
-    fast = ["-m", "not slow and not training", "tests/server", "tests/e2e"]
-    session.run("pytest", *SIDE_BY_SIDE, *fast, *session.posargs)
+    fast = ["-m", "not slow and not training"]
+    folders = ["tests/server", "tests/e2e", "tests/docs", "tests/scripts"]
+    session.run("pytest", *SIDE_BY_SIDE, *fast, *folders, *session.posargs)
 
 
 @nox.session
@@ -93,6 +99,24 @@ def types(session: nox.Session) -> None:
     session.run("mypy")
 
 
+@nox.session
+def docs(session: nox.Session) -> None:
+    """The documentation as a site, in site/; `nox -s docs -- serve` shows it as it is written."""
+    session.install("mkdocs-material>=9.6,<10")
+    session.run("python", "scripts/generate.py", "--check")
+    if "serve" in session.posargs:
+        session.run("mkdocs", "serve")
+    else:
+        quietly = {"NO_MKDOCS_2_WARNING": "1"}  # of a version that the range above excludes
+        session.run("mkdocs", "build", "--strict", "--quiet", env=quietly)
+
+
+@nox.session(venv_backend="none")
+def generate(session: nox.Session) -> None:
+    """Write what is made from other files: settings and version, where they are repeated."""
+    session.run(sys.executable, "scripts/generate.py", external=True)
+
+
 @nox.session(venv_backend="none")
 def vscode(session: nox.Session) -> None:
     """The VS Code extension: lint, types, and the tests that need no editor; `editors` has them."""
@@ -108,3 +132,36 @@ def bench(session: nox.Session) -> None:
     install_all(session, *TEST_TOOLS)
     session.run("surefill", "bench", *session.posargs)
     session.run("python", "tests/benchmarks/engines.py")
+
+
+@nox.session
+def release(session: nox.Session) -> None:
+    """Build and check what is released, into dist/: wheels, source distributions, the extension.
+
+    `nox -s release -- --without-training-install` leaves out the one check that pulls torch.
+    """
+    session.install("build>=1.2", "twine>=6.1", "hatchling>=1.27")
+    session.run("python", "scripts/generate.py", "--check")
+    made = Path("dist").resolve()
+    shutil.rmtree(made, ignore_errors=True)
+    for folder in ("server", "training"):
+        session.run("python", "-m", "build", "--outdir", str(made), folder)
+    package_extension(session, made)
+    archives = [str(each) for each in made.iterdir() if each.suffix != ".vsix"]
+    session.run("twine", "check", "--strict", *archives)
+    checks = ["python", "scripts/release.py", str(made), "--torch", TORCH]
+    session.run(*checks, *session.posargs)
+
+
+def package_extension(session: nox.Session, folder: Path) -> None:
+    """The VS Code extension, where there is a Node that vsce runs on."""
+    node = shutil.which("node")
+    shown = node and subprocess.run([node, "--version"], capture_output=True, text=True, check=True)
+    if not shown or int(shown.stdout.lstrip("v").split(".")[0]) < 22:
+        session.warn("The VS Code extension is left out: it needs Node 22 or later.")
+        return
+    with session.chdir("vscode-client"):
+        session.run("npm", "ci", external=True)
+        version = json.loads(Path("package.json").read_text(encoding="utf-8"))["version"]
+        made = str(folder / f"surefill-{version}.vsix")
+        session.run("npm", "run", "package", "--", "--out", made, external=True)

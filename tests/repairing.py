@@ -1,10 +1,9 @@
 """Repairs of a text as they are offered, without a model."""
 
 import asyncio
-import time
 
+from surefill.budget import Cancellation, Deadline
 from surefill.diagnostics.syntax import syntax_problems
-from surefill.engine.interface import Cancellation
 from surefill.repair.edit import edited
 from surefill.repair.service import RepairRequest, find_repairs
 from surefill.syntax.document import Document
@@ -27,7 +26,7 @@ def offered(text, language="python", number=0, problem=None, checker=None):
     """The document after each repair of one of its problems, whether preferred, and the title."""
     snapshot = snapshot_of(text, language)
     problem = problem or syntax_problems(snapshot)[number]
-    request = RepairRequest(snapshot, problem, Cancellation(deadline=time.monotonic() + 60))
+    request = RepairRequest(snapshot, problem, Cancellation(Deadline.after(60)))
     repairs = asyncio.run(find_repairs(request, WithoutModel(), checker))
     return [
         (edited(snapshot, each.range, each.text).text, each.preferred, each.title)

@@ -124,7 +124,7 @@ def make_checkpoint(
 def bundle_checkpoint(
     checkpoint: Path,
     folder: Path,
-    precision: Literal["fp32", "int8", "int4"] = "fp32",
+    precision: Literal["fp32", "int8", "int4", "w8a8"] = "fp32",
     *,
     context: int | None = None,
     name: str = "random",
@@ -171,7 +171,7 @@ def make_bundle(
     folder: Path,
     *,
     architecture: Architecture = "llama",
-    precision: Literal["fp32", "int8", "int4"] = "fp32",
+    precision: Literal["fp32", "int8", "int4", "w8a8"] = "fp32",
     **shape: int,
 ) -> Bundle:
     """A bundle with random weights at ``folder``; ``shape`` goes to ``make_checkpoint``."""

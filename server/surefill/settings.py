@@ -1,7 +1,8 @@
 """Settings: typed, with a default for everything; bad values become messages and defaults.
 
 Knows the JSON that editors send (names as under ``surefill`` in their settings), nothing of how it
-arrives.
+arrives. The text below each setting is Markdown: `nox -s generate` makes the documentation's table
+and the settings of the VS Code extension from it.
 """
 
 from __future__ import annotations
@@ -31,23 +32,35 @@ def _between(low: float, high: float, default: float) -> Any:  # noqa: ANN401 - 
     return field(default=default, metadata={"low": low, "high": high})
 
 
+def _choices(**meanings: str) -> dict[str, dict[str, str]]:
+    """Metadata of a field: what each of its choices means, in the order of its type."""
+    return {"choices": meanings}
+
+
 @dataclass(frozen=True)
 class CompletionSettings:
     """What is suggested, and how long that may take."""
 
     max_new_tokens: int = _between(1, 1024, 64)
-    """Upper bound of generated tokens per suggestion."""
+    """Upper bound of a suggestion's length, in tokens of the model."""
     deadline_ms: int = _between(50, 60_000, 2000)
-    """Milliseconds until the best checked part so far is returned."""
+    """Milliseconds after which the best part that has been checked so far is shown."""
     alternatives: int = _between(1, 10, 1)
-    """Suggestions per request."""
-    multiline: Multiline = "auto"
-    """Blocks where the syntax asks for one, always, or never."""
+    """Suggestions per request, to cycle through. Each costs time."""
+    multiline: Multiline = field(
+        default="auto",
+        metadata=_choices(
+            auto="Several lines where the syntax asks for a block.",
+            always="Several lines wherever they fit.",
+            never="Never more than one line.",
+        ),
+    )
+    """When a suggestion may have several lines."""
+    # The default is the lowest with which at most 15 % of places in packages that no model here has
+    # seen show something wrong.
     min_confidence: float = _between(0.0, 1.0, 0.4)
-    """The chance to begin right, by the display filter, that a suggestion needs unless it was asked
-    for; it is shown as far as all of it is likely to be right. 0 turns the filter off. The default
-    is the lowest with which at most 15 % of places in packages that no model here has seen show
-    something wrong."""
+    """The chance to begin right that a suggestion needs, unless you ask for one. It is cut where it
+    is no longer likely to be right. 0 shows everything."""
     blend: bool = True
     """Mix what the model says with n-grams of its training corpus, of the document and of the
     project, where the bundle has n-grams."""
@@ -58,22 +71,42 @@ class ContextSettings:
     """What the model sees besides the document."""
 
     related: bool = True
-    """Excerpts of open files and of imported local modules, for models that were trained so."""
+    """Let the model see excerpts of open files and signatures of imported local modules, where the
+    bundle was trained so. Never sent to a remote server."""
 
 
 @dataclass(frozen=True)
 class EngineSettings:
     """Where and how the model runs."""
 
-    kind: EngineKind = "local"
-    provider: Provider = "auto"
+    kind: EngineKind = field(
+        default="local",
+        metadata=_choices(
+            local="The model runs on this machine; nothing leaves it.",
+            remote="An OpenAI-compatible server: the text around your cursor is sent to it.",
+        ),
+    )
+    """Where the model runs."""
+    provider: Provider = field(
+        default="auto",
+        metadata=_choices(auto="CUDA where it works, else the CPU.", cpu="The CPU.", cuda="CUDA."),
+    )
+    """What the local model runs on."""
     threads: int = _between(0, 256, 0)
-    """Threads of the local engine; 0 chooses by the machine."""
-    read_ahead: ReadAhead = "auto"
-    """Let a local model read, and answer, what will probably be asked next, while nothing else is
-    to be done; "auto" does not on battery."""
+    """Threads of the local model; 0 takes the physical cores."""
+    read_ahead: ReadAhead = field(
+        default="auto",
+        metadata=_choices(
+            auto="Unless the machine runs on battery, as `engine.onBattery` says.",
+            on="Always.",
+            off="Never: the model works only when it is asked.",
+        ),
+    )
+    """While you pause, let the local model read what stands around the cursor, and prepare what
+    comes after a suggestion: the next answer is there sooner. Requests always come first."""
     on_battery: bool = False
-    """Whether the machine runs on battery, for editors that know and keep this up to date."""
+    """Whether the machine runs on battery. Editors cannot tell: set it where you want
+    `engine.readAhead` to be off."""
 
     @property
     def reads_ahead(self) -> bool:
@@ -83,27 +116,39 @@ class EngineSettings:
 
 @dataclass(frozen=True)
 class RemoteSettings:
-    """An OpenAI-compatible server, for ``engine.kind`` "remote"."""
+    """An OpenAI-compatible server, for `engine.kind` "remote"."""
 
     url: str = ""
+    """Address of the OpenAI-compatible server, for `engine.kind` *remote*."""
     model: str = ""
+    """Name of the model on that server."""
     template: RemoteTemplate = "suffix"
-    """Who lays the prompt out: the server, from the field ``suffix``; or Surefill, for a server
-    that does not take it (vLLM, llama.cpp), with the template of the model's family."""
+    """Who lays the prompt out: the server, from the field `suffix` (Ollama, team servers), or
+    Surefill, for one that refuses it (vLLM, llama.cpp), by the model's family."""
     api_key_variable: str = ""
-    """Name of the environment variable that holds the key; the key itself is no setting."""
+    """Name of the environment variable that holds the server's key. The key itself is no
+    setting."""
 
 
 @dataclass(frozen=True)
 class OracleSettings:
     """The type checker that suggestions are measured against."""
 
-    engine: OracleEngine = "ty"
-    """Which checker answers for Python."""
+    engine: OracleEngine = field(
+        default="ty",
+        metadata=_choices(
+            ty="ty, which comes with the server. It reads your files and runs nothing of them.",
+            pyrefly="pyrefly, where it is installed. It starts your environment's interpreter.",
+            off="No type checker: suggestions are marked as not checked.",
+        ),
+    )
+    """The type checker that suggestions in Python are measured against."""
     python: str = ""
-    """The interpreter or virtual environment that the code runs in; found by itself when empty."""
+    """The interpreter or virtual environment that your code runs in. Empty takes `VIRTUAL_ENV`, a
+    `.venv` in the workspace, or the interpreter that runs Surefill."""
     servers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Language servers for other languages: each a command, by language id."""
+    """Language servers to ask about other languages, a command for each language id:
+    `{"typescript": ["tsc", "--lsp", "--stdio"]}`."""
 
 
 @dataclass(frozen=True)
@@ -111,10 +156,10 @@ class DiagnosticsSettings:
     """What is reported in the editor's list of problems. Repairs are offered for what is."""
 
     syntax: bool = True
-    """Syntax errors."""
+    """Report syntax errors, and offer repairs for them."""
     apis: bool = True
-    """Members, keyword arguments and imports that do not exist, where there is a checker that
-    knows. To be switched off where the editor has a type checker of its own."""
+    """Report members, keyword arguments and imports that do not exist. Switch it off beside a type
+    checker of your own."""
 
 
 @dataclass(frozen=True)
@@ -124,7 +169,7 @@ class CheckSettings:
     guide: bool = True
     """Let the model write only members, keyword arguments and imports that exist."""
     types: bool = True
-    """Show only what brings no type error and names only what exists."""
+    """Show only what brings no new type error and names only what exists."""
 
 
 @dataclass(frozen=True)
@@ -132,18 +177,20 @@ class SnippetSettings:
     """Calls in the completion menu."""
 
     enabled: bool = True
-    """Offer calls with their arguments behind ``receiver.`` and behind what can be called."""
+    """Offer calls with their arguments in the completion menu, after `receiver.` and after what can
+    be called."""
     results: bool = True
     """Offer a call together with what is usually done with its result."""
     deadline_ms: int = _between(50, 60_000, 400)
-    """Milliseconds until the menu is given what there is, or nothing."""
+    """Milliseconds after which the menu is given the calls found so far, or none."""
 
 
 @dataclass(frozen=True)
 class LogSettings:
-    """What ``window/logMessage`` shows."""
+    """What the editor's log shows."""
 
     level: LogLevel = "info"
+    """What the server writes to the editor's log."""
 
 
 @dataclass(frozen=True)
@@ -151,10 +198,13 @@ class Settings:
     """All settings. ``Settings()`` is a working configuration."""
 
     enabled: bool = True
+    """Whether anything is suggested."""
     bundle: str = "default"
-    """Name or path of the model bundle."""
+    """The model: `default` for the one that ships with the server, the name of a bundle in your
+    data folder, or the folder of one. In a language that it was not trained for, suggestions come
+    only when you ask for them."""
     disabled_languages: tuple[str, ...] = ()
-    """Language ids in which nothing is suggested."""
+    """Ids of languages in which nothing is suggested; their problems are still reported."""
     completion: CompletionSettings = CompletionSettings()
     context: ContextSettings = ContextSettings()
     engine: EngineSettings = EngineSettings()

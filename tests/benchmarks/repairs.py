@@ -26,6 +26,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from defects import KINDS, Defect, defects
 
+from surefill.budget import Deadline
 from surefill.completion.loading import load_model
 from surefill.diagnostics.apis import api_problems
 from surefill.diagnostics.calls import keyword_calls
@@ -99,7 +100,7 @@ class Bench:
         self._count(defect, "noticed")
         nearest = min(found, key=lambda each: abs(each.range.start.line - defect.line))
         started = time.perf_counter()
-        cancel = Cancellation(deadline=time.monotonic() + self.deadline)
+        cancel = Cancellation(Deadline.after(self.deadline))
         request = RepairRequest(broken, nearest, cancel)
         repairs = await find_repairs(request, self, self.checker(self.deadline))
         self.seconds.append(time.perf_counter() - started)

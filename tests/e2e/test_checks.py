@@ -220,6 +220,20 @@ def test_a_killed_checker_comes_back(ask):
     assert len(session.told("ty ")) <= 1
 
 
+def test_what_could_not_be_looked_up_is_looked_up_when_the_checker_is_back(ask):
+    session = ask()
+    assert session.shown("pots(1)", "import shelf\nx = shelf.¦\n") == []
+    server = psutil.Process(session.editor.process.pid)
+    (checker,) = [each for each in server.children() if "ty" in Path(each.exe()).name]
+    os.kill(checker.pid, signal.SIGKILL)
+    checker.wait(60)
+    text = "# model: answer pots(1)\nimport shelf\nx = shelf."
+    uri = session.editor.open(text, uri=session.uri("other.py"))
+    (item,) = session.editor.inline(uri, 2, 10)
+    assert item["insertText"] == "pots(1)"
+    session.editor.wait_for_status(lambda _: session.editor.inline(uri, 2, 10) == [])
+
+
 def test_a_checker_may_be_killed_in_the_middle_of_a_request(ask):
     session = ask({"completion": {"deadlineMs": 30_000}})
     assert session.shown("pots(1)", "import shelf\nx = shelf.¦\n") == []

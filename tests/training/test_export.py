@@ -102,7 +102,9 @@ def test_the_rope_base_of_transformers_5_reaches_the_graph(fp32, checkpoint, tmp
     np.testing.assert_allclose(found, wanted, atol=2e-3)
 
 
-@pytest.mark.parametrize(("precision", "similarity"), [("int8", 0.99), ("int4", 0.7)])
+@pytest.mark.parametrize(
+    ("precision", "similarity"), [("int8", 0.99), ("int4", 0.7), ("w8a8", 0.99)]
+)
 def test_quantised_graphs_stay_close(fp32, checkpoint, tmp_path, reference, precision, similarity):
     # The wide random weights multiply every error; a graph gone wrong would come near 0.
     ids, wanted = reference

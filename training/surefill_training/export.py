@@ -25,10 +25,12 @@ from onnx import TensorProto, helper, numpy_helper
 
 from surefill.errors import InputError
 from surefill_training.errors import ExportError
+from surefill_training.inputs import load_tokenizer
+from surefill_training.integer_products import use_integer_products
 from surefill_training.model_config import config_for_transformers_4, read_config
 from surefill_training.quantize import LM_HEAD, Bits, quantize
 
-Precision = Literal["fp32", "int8", "int4"]
+Precision = Literal["fp32", "int8", "int4", "w8a8"]
 Layout = Literal["shared", "concat"]
 
 MODEL = "model.onnx"
@@ -90,34 +92,35 @@ def export_fused(
     input ``logit_positions`` [n]: the places on the time axis whose logits are wanted. The output
     ``logits`` is [batch, n, vocabulary].
     """
-    with _prepared(model_dir) as prepared, tempfile.TemporaryDirectory() as scratch:
+    smoothed = precision == "w8a8"
+    with (
+        _prepared(model_dir, smoothed=smoothed) as prepared,
+        tempfile.TemporaryDirectory() as scratch,
+    ):
         _build(prepared, Path(scratch))
         model = onnx.load(Path(scratch) / MODEL)
     select_logits(model)
     if context is not None:
         limit_positions(model, context)
-    if precision != "fp32":
-        model = quantize(model, _bits(precision), head_bits=head_bits)
-    return _save(model, out_dir)
+    return _save(_quantized(model, precision, head_bits), out_dir)
 
 
 def quantize_exported(
     exported: Exported,
     out_dir: Path,
-    precision: Literal["int8", "int4"],
+    precision: Precision,
     *,
     head_bits: Bits = 8,
     block_size: int | None = None,
 ) -> Exported:
     """Write the fused fp32 graph ``exported`` to ``out_dir`` with quantised weights.
 
-    ``block_size`` weights share a scale: a power of two from 16 on, or see ``quantize``.
+    ``block_size`` weights share a scale: a power of two from 16 on, or see ``quantize``. The
+    activations of a graph are no longer smoothed for w8a8.
     """
     if (exported.layout, exported.precision) != ("shared", "fp32"):
         raise ExportError("Only a fused fp32 graph can be quantised.", "Export it as fp32 first.")
-    model = quantize(
-        onnx.load(exported.path), _bits(precision), head_bits=head_bits, block_size=block_size
-    )
+    model = _quantized(onnx.load(exported.path), precision, head_bits, block_size)
     return Exported(_save(model, out_dir), "shared", precision)
 
 
@@ -170,8 +173,15 @@ def limit_positions(model: onnx.ModelProto, context: int) -> None:
             tensor.CopyFrom(numpy_helper.from_array(np.ascontiguousarray(table), tensor.name))
 
 
-def _bits(precision: Precision) -> Bits:
-    return 4 if precision == "int4" else 8
+def _quantized(
+    model: onnx.ModelProto, precision: Precision, head_bits: Bits, block_size: int | None = None
+) -> onnx.ModelProto:
+    if precision == "fp32":
+        return model
+    if precision == "w8a8":
+        use_integer_products(model, leave=LM_HEAD)
+    bits: Bits = 4 if precision == "int4" else 8
+    return quantize(model, bits, head_bits=head_bits, block_size=block_size)
 
 
 def _architecture(config: dict[str, Any]) -> str:
@@ -182,8 +192,11 @@ def _architecture(config: dict[str, Any]) -> str:
 
 
 @contextlib.contextmanager
-def _prepared(model_dir: Path) -> Iterator[Path]:
-    """A copy of the checkpoint, weights linked, whose config transformers 4 reads in full."""
+def _prepared(model_dir: Path, *, smoothed: bool = False) -> Iterator[Path]:
+    """A copy of the checkpoint, weights linked, whose config transformers 4 reads in full.
+
+    With weights of their own where activations are to be ``smoothed``.
+    """
     config = config_for_transformers_4(read_config(model_dir))
     if not (model_dir / "tokenizer.json").is_file():
         raise InputError(f"The checkpoint {model_dir} has no tokenizer.json.")
@@ -197,7 +210,23 @@ def _prepared(model_dir: Path) -> Iterator[Path]:
             # The builder loads the tokenizer through transformers, which asks for a class.
             fallback = json.dumps({"tokenizer_class": "PreTrainedTokenizerFast"})
             (prepared / "tokenizer_config.json").write_text(fallback, encoding="utf-8")
+        if smoothed:
+            _smooth(prepared)
         yield prepared
+
+
+def _smooth(prepared: Path) -> None:
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    from surefill_training.smoothing import smooth
+
+    model = AutoModelForCausalLM.from_pretrained(prepared, dtype=torch.float32)
+    model.train(False)
+    smooth(model, load_tokenizer(prepared / "tokenizer.json"))
+    for link in (*prepared.glob("*.safetensors*"), *prepared.glob("*.bin*")):
+        link.unlink()
+    model.save_pretrained(prepared)
 
 
 def _build(model_dir: Path, out_dir: Path) -> None:

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import time
-
+from surefill.budget import Cancellation
 from surefill.completion.checking import OracleChecks
 from surefill.completion.facts import Facts, Memory
 from surefill.completion.rules import ExistingNames
 from surefill.completion.suggestion import Withheld
-from surefill.engine.interface import Cancellation
 from surefill.oracle.service import OracleService
+from surefill.revision import ProjectRevision
 from surefill.settings import CheckSettings
 from surefill.syntax.cursor import Cursor
 from surefill.syntax.document import Snapshot
 from surefill.syntax.position import Position, Range
 
-_SHARE = 0.25
-"""Of the time until the deadline, the oracle gets this share."""
-_NO_DEADLINE_SECONDS = 60.0
 _LARGEST = 1_000_000
 """Characters of a document beyond which no checker keeps pace with a typist."""
 _LONGEST_LINE = 5_000
@@ -32,14 +28,20 @@ class Asking:
         self._settings = settings
         self._memory = Memory()
 
-    def forget(self) -> None:
-        """Files or other documents changed: what was answered may be out of date."""
-        self._memory.clear()
-
     def about(
-        self, snapshot: Snapshot, position: Position, cursor: Cursor, cancel: Cancellation
+        self,
+        snapshot: Snapshot,
+        position: Position,
+        cursor: Cursor,
+        revision: ProjectRevision,
+        *,
+        seconds: float,
+        cancel: Cancellation,
     ) -> Asked:
-        """What can be asked for one request."""
+        """What can be asked for one request, which was made at ``revision``.
+
+        Answers are waited for ``seconds`` in all.
+        """
         language = snapshot.language
         wanted = self._settings.guide or self._settings.types
         if (
@@ -53,11 +55,15 @@ class Asking:
         ):
             return Asked()
         span = Range(position, position)
-        left = _NO_DEADLINE_SECONDS
-        if cancel.deadline is not None:
-            left = max(0.0, cancel.deadline - time.monotonic())
-        seconds = _SHARE * left
-        facts = Facts(self._service, self._memory, snapshot, span, seconds=seconds, cancel=cancel)
+        facts = Facts(
+            self._service,
+            self._memory,
+            snapshot,
+            span,
+            seconds=seconds,
+            cancel=cancel,
+            revision=revision,
+        )
         checks = OracleChecks(facts, snapshot, span) if self._settings.types else None
         asked = Asked(facts, snapshot, position, checks, guides=self._settings.guide)
         asked.anticipate()
@@ -105,6 +111,11 @@ class Asked:
     def spent(self) -> float:
         """Seconds that were waited for the oracle."""
         return self._facts.spent if self._facts is not None else 0.0
+
+    @property
+    def late(self) -> bool:
+        """Whether something could not be looked up in time; the next request may fare better."""
+        return self._facts is not None and self._facts.late
 
     @property
     def withheld(self) -> tuple[Withheld, ...]:

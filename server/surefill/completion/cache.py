@@ -3,17 +3,19 @@
 An entry belongs to one document and to the whole text before and after the cursor. It also answers
 at later cursors, as long as what was typed since is the beginning of a suggestion; the text behind
 the cursor must be the same, or have gained exactly the closing brackets and quotes that the
-suggestion ends with, as editors insert them.
+suggestion ends with, as editors insert them. It answers at the revision of the project that it was
+made at, and at no other.
 """
 
 from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from surefill.completion.suggestion import Suggestion
+from surefill.revision import ALONE, ProjectRevision
 from surefill.syntax.document import Snapshot, with_newlines
 from surefill.syntax.position import Position, Range
 
@@ -38,6 +40,8 @@ class _Entry:
     n: int
     suggestions: tuple[Suggestion, ...]
     reason: str
+    revision: ProjectRevision
+    provisional: bool
 
     @property
     def size(self) -> int:
@@ -78,8 +82,14 @@ class TypeThroughCache:
         explicit: bool = False,
         n: int = 1,
         reason: str = "",
+        revision: ProjectRevision = ALONE,
+        provisional: bool = False,
     ) -> None:
-        """Remember the answer for ``position``; all its ranges must be empty and be there."""
+        """Remember the answer for ``position``; all its ranges must be empty and be there.
+
+        A ``provisional`` one, some checks of which had no time, is what the user sees and goes on
+        for whoever types it; the same question gets another answer.
+        """
         line = snapshot.lines[position.line]
         entry = _Entry(
             position=position,
@@ -92,6 +102,8 @@ class TypeThroughCache:
             n=n,
             suggestions=suggestions,
             reason=reason,
+            revision=revision,
+            provisional=provisional,
         )
         if entry.size > self._max_bytes:
             return
@@ -108,7 +120,13 @@ class TypeThroughCache:
                 self._drop(next(iter(self._entries)))
 
     def get(
-        self, snapshot: Snapshot, position: Position, *, explicit: bool = False, n: int = 1
+        self,
+        snapshot: Snapshot,
+        position: Position,
+        *,
+        explicit: bool = False,
+        n: int = 1,
+        revision: ProjectRevision = ALONE,
     ) -> Hit | None:
         """The answer at ``position``, the newest entry first; None when the model must be asked.
 
@@ -118,7 +136,7 @@ class TypeThroughCache:
             numbers = list(reversed(self._by_document.get(snapshot.uri, {})))
             entries = [(number, self._entries[snapshot.uri, number]) for number in numbers]
         for number, entry in entries:
-            if (explicit and not entry.explicit) or n > entry.n:
+            if (explicit and not entry.explicit) or n > entry.n or entry.revision != revision:
                 continue
             hit = _match(entry, snapshot, position)
             if hit is not None:
@@ -134,13 +152,6 @@ class TypeThroughCache:
             for number in list(self._by_document.get(uri, ())):
                 self._drop((uri, number))
 
-    def forget_unless(self, keep: Callable[[Suggestion], bool]) -> None:
-        """Drop the answers of which not all suggestions are to be kept, and those without any."""
-        with self._lock:
-            for key, entry in list(self._entries.items()):
-                if not entry.suggestions or not all(map(keep, entry.suggestions)):
-                    self._drop(key)
-
     def _drop(self, key: tuple[str, int]) -> None:
         self._bytes -= self._entries.pop(key).size
         own = self._by_document[key[0]]
@@ -154,7 +165,7 @@ def _match(entry: _Entry, snapshot: Snapshot, position: Position) -> Hit | None:
     if typed is None:
         return None
     gained = _gained_behind(entry, snapshot, position)
-    if gained is None:
+    if gained is None or (entry.provisional and not typed and not gained):
         return None
     suggestions = tuple(_remainders(entry, position, typed, gained))
     exactly = not typed and not gained and not entry.suggestions

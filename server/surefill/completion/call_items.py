@@ -9,19 +9,18 @@ from dataclasses import dataclass
 
 from surefill.apis.results import Way
 from surefill.apis.snippets import Snippet
+from surefill.budget import Cancellation
 from surefill.context.neighbours import Neighbours
-from surefill.engine.interface import Cancellation
 from surefill.syntax.document import Snapshot
 from surefill.syntax.position import Position, Range
 
 
 @dataclass(frozen=True)
 class CallRequest:
-    """One question; ``deadline`` in seconds of ``time.monotonic``."""
+    """One question, to be answered by the deadline of ``cancel``."""
 
     snapshot: Snapshot
     position: Position
-    deadline: float
     cancel: Cancellation
     neighbours: Neighbours | None = None
 

@@ -7,7 +7,6 @@ of its own: it waits for the checker and for the model's worker, and neither wai
 from __future__ import annotations
 
 import itertools
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
@@ -15,11 +14,11 @@ from surefill.apis.calls import Call, plain_call, with_namesakes, written_call
 from surefill.apis.catalog import callable_names, ranked
 from surefill.apis.results import Result, Way, handled, way_of
 from surefill.apis.snippets import Snippet
+from surefill.budget import Deadline, MenuBudget
 from surefill.completion.call_items import CallItem, CallRequest
 from surefill.completion.facts import Facts, Memory
 from surefill.completion.fitting import Fitting, Form
 from surefill.completion.wishes import AskModel, Wishes, Written
-from surefill.engine.interface import Cancellation
 from surefill.oracle.answers import Signatures, Unknown
 from surefill.oracle.service import OracleService
 from surefill.settings import Settings
@@ -39,8 +38,6 @@ _LARGEST = 1_000_000
 _SURE_OF_ARGUMENTS = 0.5
 """Below this mean probability of a token, what the model would pass beyond what must be is left
 out. A guess."""
-_TO_RANK, _TO_FILL = 0.5, 0.8
-"""By these shares of the time, ranking has to be done, and filling in."""
 _LABELS: Mapping[Way, str] = {
     "response": "{call}: raise_for_status, json",
     "with": "with {call}",
@@ -80,7 +77,7 @@ class CallCompletion:
             return True
         work = _Work(request, cursor, site, oracle=self._oracle, settings=self._settings, ask=ask)
         found.extend(work.items())
-        return site.kind == "arguments" and work.answered
+        return site.kind == "arguments" and work.answered and not work.late
 
 
 class _Work:
@@ -103,13 +100,18 @@ class _Work:
         self._ask = ask
         self._cursor = cursor
         self._site = site
-        self._began = time.monotonic()
+        self._budget = MenuBudget.until(request.cancel.deadline)
         self._memory = Memory()
         self._facts = self._facts_about(request.snapshot, site.position)
         self._fitting = Fitting(self._facts, request.snapshot, site.position)
         self._kinds: dict[str, str] = {}
         self.answered = True
         """Whether the checker has said how each is called; it may still be starting."""
+
+    @property
+    def late(self) -> bool:
+        """Whether the checker had no time for something: the list may come out fuller again."""
+        return self._facts.late
 
     def items(self) -> Iterator[CallItem]:
         """The calls, best first, and behind the first that has one the handling of its result."""
@@ -143,14 +145,14 @@ class _Work:
         names = callable_names(members, site.name, raises=raises)
         preferred: list[str] = []
         if len(names) > 1:
-            wishes = self._wishes(self._snapshot, site.position, self._until(_TO_RANK))
+            wishes = self._wishes(self._snapshot, site.position, self._budget.ranked)
             preferred = list(itertools.islice(wishes.names(start, frozenset(names)), MOST))
         return ranked(names, preferred, site.name, self._snapshot.text)
 
     def _callable(self, names: list[str]) -> Iterator[tuple[str, Signatures]]:
         """Those that the checker knows how to call, until the time is over."""
         for name in names:
-            if self._request.cancel.cancelled or time.monotonic() > self._until(1.0):
+            if self._request.cancel.cancelled or self._budget.end.passed:
                 self.answered = False
                 return
             if self._site.kind == "arguments":
@@ -190,8 +192,8 @@ class _Work:
 
     def _written(self, name: str) -> Written | None:
         """What the model writes into the call's brackets."""
-        until = self._until(_TO_FILL)
-        if time.monotonic() > until:
+        until = self._budget.filled
+        if until.passed:
             return None
         snapshot, position = self._snapshot, self._site.position
         if self._site.kind != "arguments":
@@ -277,9 +279,8 @@ class _Work:
         closed = ")" in (self._cursor.line_suffix[:1], self._cursor.line_below.lstrip()[:1])
         return Form(inside=self._site.kind == "arguments", closes=not closed)
 
-    def _wishes(self, snapshot: Snapshot, position: Position, until: float) -> Wishes:
-        cancel = Cancellation(until)
-        self._request.cancel.on_cancel(cancel.cancel)
+    def _wishes(self, snapshot: Snapshot, position: Position, until: Deadline) -> Wishes:
+        cancel = self._request.cancel.child(until)
         return Wishes(self._ask, snapshot, position, self._request.neighbours, cancel)
 
     def _facts_about(self, snapshot: Snapshot, position: Position) -> Facts:
@@ -288,10 +289,6 @@ class _Work:
             self._memory,
             snapshot,
             Range(position, position),
-            seconds=max(0.0, self._request.deadline - time.monotonic()),
+            seconds=self._budget.end.remaining,
             cancel=self._request.cancel,
         )
-
-    def _until(self, share: float) -> float:
-        """When this share of the request's time is over."""
-        return self._began + share * (self._request.deadline - self._began)

@@ -125,18 +125,14 @@ class OracleChecks:
             return Verdict("unchecked", after.reason), None
         change = Change(self._span, text)
         errors = errors_within(after, change)
-        for fresh in (False, True):
-            if errors or not new_errors_elsewhere(_NOTHING, after, change):
-                break  # what the document was like without it does not matter
-            before = self._facts.diagnostics_before(lines, fresh=fresh)
-            if not isinstance(before, Unknown) and not new_errors_elsewhere(before, after, change):
-                break
-            if fresh:
-                if isinstance(before, Unknown):
-                    return Verdict("unchecked", before.reason), None
-                errors = new_errors_elsewhere(before, after, change)
-                if _NAMES.search(text):
-                    errors = self._because_of_names(text, errors)
+        if not errors and new_errors_elsewhere(_NOTHING, after, change):
+            # Else it does not matter what the document was like without it.
+            before = self._facts.diagnostics_before(lines)
+            if isinstance(before, Unknown):
+                return Verdict("unchecked", before.reason), None
+            errors = new_errors_elsewhere(before, after, change)
+            if errors and _NAMES.search(text):
+                errors = self._because_of_names(text, errors)
         if errors:
             return Verdict("failed", errors[0].message), errors[0]
         return Verdict("passed", "no new type error"), None

@@ -14,11 +14,12 @@ from concurrent.futures import Future
 from functools import cached_property, partial
 from typing import Any, TypeAlias, TypeVar
 
+from surefill.budget import Cancellation, Deadline, question_seconds
 from surefill.engine.healing import is_part_of_name
-from surefill.engine.interface import Cancellation
 from surefill.oracle.answers import Diagnostics, Members, Origin, Signatures, Source, Unknown
 from surefill.oracle.oracle import Oracle
 from surefill.oracle.service import OracleService, wait_for
+from surefill.revision import ALONE, ProjectRevision
 from surefill.syntax.condensed import Condensed, condense
 from surefill.syntax.document import Snapshot, end_of
 from surefill.syntax.position import Position, Range
@@ -27,13 +28,14 @@ T = TypeVar("T")
 _Question: TypeAlias = "tuple[Hashable, ...]"
 _Ask: TypeAlias = "Callable[[dict[str, Any], Oracle], Coroutine[Any, Any, T | Unknown]]"
 
-_QUESTION_SHARE = 3
-"""One question may take one part in so many of the time for all of them."""
 _REMEMBERED = 256
 
 
 class Memory:
-    """Answers to the questions asked last, of all documents. For one thread at a time."""
+    """Answers to the questions asked last, of all documents. For one thread at a time.
+
+    A key has everything that its answer rests on, so that none is ever out of date.
+    """
 
     def __init__(self) -> None:
         self._answers: OrderedDict[Hashable, Any] = OrderedDict()
@@ -49,17 +51,13 @@ class Memory:
         if len(self._answers) > _REMEMBERED:
             self._answers.popitem(last=False)
 
-    def clear(self) -> None:
-        """Forget everything: files or other documents changed."""
-        self._answers.clear()
-
 
 class Facts:
     """Questions about a document with other text in place of the lines that ``span`` touches.
 
     That text, the argument ``lines`` of every question, begins with the first of these lines and
     ends with the last one, without its line end; offsets are in it. ``seconds`` is how long all
-    questions may take together.
+    questions may take together; ``revision`` is what the rest of the project was when it was asked.
     """
 
     def __init__(
@@ -71,6 +69,7 @@ class Facts:
         *,
         seconds: float,
         cancel: Cancellation,
+        revision: ProjectRevision = ALONE,
     ) -> None:
         self._service = service
         self._memory = memory
@@ -83,12 +82,15 @@ class Facts:
         self.lines = snapshot.text_in(Range(Position(self._first, 0), Position(last, 1 << 30)))
         """The lines as they are."""
         self._left = seconds
-        self._most = seconds / _QUESTION_SHARE
+        self._most = question_seconds(seconds)
         self._cancel = cancel
+        self._revision = revision
         self._coming: dict[tuple[Hashable, ...], Future[Any]] = {}
         """Answers that were asked for before they are needed."""
         self.spent = 0.0
         """Seconds that were waited for answers."""
+        self.late = False
+        """Whether an answer is missing that there was not time enough for."""
 
     @property
     def available(self) -> bool:
@@ -149,22 +151,13 @@ class Facts:
             lambda limits, oracle: oracle.origin(source, at, **limits),
         )
 
-    def diagnostics_before(self, lines: str, *, fresh: bool) -> Diagnostics | Unknown:
-        """What ``diagnostics`` of ``lines`` are to be compared with.
-
-        They are of the document as it is, or, unless they are to be ``fresh``, as it was, if it was
-        the same but for these lines; else Unknown.
-        """
-        around = self._around(lines, checked=True)
-        question = ("diagnostics before", *around)
-        if not fresh:
-            return self._remembered(question) or Unknown("the document has not been looked at")
-        source = self._with(self.lines, around)
-        before = self._ask(
+    def diagnostics_before(self, lines: str) -> Diagnostics | Unknown:
+        """What ``diagnostics`` of ``lines`` are compared with: those of the document as it is."""
+        source = self._with(self.lines, self._around(lines, checked=True))
+        return self._ask(
             ("diagnostics", source.text),
             lambda limits, oracle: oracle.diagnostics(source, **limits),
         )
-        return self._keep(question, before)
 
     @cached_property
     def _condensed(self) -> Condensed | None:
@@ -212,25 +205,27 @@ class Facts:
         if known is not None:
             return known
         if self._left <= 0 or self._cancel.cancelled:
-            return Unknown("there was no time left")
+            self.late = True
+            return Unknown("there was no time left", late=True)
         deadline = self._deadline()
         future: Future[T | Unknown] | None = self._coming.pop(question, None)
         if future is None:
             future = self._service.submit(self._language, partial(ask, self._limits(deadline)))
         return self._keep(question, self._wait(future, deadline))
 
-    def _limits(self, deadline: float) -> dict[str, Any]:
-        return {"deadline": deadline, "cancel": self._cancel}
+    def _limits(self, deadline: Deadline) -> dict[str, Any]:
+        return {"deadline": deadline.at, "cancel": self._cancel}
 
-    def _deadline(self) -> float:
-        return time.monotonic() + min(self._most, max(0.0, self._left))
+    def _deadline(self) -> Deadline:
+        return Deadline.after(min(self._most, max(0.0, self._left)))
 
-    def _wait(self, future: Future[T | Unknown], deadline: float) -> T | Unknown:
+    def _wait(self, future: Future[T | Unknown], deadline: Deadline) -> T | Unknown:
         began = time.monotonic()
         answer = wait_for(future, deadline)
         taken = time.monotonic() - began
         self._left -= taken
         self.spent += taken
+        self.late = self.late or (isinstance(answer, Unknown) and answer.late)
         return answer
 
     def _remembered(self, question: _Question) -> Any:  # noqa: ANN401 - any answer
@@ -242,7 +237,7 @@ class Facts:
         return answer
 
     def _key(self, question: _Question) -> Hashable:
-        return self._uri, self._head, self._foot, question
+        return self._uri, self._head, self._foot, self._revision, question
 
 
 def _around_name(lines: str, offset: int) -> tuple[str, str]:

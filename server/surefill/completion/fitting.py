@@ -86,7 +86,7 @@ class Fitting:
 
     def _errors(self, snippet: Snippet, start: Position) -> Sequence[Diagnostic] | None:
         lines, _ = self.lines(snippet.plain, start)
-        before = self._facts.diagnostics_before(lines, fresh=True)
+        before = self._facts.diagnostics_before(lines)
         after = self._facts.diagnostics(lines) if before else before
         if isinstance(after, Unknown) or isinstance(before, Unknown):
             return None

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-import time
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from surefill.budget import Cancellation, Deadline
 from surefill.checks.syntax import check_syntax
 from surefill.completion.checking import Checked, OracleChecks
 from surefill.completion.display_filter import DisplayFilter
@@ -15,7 +15,7 @@ from surefill.completion.openings import with_colon
 from surefill.completion.policy import Decision
 from surefill.completion.postprocess import Surroundings, cut_before, postprocess, versions
 from surefill.completion.suggestion import Evidence, Suggestion, Verdict, Withheld
-from surefill.engine.interface import Cancellation, Candidate
+from surefill.engine.interface import Candidate
 from surefill.syntax.document import Snapshot
 from surefill.syntax.position import Position, Range
 
@@ -45,13 +45,13 @@ _UNCHECKED = Checked(
 class Limits:
     """Until when a request is worked at."""
 
-    end: float
-    """When the answer is due, in seconds of ``time.monotonic``."""
+    end: Deadline
+    """When the answer is due."""
     cancel: Cancellation
 
     @property
     def late(self) -> bool:
-        return time.monotonic() > self.end
+        return self.end.passed
 
 
 @dataclass(frozen=True)
@@ -170,7 +170,9 @@ class Judge:
         if self.bar > 0 and self.display.begins_at_best(candidate, text) < self.bar:
             return _Refused(text, _UNSURE)
         search = _Search(self, candidate, limits)
-        shorter = versions(text, self.around, complete=finished)
+        # Where something was cut after it, the last line that is left was written to its end.
+        whole = finished or text.count("\n") < candidate.text.count("\n")
+        shorter = versions(text, self.around, complete=whole)
         found = search.among_lines(shorter) or search.among_parts() or search.shortest
         return found or search.refusal(text)
 

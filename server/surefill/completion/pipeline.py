@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from surefill.budget import Cancellation, Deadline, InlineBudget
 from surefill.completion.asking import Asked, Asking
 from surefill.completion.cache import TypeThroughCache
 from surefill.completion.display_filter import MakeFilter, filter_for_any_model
@@ -26,7 +27,6 @@ from surefill.completion.suggestion import (
 )
 from surefill.context.window import ContextBuilder
 from surefill.engine.interface import (
-    Cancellation,
     Engine,
     Generation,
     Prompt,
@@ -50,9 +50,6 @@ what stands before instead. A guess."""
 _HOPELESS = 0.25
 """Where the model itself gives what it has written less than this share of the chance that is
 needed, nothing more of it will be shown, and it stops."""
-_RESERVE_SHARE = 0.1
-_RESERVE_SECONDS = 0.1
-"""Of the time until the deadline, this much is kept for post-processing and checks."""
 
 
 @dataclass(frozen=True)
@@ -175,7 +172,13 @@ class CompletionPipeline:
         before = _menu_adds(request, position)
         if before is None:
             return None
-        hit = self._cache.get(request.snapshot, position, explicit=request.explicit, n=request.n)
+        hit = self._cache.get(
+            request.snapshot,
+            position,
+            explicit=request.explicit,
+            n=request.n,
+            revision=request.revision,
+        )
         if hit is None:
             return None
         continuations = tuple(
@@ -200,7 +203,9 @@ class CompletionPipeline:
         Raises EngineError when the model fails, and nothing else. A cancelled request ends empty.
         """
         started = time.perf_counter()
-        limits = Limits(_set_deadline(request, cancel), cancel)
+        end = min(cancel.deadline, Deadline.after(request.deadline_ms / 1000))
+        budget = InlineBudget.until(end)
+        cancel = cancel.child(budget.model)
         known = self.lookup(request)
         if known is not None:
             return known
@@ -211,9 +216,16 @@ class CompletionPipeline:
             return CompletionResult(
                 reason=question.decision.reason, timings=Timings(_since(started))
             )
-        asked = self._asking.about(question.snapshot, question.position, question.cursor, cancel)
+        asked = self._asking.about(
+            question.snapshot,
+            question.position,
+            question.cursor,
+            request.revision,
+            seconds=budget.checker_seconds,
+            cancel=cancel,
+        )
         spent = _Spent()
-        result = self._try(question, asked, engine, limits, spent)
+        result = self._try(question, asked, engine, Limits(budget.end, cancel), spent)
         if cancel.cancelled:
             return CompletionResult(reason="cancelled", timings=Timings(_since(started)))
         return replace(result, timings=spent.timings(_since(started), asked.spent * 1000))
@@ -258,7 +270,7 @@ class CompletionPipeline:
         # What time did not suffice for may come out better again.
         if not (cancel.cancelled or cancel.expired or limits.late):
             answer = replace(outcome, reason=reason)
-            self._remember(question.request, question.place, answer, generation)
+            self._remember(question, answer, generation, provisional=asked.late)
         return CompletionResult(
             suggestions=_for_menu(outcome.suggestions, question.request),
             reason=reason,
@@ -296,16 +308,7 @@ class CompletionPipeline:
         below = after_enter(accepted)
         if result.suggestions or cancel.cancelled or below is None:
             return result
-        cancel.deadline = None  # that of a request, and this is another one
         return self.complete(below, engine, cancel)
-
-    def outdate_facts(self) -> None:
-        """Other documents or files changed, and with them what a type checker says.
-
-        What rests on installed packages alone is still true, and typed through as before.
-        """
-        self._asking.forget()
-        self._cache.forget_unless(lambda suggestion: not suggestion.evidence.of_project)
 
     def forget(self, uri: str) -> None:
         """Drop what is remembered about a document, when it is closed."""
@@ -343,12 +346,9 @@ class CompletionPipeline:
         return not self._languages or not self._languages.isdisjoint(ids_of(_names(request)))
 
     def _remember(
-        self,
-        request: CompletionRequest,
-        place: _Place,
-        outcome: Outcome,
-        generation: Generation,
+        self, question: _Question, outcome: Outcome, generation: Generation, *, provisional: bool
     ) -> None:
+        request, place = question.request, question.place
         late = any(candidate.stop_reason == "deadline" for candidate in generation.candidates)
         if late or not place.cacheable or (place.before and not outcome.suggestions):
             return  # the next request may get a better answer
@@ -363,6 +363,8 @@ class CompletionPipeline:
             explicit=request.explicit,
             n=request.n,
             reason=outcome.reason,
+            revision=request.revision,
+            provisional=provisional,
         )
 
 
@@ -384,17 +386,6 @@ def _seen(prompt: Prompt, generation: Generation) -> ContextSummary:
 
 def _since(started: float) -> float:
     return (time.perf_counter() - started) * 1000
-
-
-def _set_deadline(request: CompletionRequest, cancel: Cancellation) -> float:
-    """Give the engine the time until the deadline less the reserve; returns the deadline."""
-    now = time.monotonic()
-    end = now + request.deadline_ms / 1000
-    if cancel.deadline is not None:
-        end = min(end, cancel.deadline)
-    reserve = min(_RESERVE_SECONDS, _RESERVE_SHARE * max(0.0, end - now))
-    cancel.deadline = end - reserve
-    return end
 
 
 def _menu_adds(request: CompletionRequest, position: Position) -> str | None:

@@ -7,13 +7,13 @@ and guesses the indentation. Everything here only removes or re-indents; nothing
 from __future__ import annotations
 
 import functools
-import itertools
 import re
 from dataclasses import dataclass
 
 from surefill.completion.openings import opening_what_is_closed_below
 from surefill.completion.overlap import without_overlap_below, without_overlap_on_line
 from surefill.completion.reindent import normalise_indentation
+from surefill.completion.repetition import without_repetition
 from surefill.context.prompt import TEMPLATES
 from surefill.syntax.brackets import Lexical, scan
 from surefill.syntax.cursor import Cursor
@@ -21,9 +21,6 @@ from surefill.syntax.document import Snapshot, with_newlines
 from surefill.syntax.languages import Language
 
 _LINES_AROUND = 200
-_MOST_REPEATS = 3
-_LONGEST_LOOP = 4
-"""Lines, one after another, that are found to repeat."""
 
 
 @dataclass(frozen=True)
@@ -67,11 +64,9 @@ def postprocess(text: str, around: Surroundings, special_tokens: tuple[str, ...]
     text = without_overlap_on_line(text, cursor, around.language, around.closers)
     text = without_overlap_below(text, cursor.line_prefix, around.below)
     text = opening_what_is_closed_below(text, cursor, around.language, around.below)
-    text = before_loop(text)
+    text = without_repetition(text, around)
     text = strip_trailing_whitespace(text, cursor.line_suffix)
-    if not text.strip() or repeats_lines_above(text, cursor, around.above) or degenerate(text):
-        return ""
-    return text
+    return text if text.strip() else ""
 
 
 _SPECIAL = re.compile(r"<[|｜][\w▁]{2,40}[|｜]>|▁<(EOT|SUF|MID)>| ?<EOT>$")
@@ -110,46 +105,6 @@ def strip_trailing_whitespace(text: str, line_suffix: str) -> str:
     if lines and not last.strip() and line_suffix.strip():
         return "\n".join((*lines, last))
     return "\n".join((*lines, last.rstrip())).rstrip()
-
-
-def repeats_lines_above(text: str, cursor: Cursor, above: tuple[str, ...]) -> bool:
-    """Whether the completed lines are the same as the lines right above, indentation included."""
-    lines = [line.rstrip() for line in (cursor.line_prefix + text).split("\n")]
-    while lines and not lines[0]:
-        lines.pop(0)
-    lines = [line for line in lines if line]
-    before = [line.rstrip() for line in above if line.strip()]
-    if not lines or len(before) < len(lines) or before[-len(lines) :] != lines:
-        return False
-    return any(re.search(r"\w", line) for line in lines)
-
-
-def before_loop(text: str) -> str:
-    """The lines before those with which a model went round in circles, as small ones do at length.
-
-    All of ``text`` where it did not, and where it began with its first line: then nothing is right.
-    """
-    lines = text.split("\n")
-    for start in range(len(lines)):
-        for period in range(1, min(_LONGEST_LOOP, (len(lines) - start) // _MOST_REPEATS) + 1):
-            first = lines[start : start + period]
-            again = lines[start + period : start + period * _MOST_REPEATS]
-            if any(line.strip() for line in first) and again == first * (_MOST_REPEATS - 1):
-                return "\n".join(lines[:start] or lines)
-    return text
-
-
-def degenerate(text: str) -> bool:
-    """Whether ``text`` is stuck in a loop: a line or a piece of one over and over."""
-    lines = [line.strip() for line in text.split("\n") if re.search(r"\w", line)]
-    run = 1
-    for previous, line in itertools.pairwise(lines):
-        run = run + 1 if line == previous else 1
-        if run >= _MOST_REPEATS:
-            return True
-    # Numbers may well repeat in a table; names, words and operators do not.
-    loops = re.finditer(r"(.{2,24}?)\1{4,}", text, re.DOTALL)
-    return any(re.search(r"[^\W\d]", loop.group(1)) for loop in loops)
 
 
 def versions(text: str, around: Surroundings, *, complete: bool) -> list[str]:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
+from surefill.revision import ALONE, ProjectRevision
 from surefill.syntax.position import Position, Range
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ class CompletionRequest:
     ``selected_text`` is what the editor's completion menu would insert in place of
     ``selected_range``; a suggestion then has to extend that text. ``language_id`` is the editor's
     name for the language, which may be one that we do not know. ``neighbours`` says which other
-    files the model may see.
+    files the model may see, ``revision`` what the project was like when it was made.
     """
 
     snapshot: Snapshot
@@ -38,6 +39,7 @@ class CompletionRequest:
     deadline_ms: float = 2000
     language_id: str = ""
     neighbours: Neighbours | None = None
+    revision: ProjectRevision = ALONE
 
 
 @dataclass(frozen=True)
@@ -64,11 +66,6 @@ class ApiUse:
     """The distribution that it was found in; "python" for the standard library."""
     version: str = ""
 
-    @property
-    def installed(self) -> bool:
-        """Whether it was found in a package that has a version."""
-        return bool(self.version)
-
     def found_in(self, package: str, version: str) -> ApiUse:
         return replace(self, package=package, version=version)
 
@@ -80,12 +77,6 @@ class Evidence:
     checker: str = ""
     """Name and version of the type checker; empty where there is none."""
     uses: tuple[ApiUse, ...] = ()
-
-    @property
-    def of_project(self) -> bool:
-        """Whether something that is used may be the user's own, which changes."""
-        installed = {use.offset for use in self.uses if use.installed}
-        return any(use.offset not in installed for use in self.uses if use.kind != "keyword")
 
 
 @dataclass(frozen=True)

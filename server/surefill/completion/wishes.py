@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Protocol, TypeVar
 
+from surefill.budget import Cancellation
 from surefill.completion.facts import Facts
 from surefill.completion.rules import ExistingNames
 from surefill.context.neighbours import Neighbours
 from surefill.context.window import ContextBuilder
 from surefill.engine.guide import Names
-from surefill.engine.interface import Cancellation, Engine, Prompt
+from surefill.engine.interface import Engine, Prompt
 from surefill.syntax.brackets import scan
 from surefill.syntax.cursor import Cursor
 from surefill.syntax.document import Snapshot

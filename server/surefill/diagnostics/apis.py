@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from surefill.diagnostics.calls import Call, KnownCalls, unknown_keywords
+from surefill.diagnostics.calls import Call, CallsOfVersion, unknown_keywords
 from surefill.diagnostics.inquiry import Inquiry, declared_keywords
 from surefill.diagnostics.problem import Category, Problem
 from surefill.diagnostics.words import shown
@@ -62,7 +62,7 @@ async def api_problems(
     checker: Inquiry,
     syntax: Sequence[Problem],
     calls: Sequence[Call] = (),
-    known: KnownCalls | None = None,
+    known: CallsOfVersion | None = None,
 ) -> list[Problem] | None:
     """API problems in the order of the text; None where the checker has no answer in time.
 
@@ -81,7 +81,7 @@ async def api_problems(
             asked += 1
             if not await _exists(snapshot, checker, finding):
                 found.setdefault(finding.span, _problem(snapshot, finding))
-    for span in await unknown_keywords(snapshot, checker, calls, known or KnownCalls()):
+    for span in await unknown_keywords(snapshot, checker, calls, known):
         if not any(_touches(span, each.region) for each in syntax):
             finding = _Finding("unknown-keyword", span, snapshot.text_in(span))
             found.setdefault(span, _problem(snapshot, finding))

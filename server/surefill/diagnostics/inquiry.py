@@ -32,18 +32,20 @@ class AskOracle(Protocol):
     ) -> T | Unknown: ...
 
 
-@dataclass(frozen=True)
+@dataclass
 class Inquiry:
     """Answers None wherever the oracle does not know. ``deadline`` is of ``time.monotonic()``."""
 
     ask: AskOracle
     deadline: float
     cancel: Cancel | None = None
+    late: bool = False
+    """Whether there was an answer that was not there in time: what was found is not final."""
 
     async def errors(self, snapshot: Snapshot) -> tuple[Diagnostic, ...] | None:
         """What the checker calls an error in the document."""
         source, deadline, cancel = _source(snapshot), self.deadline, self.cancel
-        answer = await self.ask(
+        answer = await self._ask(
             lambda oracle: oracle.diagnostics(source, deadline=deadline, cancel=cancel)
         )
         return answer.errors if isinstance(answer, Diagnostics) else None
@@ -51,7 +53,7 @@ class Inquiry:
     async def members(self, snapshot: Snapshot, at: Position) -> Members | None:
         """The names that may stand at a position."""
         source, deadline, cancel = _source(snapshot), self.deadline, self.cancel
-        answer = await self.ask(
+        answer = await self._ask(
             lambda oracle: oracle.members(source, at, deadline=deadline, cancel=cancel)
         )
         return answer if isinstance(answer, Members) else None
@@ -59,10 +61,17 @@ class Inquiry:
     async def signature(self, snapshot: Snapshot, at: Position) -> Signatures | None:
         """What the call around a position takes."""
         source, deadline, cancel = _source(snapshot), self.deadline, self.cancel
-        answer = await self.ask(
+        answer = await self._ask(
             lambda oracle: oracle.signature(source, at, deadline=deadline, cancel=cancel)
         )
         return answer if isinstance(answer, Signatures) else None
+
+    async def _ask(
+        self, question: Callable[[Oracle], Coroutine[Any, Any, T | Unknown]]
+    ) -> T | Unknown:
+        answer = await self.ask(question)
+        self.late = self.late or (isinstance(answer, Unknown) and answer.late)
+        return answer
 
 
 def declared_keywords(signatures: Signatures) -> frozenset[str]:

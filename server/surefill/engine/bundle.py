@@ -26,7 +26,7 @@ ALL_LANGUAGES = "*"
 
 KvDtype = Literal["float32", "float16"]
 KvLayout = Literal["shared", "concat"]
-Precision = Literal["fp32", "int8", "int4", "fp16", "mix8"]
+Precision = Literal["fp32", "int8", "int4", "fp16", "mix8", "w8a8"]
 PromptOrder = Literal["spm", "psm"]
 
 T = TypeVar("T")

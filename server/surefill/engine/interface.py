@@ -7,12 +7,12 @@ server).
 
 from __future__ import annotations
 
-import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
+
+from surefill.budget import Cancellation as Cancellation  # noqa: PLC0414 - engines take it
 
 if TYPE_CHECKING:  # numpy costs a server's start 60 ms, and only annotations need it here
     import numpy as np
@@ -138,53 +138,6 @@ class Guide(Protocol):
         ``allowed`` anyway, nothing need be said.
         """
         ...
-
-
-@dataclass
-class Cancellation:
-    """A request's stop signal, set from any thread, polled and subscribed to by the engine.
-
-    ``deadline`` is a value of ``time.monotonic()``; past it the engine returns what it has.
-    """
-
-    deadline: float | None = None
-    _event: threading.Event = field(default_factory=threading.Event, repr=False)
-    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
-    _callbacks: list[Callable[[], None]] = field(default_factory=list, repr=False)
-
-    def cancel(self) -> None:
-        """Ask the request to end. Safe to call from any thread, any number of times."""
-        with self._lock:
-            if self._event.is_set():
-                return
-            self._event.set()
-            callbacks = list(self._callbacks)
-        for callback in callbacks:
-            callback()
-
-    @property
-    def cancelled(self) -> bool:
-        return self._event.is_set()
-
-    @property
-    def expired(self) -> bool:
-        return self.deadline is not None and time.monotonic() >= self.deadline
-
-    def on_cancel(self, callback: Callable[[], None]) -> Callable[[], None]:
-        """Run ``callback`` at cancellation, at once if it already happened; returns an undo."""
-        with self._lock:
-            cancelled = self._event.is_set()
-            if not cancelled:
-                self._callbacks.append(callback)
-        if cancelled:
-            callback()
-
-        def undo() -> None:
-            with self._lock:
-                if callback in self._callbacks:
-                    self._callbacks.remove(callback)
-
-        return undo
 
 
 class Tokenizer(Protocol):

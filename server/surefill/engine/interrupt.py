@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Literal, Protocol
@@ -43,9 +42,7 @@ class Interrupt:
     @property
     def left(self) -> float:
         """Seconds until the deadline, more than none; infinite without one."""
-        if self._cancel is None or self._cancel.deadline is None:
-            return math.inf
-        return max(0.001, self._cancel.deadline - time.monotonic())
+        return math.inf if self._cancel is None else max(0.001, self._cancel.deadline.remaining)
 
     def trip(self) -> None:
         """End the run that is on and refuse further ones. Safe from any thread."""
@@ -62,8 +59,9 @@ class Interrupt:
             return
         undo = self._cancel.on_cancel(self.trip)
         timer: threading.Timer | None = None
-        if self._cancel.deadline is not None:
-            timer = threading.Timer(max(0.0, self._cancel.deadline - time.monotonic()), self.trip)
+        seconds = self._cancel.deadline.timeout
+        if seconds is not None:
+            timer = threading.Timer(seconds, self.trip)
             timer.daemon = True
             timer.start()
         try:

@@ -96,7 +96,8 @@ class ModelSession:
             raise EngineError(
                 f"The prefill chunk must be a multiple of {_ROWS}, and at least twice."
             )
-        opened = open_session(bundle.model_path, provider, threads)
+        of_integers = bundle.manifest.precision == "w8a8"
+        opened = open_session(bundle.model_path, provider, threads, for_cpu=of_integers)
         from surefill.engine import kv  # imports onnxruntime
 
         self._runtime = import_onnxruntime()

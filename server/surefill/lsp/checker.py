@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -22,6 +23,7 @@ from surefill.lsp.project import path_of
 from surefill.lsp.watched import WatchedFiles
 from surefill.oracle.environment import SETTING
 from surefill.oracle.service import OracleService
+from surefill.revision import ProjectRevision
 from surefill.settings import OracleSettings, Settings
 from surefill.syntax.languages import LANGUAGES
 from surefill.syntax.position import Range
@@ -63,8 +65,10 @@ class Checker:
         """Of each document that the checker was told of, the language id."""
         self._changed: set[str] = set()
         """Documents whose text the checker has not been told."""
-        self._news: set[str] = set()
-        """Documents whose change nobody has asked about."""
+        self._file_changes = 0
+        """Counts the changes of files, and the closing of documents, after which files count."""
+        self._own_changes: Counter[str] = Counter()
+        """Of these, how many were only of a file that is open: its document counts instead."""
         self._problem = ""
         self._status: Status | None = None
         self._followers: list[Callable[[], None]] = []
@@ -103,7 +107,6 @@ class Checker:
     def opened(self, uri: str) -> None:
         """A document is open: its language's checker is started, and warmed by its imports."""
         self._changed.discard(uri)
-        self._news.add(uri)
         document = self._documents.get(uri)
         if document is not None and document.language is not None:
             snapshot = document.snapshot()
@@ -115,19 +118,23 @@ class Checker:
 
     def replaced(self, uri: str) -> None:
         self._changed.add(uri)
-        self._news.add(uri)
 
     def closed(self, uri: str) -> None:
         self._changed.discard(uri)
-        self._news.add(uri)
+        self._file_changes += 1
+        del self._own_changes[uri]
         language = self._languages.pop(uri, "")
         self.service.tell(language, lambda oracle: oracle.close_document(uri))
 
-    def news_for(self, uri: str) -> bool:
-        """Whether other documents than this one have changed since this was asked last."""
-        others = bool(self._news - {uri})
-        self._news.clear()
-        return others
+    def revision(self, uri: str) -> ProjectRevision:
+        """What an answer about a document rests on now, besides its own text."""
+        document = self._documents.get(uri)
+        language = document.language.id if document is not None and document.language else ""
+        return ProjectRevision(
+            frozenset(each.revision for each in self._documents if each.uri != uri),
+            self._file_changes - self._own_changes[uri],
+            self.service.revision(language),
+        )
 
     def catch_up(self) -> None:
         """Tell the checker what has changed since its last question.
@@ -147,6 +154,10 @@ class Checker:
 
     def files_changed(self, params: types.DidChangeWatchedFilesParams) -> None:
         """Files were made, written or deleted, by whatever program."""
+        self._file_changes += 1
+        match params.changes:
+            case [types.FileEvent(uri=uri)] if self._documents.get(uri) is not None:
+                self._own_changes[uri] += 1
         self.service.files_changed([(each.uri, int(each.type)) for each in params.changes])
         self._tell_followers()
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import itertools
 import logging
-import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -16,8 +15,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from lsprotocol import types
 
+from surefill.budget import QUICK_FIX_SECONDS, Cancellation, Deadline
 from surefill.diagnostics.problem import Problem
-from surefill.engine.interface import Cancellation, Engine
+from surefill.engine.interface import Engine
 from surefill.errors import EngineError
 from surefill.lsp.background import Background
 from surefill.lsp.client import Client
@@ -39,8 +39,6 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-DEADLINE_SECONDS = 5.0
-"""Until an answer is given. Most take a few tenths of a second."""
 HOW_TO_INSTALL = "surefill.howToInstall"
 """The command of an action that changes nothing, and says how a module is installed."""
 _MOST_PROBLEMS = 4
@@ -74,7 +72,7 @@ class CodeActions:
         self._problems = problems
         self._helpers = _Helpers(model, background)
         self._running: dict[str, list[Cancellation]] = {}
-        self._known: OrderedDict[tuple[str, Problem], tuple[Snapshot, tuple[Repair, ...]]]
+        self._known: OrderedDict[tuple[str, Problem], tuple[Found, tuple[Repair, ...]]]
         self._known = OrderedDict()
         self._offers: OrderedDict[int, _Offer] = OrderedDict()
         self._numbers = itertools.count(1)
@@ -123,7 +121,7 @@ class CodeActions:
         if found is None:
             return []
         wanted = self._wanted(found, params)
-        cancel = Cancellation(deadline=time.monotonic() + DEADLINE_SECONDS)
+        cancel = Cancellation(Deadline.after(QUICK_FIX_SECONDS))
         self._running.setdefault(uri, []).append(cancel)
         try:
             actions: list[types.CodeAction] = []
@@ -172,18 +170,18 @@ class CodeActions:
     async def _repairs(
         self, found: Found, problem: Problem, cancel: Cancellation
     ) -> tuple[Repair, ...]:
-        """As found before for this version, or found now."""
+        """As found before for this version in the same project, or found now."""
         from surefill.repair.service import RepairRequest, find_repairs  # a start needs no repairs
 
         key = found.snapshot.uri, problem
         known = self._known.get(key)
-        if known is not None and known[0] is found.snapshot:
+        if known is not None and known[0].state == found.state:
             return known[1]
         request = RepairRequest(found.snapshot, problem, cancel)
         checker = self._problems.checker_for(found.snapshot, cancel)
         repairs = tuple(await find_repairs(request, self._helpers, checker))
-        if not request.late:
-            self._known[key] = found.snapshot, repairs
+        if not (request.late or (checker is not None and checker.late)):
+            self._known[key] = found, repairs
             _forget_oldest(self._known)
         return repairs
 

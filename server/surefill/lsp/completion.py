@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
-import time
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import CancelledError, ThreadPoolExecutor
@@ -18,8 +17,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 from lsprotocol import types
 
+from surefill.budget import MENU_GRACE_SECONDS, Cancellation, Deadline
 from surefill.completion.call_items import CallItem, CallRequest
-from surefill.engine.interface import Cancellation
 from surefill.errors import SurefillError
 from surefill.lsp.checker import Checker
 from surefill.lsp.client import Client
@@ -43,8 +42,6 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 TRIGGERS = [".", "("]
-_GRACE_SECONDS = 0.02
-"""How long after its deadline an answer is waited for: it is on its way by then."""
 _LISTS_KEPT = 4
 """Of so many lists, the last ones, items can be told more about."""
 
@@ -133,12 +130,10 @@ class MenuCompletion:
         snapshot = document.snapshot()
         neighbours = self._project.neighbours(uri) if settings.context.related else None
         self._checker.catch_up()
-        deadline = time.monotonic() + settings.snippets.deadline_ms / 1000
         return CallRequest(
             snapshot,
             from_lsp_position(snapshot.lines, params.position, self._client.encoding),
-            deadline=deadline,
-            cancel=Cancellation(deadline=deadline),
+            cancel=Cancellation(Deadline.after(settings.snippets.deadline_ms / 1000)),
             neighbours=neighbours,
         )
 
@@ -155,8 +150,8 @@ class MenuCompletion:
 
         finding = asyncio.get_running_loop().run_in_executor(self._thread, find)
         finding.add_done_callback(_retrieve)
-        seconds = max(0.0, request.deadline - time.monotonic()) + _GRACE_SECONDS
-        done, _ = await asyncio.wait((finding,), timeout=seconds)
+        end = request.cancel.deadline.later(MENU_GRACE_SECONDS)
+        done, _ = await asyncio.wait((finding,), timeout=end.timeout)
         complete = bool(done) and finding.result()
         return tuple(found), complete
 
@@ -199,12 +194,11 @@ class _Asking:
         self._cancel = cancel
 
     def __call__(self, job: Callable[[Engine, ContextBuilder], T]) -> T | None:
-        deadline = self._cancel.deadline or time.monotonic()
         try:
             answer = self._model.submit(
                 lambda model, engine: job(engine, model.context), self._cancel
             )
-            return answer.result(max(0.0, deadline - time.monotonic()))
+            return answer.result(self._cancel.deadline.timeout)
         except (FutureTimeout, CancelledError):
             return None
         except SurefillError as error:

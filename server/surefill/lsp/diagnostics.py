@@ -98,7 +98,6 @@ class Diagnostics:
         """What was reported may not hold any more: everything is looked at anew."""
         if self._stopped:
             return
-        self._problems.forget_checks()
         if self._pushes:
             for document in self._documents:
                 self._schedule(document.uri, 0.0, typing=False)

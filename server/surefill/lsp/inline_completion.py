@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-import time
 
 from lsprotocol import types
 
+from surefill.budget import Cancellation, Deadline
 from surefill.completion.suggestion import CompletionRequest, CompletionResult, Suggestion
-from surefill.engine.interface import Cancellation
 from surefill.errors import SurefillError
 from surefill.lsp.checker import Checker
 from surefill.lsp.client import Client
@@ -116,8 +115,6 @@ class InlineCompletion:
         if request is None:
             return nothing()
         self._ahead.asked(uri, request.position)
-        if self._checker.news_for(uri):
-            self._model.outdate_facts()
         known = self._model.lookup(request)
         if known is not None:
             self._counters.cache_hits += 1
@@ -126,7 +123,7 @@ class InlineCompletion:
         neighbours = self._project.neighbours(uri)
         self._checker.catch_up()
         request = dataclasses.replace(request, neighbours=neighbours)
-        cancellation = Cancellation(deadline=time.monotonic() + request.deadline_ms / 1000)
+        cancellation = Cancellation(Deadline.after(request.deadline_ms / 1000))
         live = self._live.begin(uri, request.position, cancellation)
         try:
             result = await self._model.complete(request, cancellation)
@@ -153,6 +150,7 @@ class InlineCompletion:
             else None,
             deadline_ms=settings.deadline_ms,
             language_id=self._documents.language_id(document.uri),
+            revision=self._checker.revision(document.uri),
         )
 
     def _fitting(
@@ -176,6 +174,7 @@ class InlineCompletion:
             position=live.position,
             selected_text=None,
             selected_range=None,
+            revision=self._checker.revision(snapshot.uri),
         )
         rest = self._model.lookup(moved)
         if rest is None:

@@ -15,8 +15,9 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
+from surefill.budget import MODEL_GRACE_SECONDS, Cancellation
 from surefill.completion.suggestion import CompletionRequest, CompletionResult
-from surefill.engine.interface import Cancellation, Engine, ReadsAhead
+from surefill.engine.interface import Engine, ReadsAhead
 from surefill.errors import EngineError, SurefillError
 from surefill.lsp.client import Client
 from surefill.lsp.counters import CountedEngine, Counters
@@ -33,9 +34,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
-
-_GRACE_SECONDS = 0.5
-"""How long after its deadline a request is given up though the engine has not come back."""
 
 Loader = Callable[[Settings], "LoadedModel"]
 
@@ -126,11 +124,6 @@ class ModelService:
         name = f"{model.name} {model.version}" if model else "A model that is not loaded any more"
         return explain(result, Made(name, model.provider if model else "nothing", language))
 
-    def outdate_facts(self) -> None:
-        """What a type checker said of the project may not be true any more."""
-        if self._serving:
-            self._serving.pipeline.outdate_facts()
-
     async def complete(
         self, request: CompletionRequest, cancellation: Cancellation
     ) -> CompletionResult:
@@ -144,7 +137,7 @@ class ModelService:
             return CompletionResult(reason=f"the model is {self._state}")
         answer = asyncio.wrap_future(self._submit(request, cancellation))
         answer.add_done_callback(_retrieve)
-        if not await _until(answer, cancellation, grace=_GRACE_SECONDS):
+        if not await _until(answer, cancellation, grace=MODEL_GRACE_SECONDS):
             return CompletionResult(reason="cancelled" if cancellation.cancelled else "deadline")
         return answer.result()
 
@@ -200,7 +193,7 @@ class ModelService:
         """
         answer = asyncio.wrap_future(self.submit(work, cancellation))
         answer.add_done_callback(_retrieve)
-        if not await _until(answer, cancellation, grace=_GRACE_SECONDS):
+        if not await _until(answer, cancellation, grace=MODEL_GRACE_SECONDS):
             return None
         try:
             return answer.result()
@@ -341,8 +334,7 @@ async def _until(
         loop.call_soon_threadsafe(finish)
 
     undo = cancellation.on_cancel(wake)
-    deadline = cancellation.deadline
-    seconds = None if deadline is None else max(0.0, deadline + grace - time.monotonic())
+    seconds = cancellation.deadline.later(grace).timeout
     try:
         await asyncio.wait((awaited, gone), timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
     finally:

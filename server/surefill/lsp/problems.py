@@ -9,21 +9,21 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
-import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from surefill.budget import PROBLEMS_SECONDS, Cancellation, Deadline
 from surefill.diagnostics.calls import KnownCalls
 from surefill.diagnostics.inquiry import Inquiry
 from surefill.diagnostics.problem import Problem
-from surefill.engine.interface import Cancellation
 from surefill.lsp.background import Background
 from surefill.lsp.checker import Checker
 from surefill.lsp.configuration import Configuration
 from surefill.lsp.documents import OpenDocuments
 from surefill.lsp.notify import OncePerCause
 from surefill.oracle.answers import Unknown
+from surefill.revision import ProjectRevision
 from surefill.settings import DiagnosticsSettings
 from surefill.syntax.document import Snapshot
 from surefill.syntax.position import Range
@@ -34,19 +34,27 @@ if TYPE_CHECKING:
     from surefill.oracle.oracle import Oracle
 
 T = TypeVar("T")
-
-_CHECK_SECONDS = 5.0
-"""So long the checker may take. The first look at a library takes seconds."""
+_State = tuple[Snapshot, DiagnosticsSettings, ProjectRevision]
+"""What problems rest on."""
 
 
 @dataclass(frozen=True)
 class Found:
-    """The problems of one version. Not ``complete`` where the checker has not answered."""
+    """The problems of one version, in a project as it was at ``revision``.
+
+    Not ``complete`` where the checker has not answered.
+    """
 
     snapshot: Snapshot
     settings: DiagnosticsSettings
+    revision: ProjectRevision
     problems: tuple[Problem, ...]
     complete: bool
+
+    @property
+    def state(self) -> _State:
+        """What they rest on."""
+        return self.snapshot, self.settings, self.revision
 
 
 class Problems:
@@ -65,7 +73,7 @@ class Problems:
         self._background = background
         self._checker = checker
         self._found: dict[str, Found] = {}
-        self._finding: dict[str, tuple[Snapshot, asyncio.Task[Found]]] = {}
+        self._finding: dict[str, tuple[_State, asyncio.Task[Found]]] = {}
         self._known_calls = KnownCalls()
         self._errors = OncePerCause()
         self._closed = False
@@ -76,16 +84,17 @@ class Problems:
         document = self._documents.get(uri)
         if document is None or self._closed:
             return None
-        snapshot, settings = document.snapshot(), self._configuration.current.diagnostics
+        settings = self._configuration.current.diagnostics
+        state = document.snapshot(), settings, self._checker.revision(uri)
         found = self._found.get(uri)
-        if found and found.complete and (found.snapshot, found.settings) == (snapshot, settings):
+        if found and found.complete and found.state == state:
             return found
         running = self._finding.get(uri)
-        if running is None or running[0] is not snapshot:
+        if running is None or running[0] != state:
             if running is not None:
                 running[1].cancel()
-            task = asyncio.ensure_future(self._find(snapshot, settings))
-            running = self._finding[uri] = snapshot, task
+            task = asyncio.ensure_future(self._find(*state))
+            running = self._finding[uri] = state, task
             task.add_done_callback(functools.partial(self._done, uri))
         # Others may wait for the same, so that one who is cancelled must not take it along.
         return await asyncio.shield(running[1])
@@ -101,13 +110,8 @@ class Problems:
         ) -> T | Unknown:
             return await self._checker.ask(language, question)
 
-        deadline = cancel.deadline or time.monotonic() + _CHECK_SECONDS
-        return Inquiry(ask, deadline, cancel)
-
-    def forget_checks(self) -> None:
-        """What the checker has said does not hold any more."""
-        self._found.clear()
-        self._known_calls.clear()
+        deadline = min(cancel.deadline, Deadline.after(PROBLEMS_SECONDS))
+        return Inquiry(ask, deadline.at, cancel)
 
     def edited(self, uri: str, span: Range, new_text: str) -> None:
         """Nothing: who asks compares versions."""
@@ -126,12 +130,14 @@ class Problems:
         for _, task in self._finding.values():
             task.cancel()
 
-    async def _find(self, snapshot: Snapshot, settings: DiagnosticsSettings) -> Found:
+    async def _find(
+        self, snapshot: Snapshot, settings: DiagnosticsSettings, revision: ProjectRevision
+    ) -> Found:
         from surefill.diagnostics.apis import api_problems  # a start needs none of these
         from surefill.diagnostics.calls import keyword_calls
         from surefill.diagnostics.syntax import syntax_problems
 
-        cancel = Cancellation(deadline=time.monotonic() + _CHECK_SECONDS)
+        cancel = Cancellation(Deadline.after(PROBLEMS_SECONDS))
         try:
             problems = await self._background.run(lambda: syntax_problems(snapshot))
             shown = problems if settings.syntax else []
@@ -139,15 +145,16 @@ class Problems:
             checker = self.checker_for(snapshot, cancel) if settings.apis else None
             if checker is not None:
                 calls = await self._background.run(lambda: keyword_calls(snapshot))
-                apis = await api_problems(snapshot, checker, problems, calls, self._known_calls)
-                complete = apis is not None
+                known = self._known_calls.at(snapshot, revision)
+                apis = await api_problems(snapshot, checker, problems, calls, known)
+                complete = apis is not None and not checker.late
                 shown = sorted([*shown, *(apis or ())], key=lambda problem: problem.range)
         except Exception as error:  # noqa: BLE001 - it must not reach the editor
             self._errors.log("looking for problems failed", error)
-            return Found(snapshot, settings, (), complete=True)
+            return Found(snapshot, settings, revision, (), complete=True)
         finally:
             cancel.cancel()
-        return Found(snapshot, settings, tuple(shown), complete)
+        return Found(snapshot, settings, revision, tuple(shown), complete)
 
     def _done(self, uri: str, task: asyncio.Task[Found]) -> None:
         running = self._finding.get(uri)

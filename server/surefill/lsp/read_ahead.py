@@ -210,7 +210,11 @@ class ReadAhead:
         if running is None:
             return
         self._checker.catch_up()
-        request = replace(request, neighbours=self._project.neighbours(uri))
+        request = replace(
+            request,
+            neighbours=self._project.neighbours(uri),
+            revision=self._checker.revision(uri),
+        )
         cancel = running.cancellation
         answer = self._model.submit_idle(
             lambda pipeline, engine: pipeline.follow_up(request, shown, engine, cancel), cancel
@@ -271,4 +275,5 @@ class ReadAhead:
             deadline_ms=settings.deadline_ms,
             language_id=self._documents.language_id(uri),
             neighbours=self._project.neighbours(uri),
+            revision=self._checker.revision(uri),
         )

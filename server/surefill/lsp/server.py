@@ -261,7 +261,6 @@ def _project(server: SurefillServer) -> None:
     def files(params: types.DidChangeWatchedFilesParams) -> None:
         server.project.files_changed(params)
         server.checker.files_changed(params)
-        server.model.outdate_facts()
 
 
 def _inline_completion(server: SurefillServer) -> None:

@@ -46,6 +46,8 @@ class Unknown:
     """No answer, and why: the deadline passed, the checker is not there, it does not know."""
 
     reason: str
+    late: bool = False
+    """There was not time enough: asked once more, the same checker may have an answer."""
 
     def __bool__(self) -> Literal[False]:
         return False

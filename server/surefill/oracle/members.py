@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +28,8 @@ _KINDS = (
     "type parameter",
 )  # fmt: skip
 _MOST_TYPES = 512
+_MOST_STATES = 8
+"""States of declarations whose probes are remembered: those of the documents in use. A guess."""
 _NO_NAMES = {"text", "keyword", "snippet"}
 _MODULE_WANTED = re.compile(r"^\s*(?:from\s+|import\s+(?:.*,\s*)?)\.*[\w.]*$")
 _TYPE_SAID = re.compile(r"(?:of type|of class|[Mm]odule|in union) `([^`]+)`|on type '([^']+)'")
@@ -59,7 +61,26 @@ class _Verdict:
 
 
 class ProbedTypes:
-    """What probes have shown of types, each known by the list of its members."""
+    """What probes have shown of types, each known by the list of its members.
+
+    The list does not tell whether a base is known, which is declared elsewhere: an answer holds
+    ``at`` the state of all declarations in which it was found.
+    """
+
+    def __init__(self) -> None:
+        self._states: OrderedDict[Hashable, ProbesOfState] = OrderedDict()
+
+    def at(self, state: Hashable) -> ProbesOfState:
+        """What was found in one state, which is any value that is equal for equal states."""
+        found = self._states.setdefault(state, ProbesOfState())
+        self._states.move_to_end(state)
+        if len(self._states) > _MOST_STATES:
+            self._states.popitem(last=False)
+        return found
+
+
+class ProbesOfState:
+    """What probes have shown in one state of the declarations."""
 
     def __init__(self) -> None:
         self._known: OrderedDict[tuple[Member, ...], Members] = OrderedDict()
@@ -84,7 +105,7 @@ class ProbedTypes:
                 self._known.popitem(last=False)
 
 
-async def find_members(question: Question, position: Position, probed: ProbedTypes) -> Members:
+async def find_members(question: Question, position: Position, probed: ProbesOfState) -> Members:
     """The members at ``position``, whatever of the name stands there already."""
     place = _place(question, position)
     dialect = question.dialect

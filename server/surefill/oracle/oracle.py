@@ -31,6 +31,7 @@ from surefill.oracle.session import Session
 from surefill.oracle.signatures import find_signatures
 from surefill.oracle.warming import Warmer
 from surefill.syntax.position import Position
+from surefill.syntax.skeleton import skeleton
 
 T = TypeVar("T")
 
@@ -53,6 +54,11 @@ class Oracle(Protocol):
     @property
     def status(self) -> Status | None:
         """How the checker is; None before it was started."""
+        ...
+
+    @property
+    def generation(self) -> int:
+        """How often the checker was started: one that comes back is another one."""
         ...
 
     def open(self, uri: str, text: str) -> None:
@@ -130,7 +136,7 @@ class ServerOracle:
         self._warmer = warmer
         self._language = language
         self._origins = origins
-        self._probed, self._probed_at = ProbedTypes(), server.files_version
+        self._probed = ProbedTypes()
 
     @property
     def available(self) -> bool:
@@ -140,17 +146,21 @@ class ServerOracle:
     def status(self) -> Status | None:
         return self._server.status
 
+    @property
+    def generation(self) -> int:
+        return self._server.generation
+
     def open(self, uri: str, text: str) -> None:
         uri = self._server.shown_as(uri)
-        self._server.texts[uri] = self._language, text
+        self._server.put(uri, self._language, text)
         self._server.wake()
         self._warmer.opened(uri, self._language)
 
     def update(self, uri: str, text: str) -> None:
-        self._server.texts[self._server.shown_as(uri)] = self._language, text
+        self._server.put(self._server.shown_as(uri), self._language, text)
 
     def close_document(self, uri: str) -> None:
-        self._server.texts.pop(self._server.shown_as(uri), None)
+        self._server.drop(self._server.shown_as(uri))
 
     def files_changed(self, changes: Iterable[tuple[str, int]]) -> None:
         self._server.files_changed(tuple(changes))
@@ -158,12 +168,14 @@ class ServerOracle:
     async def members(
         self, source: Source, position: Position, *, deadline: float, cancel: Cancel | None = None
     ) -> Members | Unknown:
-        if self._probed_at != self._server.files_version:
-            self._probed, self._probed_at = ProbedTypes(), self._server.files_version
-        probed = self._probed
-        return await self._ask(
-            source, lambda q: find_members(q, position, probed), deadline, cancel
-        )
+        def work(question: Question) -> Coroutine[Any, Any, Members]:
+            # Only now, when it is this question's turn, it is known what the checker looks at.
+            around = self._server.revision_around(question.source.uri)
+            declared = skeleton(question.source.text, position.line)
+            probed = self._probed.at((question.source.uri, around, declared))
+            return find_members(question, position, probed)
+
+        return await self._ask(source, work, deadline, cancel)
 
     async def listed(
         self, source: Source, position: Position, *, deadline: float, cancel: Cancel | None = None
@@ -249,6 +261,7 @@ class NullOracle:
         self._unknown = Unknown(reason)
 
     available = False
+    generation = 0
     status: Status | None = None
 
     def open(self, uri: str, text: str) -> None:

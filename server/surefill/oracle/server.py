@@ -7,10 +7,11 @@ restarting, nothing of what is asked.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 import posixpath
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Hashable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,6 +61,8 @@ class Server:
         self._roots = [urlsplit(folder.as_uri()).path.rstrip("/") for folder in folders]
         self.texts: dict[str, tuple[str, str]] = {}
         """Language id and the user's text of each open document, by URI."""
+        self._revisions: dict[str, int] = {}
+        self._changes = itertools.count(1)
         self.status: Status | None = None
         """The last one reported."""
         self.generation = 0
@@ -92,6 +95,23 @@ class Server:
         inside = any(path.startswith(f"{unquote(root)}/") for root in self._roots)
         return uri if inside else f"untitled:{path}"
 
+    def put(self, uri: str, language: str, text: str) -> None:
+        """A document is open, and ``text``."""
+        if self.texts.get(uri) != (language, text):
+            self.texts[uri] = language, text
+            self._revisions[uri] = next(self._changes)
+
+    def drop(self, uri: str) -> None:
+        """A document is closed: from now on its file counts."""
+        if self.texts.pop(uri, None) is not None:
+            del self._revisions[uri]
+            self.files_version += 1
+
+    def revision_around(self, uri: str) -> Hashable:
+        """What an answer about a document rests on besides its text, as a value."""
+        others = frozenset(number for each, number in self._revisions.items() if each != uri)
+        return others, self.files_version, self.generation
+
     @property
     def pid(self) -> int | None:
         """The server's process, for those who watch it."""
@@ -113,11 +133,11 @@ class Server:
         loop = asyncio.get_running_loop()
         seconds = deadline - time.monotonic()
         if cancel is not None and cancel.cancelled:
-            return Unknown("cancelled")
+            return Unknown("cancelled", late=True)
         if self._state in ("paused", "closed"):
             return Unknown(self._why)
         if seconds <= 0:
-            return Unknown("there was no time left")
+            return Unknown("there was no time left", late=True)
         task = asyncio.ensure_future(self._in_turn(work, background))
         task.add_done_callback(lambda done: done.cancelled() or done.exception())  # nobody may ask
         undo = None
@@ -131,7 +151,7 @@ class Server:
             task.cancel()
         if not task.done():
             loop.call_soon(self._look_for_hang)
-            return Unknown("it took too long")
+            return Unknown("it took too long", late=True)
         return _outcome(task)
 
     def wake(self) -> None:
@@ -296,7 +316,7 @@ _LATER = "Suggestions are not checked until it is back."
 
 def _outcome(task: asyncio.Task[T]) -> T | Unknown:
     if task.cancelled():
-        return Unknown("cancelled")
+        return Unknown("cancelled", late=True)
     error = task.exception()
     if error is None:
         return task.result()

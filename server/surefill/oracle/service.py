@@ -9,14 +9,15 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-import time
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import CancelledError, Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from surefill.budget import CHECKER_GRACE_SECONDS, Deadline
 from surefill.oracle.answers import PYTHON, OnStatus, Status, Unknown
+from surefill.revision import CheckerRevision
 from surefill.settings import OracleSettings
 
 if TYPE_CHECKING:
@@ -26,9 +27,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
-
-_GRACE_SECONDS = 0.05
-"""How long after a question's deadline its answer is waited for: it is on its way by then."""
 
 
 class OracleService:
@@ -45,6 +43,8 @@ class OracleService:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._oracles: Oracles | None = None
+        self._current: tuple[int, Oracles | None] = 0, None
+        """How often oracles were made, and those in use: one value, read from any thread."""
         self._leaving: Oracles | None = None
         self._replaced: set[asyncio.Future[None]] = set()
         """Oracles on their way out; asyncio itself forgets a task that nobody holds."""
@@ -77,6 +77,11 @@ class OracleService:
         oracles = self._oracles
         status = oracles.of(language).status if oracles is not None else None
         return f"{status.checker} {status.version}".strip() if status is not None else ""
+
+    def revision(self, language: str) -> CheckerRevision:
+        """Which checker answers about a language now, as a value that no earlier one had."""
+        number, oracles = self._current
+        return number, oracles.of(language).generation if oracles is not None else 0
 
     def tell(self, language: str, news: Callable[[Oracle], None]) -> None:
         """Have ``news`` told to the oracle of a language, in order with what is asked after."""
@@ -146,6 +151,7 @@ class OracleService:
 
     def _replace(self, settings: OracleSettings, folders: tuple[Path, ...]) -> None:
         before, self._oracles = self._oracles, None
+        self._current = self._current[0] + 1, None
         if before is not None:
             ending = asyncio.ensure_future(before.close())
             self._replaced.add(ending)
@@ -154,6 +160,7 @@ class OracleService:
 
         try:
             self._oracles = create_oracles(settings, folders, on_status=self._on_status)
+            self._current = self._current[0], self._oracles
         except Exception as error:
             logger.exception("the checker could not be set up")
             self._on_status(Status("failed", settings.engine, note=str(error)))
@@ -188,13 +195,13 @@ class OracleService:
             self._leaving.kill()
 
 
-def wait_for(future: Future[T | Unknown], deadline: float) -> T | Unknown:
+def wait_for(future: Future[T | Unknown], deadline: Deadline) -> T | Unknown:
     """The answer of a submitted question; Unknown when it is not there soon after ``deadline``."""
     try:
-        return future.result(max(0.0, deadline - time.monotonic()) + _GRACE_SECONDS)
+        return future.result(deadline.later(CHECKER_GRACE_SECONDS).remaining)
     except (FutureTimeout, CancelledError):
         future.cancel()
-        return Unknown("it took too long")
+        return Unknown("it took too long", late=True)
 
 
 def _known(answer: T) -> Future[T]:

@@ -6,16 +6,14 @@ Joins rules, model and checker. Knows them by what they answer, and nothing of e
 from __future__ import annotations
 
 import re
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
+from surefill.budget import Cancellation, repair_answer
 from surefill.diagnostics.inquiry import Inquiry
 from surefill.diagnostics.problem import Problem
-from surefill.engine.interface import Cancellation
 from surefill.oracle.answers import Diagnostic
 from surefill.repair.edit import KNOWN, Candidate, Repair, edited
 from surefill.repair.judge import Mark, better, no_worse_within
@@ -32,8 +30,6 @@ MOST_REPAIRS = 3
 UNDEFINED = "undefined-name"
 """The category of a name that is defined nowhere."""
 _REWRITES = 2
-_MODEL_SHARE = 0.4
-"""Of the time that is left, the model gets this much for each of its answers."""
 _MOST_TRIED = 10
 _CLEAR = 2.0
 """By so much a candidate's prior may stand out that the model is not asked: one slip less."""
@@ -69,19 +65,6 @@ class RepairRequest:
     @property
     def late(self) -> bool:
         return self.cancel.cancelled or self.cancel.expired
-
-    @contextmanager
-    def share(self, part: float) -> Iterator[Cancellation]:
-        """A stop signal for ``part`` of the time that is left, which this one's sets off, too."""
-        now = time.monotonic()
-        deadline = self.cancel.deadline
-        until = None if deadline is None else now + part * max(0.0, deadline - now)
-        within = Cancellation(deadline=until)
-        undo = self.cancel.on_cancel(within.cancel)
-        try:
-            yield within
-        finally:
-            undo()
 
 
 async def find_repairs(
@@ -155,10 +138,10 @@ async def _in_order(
     choices = ballot(request.snapshot, candidates)
     if choices is None or request.late or _is_clear(candidates):
         return candidates
-    with request.share(_MODEL_SHARE) as cancel:
-        scores = await helpers.with_model(
-            lambda author: author.score(request.snapshot, choices.span, choices.texts), cancel
-        )
+    scores = await helpers.with_model(
+        lambda author: author.score(request.snapshot, choices.span, choices.texts),
+        repair_answer(request.cancel),
+    )
     return ranked(candidates, choices, scores) if scores else candidates
 
 
@@ -172,10 +155,10 @@ async def _rewritten(request: RepairRequest, helpers: Helpers) -> list[Candidate
     from rapidfuzz import fuzz  # with the first repair
 
     region = Region(request.snapshot, request.problem)
-    with request.share(_MODEL_SHARE) as cancel:
-        texts = await helpers.with_model(
-            lambda author: author.rewrite(request.snapshot, region.span, _REWRITES), cancel
-        )
+    texts = await helpers.with_model(
+        lambda author: author.rewrite(request.snapshot, region.span, _REWRITES),
+        repair_answer(request.cancel),
+    )
     found = []
     for text in dict.fromkeys(texts or ()):
         written = text.strip() if region.span.start.character else text

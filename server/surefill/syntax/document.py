@@ -8,6 +8,7 @@ big file is the worker thread and never the event loop.
 from __future__ import annotations
 
 import io
+import itertools
 import math
 import re
 from bisect import bisect_right
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     import tree_sitter
 
 _LONE_RETURN = re.compile(r"\r(?!\n)")
+_REVISIONS = itertools.count(1)
 
 
 def split_lines(text: str) -> list[str]:
@@ -161,6 +163,8 @@ class Document:
         """The line of the last edit, and the byte where it begins: most edits are near the last."""
         self._revision = Revision(None, None)
         self._snapshot: Snapshot | None = None
+        self.revision = next(_REVISIONS)
+        """A number that this text has and no other, of whatever document, in this process."""
 
     @classmethod
     def of(cls, snapshot: Snapshot) -> Document:
@@ -245,6 +249,7 @@ class Document:
         self._lines[first:last] = inserted
         self._lengths[first:last] = lengths
         self._snapshot = None
+        self.revision = next(_REVISIONS)
 
     def _offset(self, line: int) -> int:
         """The byte where ``line`` begins; costs what lies between it and the line asked for last.

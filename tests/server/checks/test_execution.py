@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from surefill.budget import Deadline
 from surefill.checks import bubblewrap, seccomp
 from surefill.checks.execution import ExecutionResult, Limits, available, execute
 from surefill.engine.interface import Cancellation
@@ -465,7 +466,7 @@ def test_cancelling_from_another_thread_ends_it() -> None:
 
 
 def test_a_deadline_ends_it() -> None:
-    cancel = Cancellation(deadline=time.monotonic() + 0.5)
+    cancel = Cancellation(Deadline.after(0.5))
     result = execute("import time; time.sleep(600)", limits=Limits(wall_seconds=60), cancel=cancel)
     assert (result.outcome, result.reason) == ("timeout", "there was no time left")
 

@@ -4,6 +4,7 @@ import pytest
 
 from surefill.completion.cache import TypeThroughCache
 from surefill.completion.suggestion import Suggestion, Verdict
+from surefill.revision import ProjectRevision
 from surefill.syntax.document import Document
 from surefill.syntax.languages import language_for
 from surefill.syntax.position import Position, Range
@@ -155,3 +156,22 @@ def test_one_document_does_not_keep_every_answer():
         put(cache, f"{number}|", "x")
     cache.forget("file:///a")
     assert cache.size == 0
+
+
+def test_an_answer_holds_at_the_revision_that_it_was_made_at():
+    cache = TypeThroughCache()
+    old, new = ProjectRevision(frozenset({1})), ProjectRevision(frozenset({2}))
+    put(cache, "x = |\n", "foo", revision=old)
+    assert texts(cache, "x = f|\n", revision=new) is None
+    assert texts(cache, "x = f|\n", revision=old) == ["oo"]
+    put(cache, "x = |\n", "far", revision=new)
+    assert texts(cache, "x = f|\n", revision=new) == ["ar"]
+
+
+def test_a_provisional_answer_is_typed_through_and_not_given_again():
+    cache = TypeThroughCache()
+    put(cache, "x = |\n", "foo()", provisional=True)
+    assert texts(cache, "x = |\n") is None
+    assert texts(cache, "x = f|\n") == ["oo()"]
+    put(cache, "y = |\n", provisional=True)
+    assert texts(cache, "y = |\n") is None

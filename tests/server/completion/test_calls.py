@@ -1,11 +1,10 @@
 """Calls for the menu: a real type checker knows them, a model of the test's own fills them."""
 
-import time
-
 import pytest
 
 from environments import make_environment, write
 from fakes import FakeEngine
+from surefill.budget import Deadline
 from surefill.completion.call_items import CallRequest
 from surefill.completion.calls import MOST, CallCompletion
 from surefill.context.prompt import TEMPLATES
@@ -96,7 +95,7 @@ class Menu:
                 return None
 
         request = CallRequest(
-            snapshot, position, time.monotonic() + seconds, cancel or Cancellation()
+            snapshot, position, (cancel or Cancellation()).child(Deadline.after(seconds))
         )
         found = []
         self.complete = CallCompletion(self.service, settings).find(request, ask, found)

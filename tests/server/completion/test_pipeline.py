@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fakes import FakeEngine
+from surefill.budget import NEVER, Deadline
 from surefill.checks.syntax import check_syntax
 from surefill.completion import judging as module
 from surefill.completion.display_filter import DisplayFilter
@@ -162,6 +163,13 @@ def test_a_block_that_was_cut_by_its_length_ends_with_a_whole_line():
     raw = {"completion": {"maxNewTokens": 20}}
     result, _ = complete("def f():\n    |\n", "x = 1\n    yy = 22 + 33 + 44", raw=raw)
     assert texts(result) == ["x = 1"]
+
+
+def test_the_last_line_before_a_loop_is_whole_even_if_the_loop_was_cut_by_its_length():
+    once = "y = r * r\n    z = pi * y\n    return z"
+    raw = {"completion": {"maxNewTokens": 2 * len(once)}}
+    result, _ = complete("def area(r):\n    |\n", "\n    ".join([once] * 3), raw=raw)
+    assert texts(result) == [once]
 
 
 @pytest.mark.parametrize(
@@ -356,16 +364,28 @@ def test_at_the_deadline_the_best_checked_part_is_shown_and_not_remembered():
 
 
 def test_the_time_spent_waiting_counts():
-    cancel = Cancellation(deadline=time.monotonic() - 1)
+    cancel = Cancellation(Deadline.after(-1))
     result, engine = complete("x = |\n", "1", cancel=cancel)
     assert (result.suggestions, result.reason, engine.calls) == ((), "too late", [])
 
 
-def test_the_engine_is_left_some_time_less_than_the_deadline():
-    cancel = Cancellation()
-    before = time.monotonic()
-    complete("x = |\n", "1", cancel=cancel, deadline_ms=10_000)
-    assert before + 9.8 < cancel.deadline < time.monotonic() + 9.95
+class KeepsSignal(FakeEngine):
+    """Keeps the stop signal that it was asked with."""
+
+    def generate(self, prompt, *, cancel=None, **options):
+        self.cancel = cancel
+        return super().generate(prompt, cancel=cancel, **options)
+
+
+@pytest.mark.parametrize("callers", [NEVER, Deadline.after(3600)])
+def test_the_engine_is_left_some_time_less_than_the_deadline(callers):
+    engine, cancel, asked = KeepsSignal(["1"]), Cancellation(callers), request("x = |\n")
+    before = Deadline.after(9.8)
+    pipeline().complete(replace(asked, deadline_ms=10_000), engine, cancel)
+    assert before < engine.cancel.deadline < Deadline.after(9.95)
+    assert cancel.deadline is callers
+    cancel.cancel()
+    assert engine.cancel.cancelled
 
 
 def test_an_engine_that_fails_is_reported():

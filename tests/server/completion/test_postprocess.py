@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from surefill.completion.postprocess import (
     Surroundings,
-    before_loop,
     cut_before,
     postprocess,
     shorter_versions,
@@ -84,19 +83,3 @@ def test_shorter_versions_end_with_a_whole_line(text, complete, expected):
 def test_what_is_left_before_something_wrong(text, wrong, behind_dot, expected):
     python = language_for("python", None)
     assert cut_before(text, text.index(wrong), python, behind_dot=behind_dot) == expected
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("a\nb\nb\nb", "a"),
-        ("a\nb\nc\nb\nc\nb\nc\nb", "a"),
-        ("a\nb\nb\nc", "a\nb\nb\nc"),
-        ("a\n\n\n\nb", "a\n\n\n\nb"),
-        ("b\nb\nb\nb", "b\nb\nb\nb"),
-        ("a", "a"),
-        ("a\nb\nc\nd\ne\nf\nb\nc\nd\ne\nf\nb\nc\nd\ne\nf", None),
-    ],
-)
-def test_the_lines_before_a_loop_are_kept(text, expected):
-    assert before_loop(text) == (text if expected is None else expected)

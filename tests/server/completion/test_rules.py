@@ -9,6 +9,7 @@ from surefill.completion.facts import Facts, Memory
 from surefill.completion.rules import ExistingNames
 from surefill.engine.interface import Cancellation
 from surefill.oracle.service import OracleService
+from surefill.revision import ALONE, ProjectRevision
 from surefill.settings import OracleSettings
 from surefill.syntax.document import Document
 from surefill.syntax.languages import language_for
@@ -159,9 +160,15 @@ def test_the_memory_answers_the_same_question_without_the_checker(service):
     at = Position(1, 6)
     memory = Memory()
 
-    def facts(seconds):
+    def facts(seconds, revision=ALONE):
         return Facts(
-            service, memory, snapshot, Range(at, at), seconds=seconds, cancel=Cancellation()
+            service,
+            memory,
+            snapshot,
+            Range(at, at),
+            seconds=seconds,
+            cancel=Cancellation(),
+            revision=revision,
         )
 
     known = facts(PATIENCE).members("shelf.", 6)
@@ -169,8 +176,30 @@ def test_the_memory_answers_the_same_question_without_the_checker(service):
     assert facts(0.0).members("shelf.", 6) is known
     assert facts(0.0).members("shelf.po", 6) is known
     assert not facts(0.0).members("shelf2.po", 7)
-    memory.clear()
-    assert not facts(0.0).members("shelf.", 6)
+    another = ProjectRevision(files=1)
+    assert not facts(0.0, another).members("shelf.", 6)
+    assert facts(0.0).members("shelf.", 6) is known
+
+
+def test_facts_say_when_there_was_no_time_for_an_answer(service):
+    snapshot = Document("file:///main.py", language_for("python", None), "import shelf\nshelf.")
+    at = Position(1, 6)
+
+    def facts(seconds):
+        return Facts(
+            service,
+            Memory(),
+            snapshot.snapshot(),
+            Range(at, at),
+            seconds=seconds,
+            cancel=Cancellation(),
+        )
+
+    hurried, patient = facts(0.0), facts(PATIENCE)
+    assert not hurried.members("shelf.", 6)
+    assert hurried.late
+    assert not patient.signature("shelf.", 6)  # there is no call, whoever waits
+    assert not patient.late
 
 
 def test_in_an_open_bracket_stand_the_members_of_the_receiver(rules):

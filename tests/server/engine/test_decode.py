@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from surefill.budget import Deadline
 from surefill.engine.continuation import Continuation
 from surefill.engine.decode import open_engine
 from surefill.engine.drafts import PromptLookup
@@ -290,10 +291,10 @@ def test_answers_are_right_after_runs_cut_off_anywhere(architecture, precision, 
 
 def test_a_deadline_during_prefill_and_one_while_decoding(engine, prompts):
     prompt = prompts(500)
-    cancel = Cancellation(deadline=time.monotonic() - 1)
+    cancel = Cancellation(Deadline.after(-1))
     assert one(engine, prompt, cancel=cancel).stop_reason == "deadline"
     one(engine, prompt, 1)
-    cancel = Cancellation(deadline=time.monotonic() + 0.2)
+    cancel = Cancellation(Deadline.after(0.2))
 
     def stop(text):
         time.sleep(0.03)
@@ -305,7 +306,7 @@ def test_a_deadline_during_prefill_and_one_while_decoding(engine, prompts):
 
 
 def test_no_timer_outlives_its_request(engine, prompts):
-    one(engine, prompts(40), 2, cancel=Cancellation(deadline=time.monotonic() + 3600))
+    one(engine, prompts(40), 2, cancel=Cancellation(Deadline.after(3600)))
     alive = [thread for thread in threading.enumerate() if isinstance(thread, threading.Timer)]
     for thread in alive:
         thread.join(5)

@@ -83,7 +83,14 @@ def test_logits_equal_transformers_at_every_position(architecture, checkpoints, 
 
 @pytest.mark.parametrize(
     ("architecture", "precision"),
-    [("llama", "fp32"), ("llama", "int8"), ("llama", "int4"), ("qwen2", "int4"), ("gpt2", "fp32")],
+    [
+        ("llama", "fp32"),
+        ("llama", "int8"),
+        ("llama", "int4"),
+        ("qwen2", "int4"),
+        ("llama", "w8a8"),
+        ("gpt2", "fp32"),
+    ],
 )
 def test_reuse_of_the_prefix_changes_nothing(architecture, precision, engine_of, prompts):
     fresh = engine_of(architecture, precision, chunk=64).session
@@ -98,14 +105,14 @@ def test_reuse_of_the_prefix_changes_nothing(architecture, precision, engine_of,
         base = (base[:keep] + new + base[keep + len(new) :])[:400]
         logits, reused = kept.prefill(base, Interrupt())
         reused_somewhere += reused
-        fresh.rewind(0)
+        fresh.forget()
         wanted, nothing = fresh.prefill(base, Interrupt())
         assert nothing == 0
         np.testing.assert_array_equal(logits, wanted)
     assert reused_somewhere > 300
 
 
-@pytest.mark.parametrize("precision", ["fp32", "int8", "int4"])
+@pytest.mark.parametrize("precision", ["fp32", "int8", "int4", "w8a8"])
 def test_answers_with_reuse_equal_those_without(precision, engine_of, prompts):
     kept, fresh = engine_of(precision=precision), engine_of(precision=precision)
     prompt = prompts(280, seed=1)

@@ -82,7 +82,7 @@ def test_tokens_of_several_readings_count_together(engine, prompts):
 
 @pytest.mark.parametrize(
     ("architecture", "precision"),
-    [("llama", "fp32"), ("llama", "int8"), ("llama", "int4"), ("gpt2", "fp32")],
+    [("llama", "fp32"), ("llama", "int8"), ("llama", "int4"), ("llama", "w8a8"), ("gpt2", "fp32")],
 )
 def test_an_answer_after_a_reading_cut_off_anywhere_is_that_of_a_fresh_session(
     architecture, precision, engine_of, prompts

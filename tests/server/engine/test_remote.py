@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from surefill.budget import Deadline
 from surefill.context.prompt import TEMPLATES
 from surefill.engine.interface import Cancellation, Prompt
 from surefill.engine.remote import PlainTokenizer, RemoteEngine
@@ -246,7 +247,7 @@ def test_cancellation_does_not_wait_for_a_silent_server(server):
 
 def test_the_deadline_keeps_what_has_come(server):
     server.replies = [endless]
-    cancel = Cancellation(deadline=time.monotonic() + 0.2)
+    cancel = Cancellation(Deadline.after(0.2))
     (candidate,) = (
         engine_for(server).generate(PROMPT, max_new_tokens=10**6, cancel=cancel).candidates
     )
@@ -374,6 +375,6 @@ def test_connecting_takes_no_longer_than_the_deadline():
                 caller.setblocking(False)
                 caller.connect_ex(("127.0.0.1", port))
             engine = RemoteEngine(Endpoint(f"http://127.0.0.1:{port}", "m", timeout=600))
-            cancel = Cancellation(deadline=time.monotonic() + 0.2)
+            cancel = Cancellation(Deadline.after(0.2))
             generation = engine.generate(PROMPT, max_new_tokens=2, cancel=cancel)
     assert [each.stop_reason for each in generation.candidates] == ["deadline"]

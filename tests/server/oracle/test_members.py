@@ -191,3 +191,23 @@ async def test_of_a_cut_list_what_was_typed_is_listed(python):
     members = await python.members("import shelf.many\nshelf.many.name_149¦\n")
     assert {f"name_149{digit}" for digit in range(10)} <= members.names
     assert not members.lacks("name_0000")
+
+
+BASED = "import nowhere\n\nclass Thing({}):\n    size = 1\n\n"
+
+
+async def test_a_class_takes_any_name_as_soon_as_its_base_is_not_known(python):
+    for _ in range(2):
+        assert (await python.members(BASED.format("object") + "Thing().¦\n")).closed
+        assert not (await python.members(BASED.format("nowhere.Base") + "Thing().¦\n")).closed
+
+
+async def test_a_class_of_another_document_is_what_that_document_says_now(python, engine):
+    if engine != "ty":
+        pytest.skip("it looks at what is on the disk")
+    uri, user = python.uri("pack/there.py"), "from pack.there import Thing\n\nThing().¦\n"
+    python.oracle.open(uri, BASED.format("object"))
+    assert (await python.members(user)).closed
+    python.oracle.update(uri, BASED.format("nowhere.Base"))
+    assert not (await python.members(user)).closed
+    python.oracle.close_document(uri)

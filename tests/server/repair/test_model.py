@@ -1,12 +1,12 @@
 """What the model is asked about a repair, and what it says: the real one, and one that is told."""
 
 import asyncio
-import time
 
 import pytest
 
 from fakes import FakeEngine
 from small_bundle import SMALL
+from surefill.budget import Deadline
 from surefill.completion.loading import load_model
 from surefill.context.window import ContextBuilder
 from surefill.diagnostics.syntax import syntax_problems
@@ -93,7 +93,7 @@ class Helpers:
 
 def repaired(text, *answers, checker=None):
     snapshot = snapshot_of(text)
-    cancel = Cancellation(deadline=time.monotonic() + 60)
+    cancel = Cancellation(Deadline.after(60))
     request = RepairRequest(snapshot, syntax_problems(snapshot)[0], cancel)
     repairs = asyncio.run(find_repairs(request, Helpers(*answers), checker))
     return [edited(snapshot, repair.range, repair.text).text for repair in repairs]

@@ -1,10 +1,10 @@
 """Repairs of syntax problems by rules alone: what is offered mends, and the first is the usual."""
 
 import asyncio
-import time
 
 import pytest
 
+from surefill.budget import Deadline
 from surefill.diagnostics.syntax import syntax_problems
 from surefill.engine.interface import Cancellation
 from surefill.repair.edit import edited
@@ -29,7 +29,7 @@ def repaired(text, language="python"):
     """The document after each repair of its first problem."""
     snapshot = snapshot_of(text, language)
     problem = syntax_problems(snapshot)[0]
-    cancel = Cancellation(deadline=time.monotonic() + 60)
+    cancel = Cancellation(Deadline.after(60))
     request = RepairRequest(snapshot, problem, cancel)
     repairs = asyncio.run(find_repairs(request, WithoutModel(), None))
     assert len(repairs) <= MOST_REPAIRS

@@ -7,11 +7,11 @@ import time
 import pytest
 
 from repairing import WithoutModel
+from surefill.budget import Cancellation, Deadline
 from surefill.diagnostics.apis import api_problems
 from surefill.diagnostics.inquiry import Inquiry
 from surefill.diagnostics.problem import Problem
 from surefill.diagnostics.syntax import syntax_problems
-from surefill.engine.interface import Cancellation
 from surefill.oracle.factory import create_oracles
 from surefill.repair.edit import edited
 from surefill.repair.packages import how_to_install, missing_package
@@ -42,7 +42,7 @@ class Workspace:
         return Document(path.as_uri(), language_for("python", None), text).snapshot()
 
     async def repairs(self, snapshot, problem):
-        request = RepairRequest(snapshot, problem, Cancellation(deadline=time.monotonic() + 60))
+        request = RepairRequest(snapshot, problem, Cancellation(Deadline.after(60)))
         found = await find_repairs(request, WithoutModel(), self.inquiry())
         return [(edited(snapshot, each.range, each.text).text, each.preferred) for each in found]
 

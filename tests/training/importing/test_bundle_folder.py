@@ -49,7 +49,7 @@ def test_weights_in_full_precision_come_back_as_they_were(checkpoint: Path, tmp_
         assert after[key] == before[key]
 
 
-@pytest.mark.parametrize(("precision", "steps"), [("int8", 127), ("int4", 7)])
+@pytest.mark.parametrize(("precision", "steps"), [("int8", 127), ("int4", 7), ("w8a8", 127)])
 def test_quantised_weights_come_back_to_within_their_rounding(
     checkpoint: Path, tmp_path: Path, precision: str, steps: int
 ) -> None:

@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--exported", type=Path, required=True, metavar="DIR", help="what `export` wrote")
     add(
         "--precision",
-        choices=("fp32", "int8", "int4"),
+        choices=("fp32", "int8", "int4", "w8a8"),
         default="int8",
         help="which of the graphs to take; one that has lost too much of its source weights is "
         "refused",

@@ -20,10 +20,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(
         "--precision",
         action="append",
-        choices=("fp32", "int8", "int4"),
+        choices=("fp32", "int8", "int4", "w8a8"),
         help="of the weights; may be given several times; without it int8, which loses next to "
-        "nothing; int4 costs a pretrained model much of what it knows, and `bundle` refuses a "
-        "graph that has lost too much",
+        "nothing; w8a8 rounds activations as well and is faster, on processors only; int4 costs a "
+        "pretrained model much of what it knows; `bundle` refuses a graph that has lost too much",
     )
     add(
         "--context",

@@ -84,7 +84,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(
         "--precision",
         action="append",
-        choices=("fp32", "int8", "int4"),
+        choices=("fp32", "int8", "int4", "w8a8"),
         help="graph to export, where the exporter is installed; may be given several times; "
         "without it int8",
     )

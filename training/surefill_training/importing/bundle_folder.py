@@ -31,7 +31,7 @@ _TABLE_STEPS = 2.5
 _LAYER = re.compile(r"/model/layers\.(\d+)/(attn|mlp)/(\w+)/MatMul")
 _KNOWN = re.compile(
     r"model\.(embed_tokens|layers\.\d+\.((input|post_attention|final_norm)_layernorm"
-    r"|attn\.(qkv|o)_proj\.MatMul|mlp\.(gate|up|down)_proj\.MatMul))\.weight(_Q\d|_scales)?"
+    r"|attn\.(qkv|o)_proj\.MatMul|mlp\.(gate|up|down)_proj\.MatMul))\.weight(_Q\d|_I8|_scales)?"
 )
 """The constants of a Llama model; others, like biases, would be lost."""
 _OF_THE_BUNDLE = ("date", "versions", "python", "fidelity", "ablations")
@@ -90,6 +90,9 @@ class _Graph:
             if node.op_type == "MatMulNBits":
                 name = node.name.rpartition("_Q")[0]
                 self.linear[name] = self._dequantized(node)
+            elif node.op_type == "MatMulIntegerToFloat":
+                scales = self.tensor(node.input[3])
+                self.linear[node.name.removesuffix("_I8")] = (self.tensor(node.input[1]) * scales).T
             elif node.op_type == "MatMul" and node.input[1] in self._tensors:
                 self.linear[node.name] = self.tensor(node.input[1]).T
         own = [name for name in self._tensors if name.startswith("model.")]

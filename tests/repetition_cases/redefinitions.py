@@ -1,0 +1,156 @@
+"""What the scope defines already."""
+
+REDEFINITIONS = [
+    (
+        "python",
+        "def load(path):\n    return 1\n\n\n§\n",
+        "def load(path):\n    return open(path)",
+        "",
+    ),
+    (
+        "python",
+        "def load(path):\n    return 1\n\n\ndef §\n",
+        "load(path, mode):\n    return open(path)",
+        "",
+    ),
+    (
+        "python",
+        "class A:\n    pass\n\n\n§\n",
+        "class B:\n    pass\n\n\nclass A(B):\n    pass",
+        "class B:\n    pass",
+    ),
+    (
+        "python",
+        "class A:\n    def one(self):\n        return 1\n\n    §\n",
+        "def one(self):\n        return 2",
+        "",
+    ),
+    (
+        "python",
+        "class A:\n    §\n\n    def one(self):\n        return 1\n",
+        "def two(self):\n        return 2\n\n    def one(self):\n        return 3",
+        "def two(self):\n        return 2",
+    ),
+    (
+        "python",
+        '@app.get("/users")\ndef users():\n    return []\n\n\n§\n',
+        '@app.get("/users")\ndef all_users():\n    return []',
+        "",
+    ),
+    (
+        "python",
+        '@app.get("/users")\ndef users():\n    return []\n\n\n§\n',
+        '@app.get("/people")\ndef users():\n    return []',
+        "",
+    ),
+    (
+        "python",
+        "§\n",
+        "async def a():\n    await b()\n\n\nasync def a():\n    await c()",
+        "async def a():\n    await b()",
+    ),
+    (
+        "javascript",
+        "function load(a) {\n  return a;\n}\n\n§\n",
+        "function load(a, b) {\n  return b;\n}",
+        "",
+    ),
+    (
+        "javascript",
+        "app.get('/users', (req, res) => {\n  res.send(1);\n});\n\n§\n",
+        "app.get('/users', (req, res) => {\n  res.send(2);\n});",
+        "",
+    ),
+    ("javascript", "const limit = 10;\nrun(limit);\n§\n", "const limit = 20;", ""),
+    (
+        "javascript",
+        "class A {\n  one() {\n    return 1;\n  }\n\n  §\n}\n",
+        "one() {\n    return 2;\n  }",
+        "",
+    ),
+    (
+        "typescript",
+        "interface User {\n  id: number;\n}\n\n§\n",
+        "interface User {\n  name: string;\n}",
+        "",
+    ),
+    (
+        "typescript",
+        "export function f(a: string): string {\n  return a;\n}\n\n§\n",
+        "export function f(b: string): string {\n  return b;\n}",
+        "",
+    ),
+    (
+        "go",
+        "func Load(a string) int {\n\treturn 1\n}\n\n§\n",
+        "func Load(b string) int {\n\treturn 2\n}",
+        "",
+    ),
+    (
+        "go",
+        "func (s *Server) Run() {\n\ts.a()\n}\n\n§\n",
+        "func (srv *Server) Run() {\n\tsrv.b()\n}",
+        "",
+    ),
+    ("rust", "pub fn load() -> u8 {\n    1\n}\n\n§\n", "pub fn load() -> u16 {\n    2\n}", ""),
+    ("rust", "struct A {\n    b: u8,\n}\n\n§\n", "struct A {\n    c: u8,\n}", ""),
+    (
+        "java",
+        "class A {\n    int f(int a) {\n        return a;\n    }\n\n    §\n}\n",
+        "int f(int a) {\n        return -a;\n    }",
+        "",
+    ),
+    ("cpp", "struct A {\n    int b;\n};\n\n§\n", "struct A {\n    int c;\n};", ""),
+    ("c", "int f(int a) {\n    return a;\n}\n\n§\n", "int f(int a) {\n    return 0;\n}", ""),
+    ("bash", "usage() {\n  echo one\n}\n\n§\n", "usage() {\n  echo two\n}", ""),
+    (
+        "sql",
+        "CREATE TABLE users (id INT);\n\n§\n",
+        "CREATE TABLE IF NOT EXISTS users (name TEXT);",
+        "",
+    ),
+    ("lua", "function load(a)\n  return a\nend\n\n§\n", "function load(a)\n  return 1\nend", ""),
+    (
+        "python",
+        (
+            "class A:\n    x: int\n\n    def __init__(self):\n        self.x = 1\n\n"
+            "    def get(self):\n        return self.x\n\n    §\n"
+        ),
+        "def __init__(self, x):\n        self.x = x",
+        "",
+    ),
+    (
+        "python",
+        "@pytest.fixture\ndef client():\n    return 1\n\n\n§\n",
+        "@pytest.fixture\ndef client():\n    yield 2",
+        "",
+    ),
+    (
+        "python",
+        "@router.post('/login')\nasync def login():\n    pass\n\n\n§\n",
+        "@router.post('/login')\nasync def login_user():\n    pass",
+        "",
+    ),
+    (
+        "javascript",
+        "export const add = (a, b) => a + b;\n\n§\n",
+        "export const add = (a, b) => {\n  return a + b;\n};",
+        "",
+    ),
+    (
+        "javascript",
+        "router.post('/login', auth, async (req, res) => {\n});\n\n§\n",
+        "router.post('/login', async (req, res) => {\n});",
+        "",
+    ),
+    ("go", 'r.GET("/users", list)\n§\n', 'r.GET("/users", show)', ""),
+    ("go", "type Server struct {\n\tA int\n}\n\n§\n", "type Server struct {\n\tB int\n}", ""),
+    (
+        "java",
+        '@GetMapping("/users")\npublic List<User> users() {\n    return a;\n}\n\n§\n',
+        '@GetMapping("/users")\npublic List<User> all() {\n    return b;\n}',
+        "",
+    ),
+    ("ruby", "def name\n  @name\nend\n\n§\n", "def name\n  @title\nend", ""),
+    ("cpp", "enum class Kind {\n    A,\n};\n\n§\n", "enum class Kind {\n    B,\n};", ""),
+]

@@ -1,0 +1,57 @@
+"""Rows of tables, lists and matrices are alike, and rightly so."""
+
+ROWS = [
+    ("python", "m = [\n    [0, 0, 0],\n    §\n]\n", "[0, 0, 0],\n    [0, 0, 0],"),
+    ("python", "m = [\n    [1, 0],\n    §\n]\n", "[0, 1],\n    [1, 0],\n    [0, 1],"),
+    ("python", "m = [\n    (None, None),\n    §\n]\n", "(None, None),\n    (None, None),"),
+    ("python", "x = [0, 0, §]\n", "0, 0, 0, 0"),
+    ("python", "x = [None, §]\n", "None, None, None, None, None"),
+    ("python", "x = [np.nan, np.nan, §]\n", "np.nan, np.nan"),
+    ("python", "x = f(a, a, §)\n", "a"),
+    ("python", 'rows = [\n    ("a", 1),\n    ("b", 2),\n    §\n]\n', '("c", 3),\n    ("d", 4),'),
+    (
+        "python",
+        "rows = [\n    Row(1, name=None),\n    §\n]\n",
+        "Row(2, name=None),\n    Row(3, name=None),",
+    ),
+    ("json", "[\n  [0, 0],\n  §\n]\n", "[0, 0],\n  [0, 0]"),
+    (
+        "json",
+        '[\n  {\n    "type": "a",\n    "on": true\n  },\n  {\n    §\n  }\n]\n',
+        '"type": "a",\n    "on": false',
+    ),
+    ("html", "<tr>\n  <td></td>\n  §\n</tr>\n", "<td></td>\n  <td></td>\n  <th></th>"),
+    ("html", '<div class="row">\n  <p>a</p>\n</div>\n§\n', '<div class="row">\n  <p>b</p>\n</div>'),
+    ("html", "<li>One</li>\n§\n", "<li>Two</li>\n<li>Three</li>"),
+    ("c", "int m[3][2] = {\n    {0, 0},\n    §\n};\n", "{0, 0},\n    {0, 0}"),
+    ("sql", "INSERT INTO a VALUES\n(1, NULL),\n§\n", "(2, NULL),\n(3, NULL);"),
+    (
+        "javascript",
+        "const rows = [\n  { id: 1, on: true },\n  §\n];\n",
+        "{ id: 2, on: true },\n  { id: 3, on: true },",
+    ),
+    ("rust", "let m = [\n    [0, 0],\n    §\n];\n", "[0, 0],\n    [0, 1],"),
+    ("python", "grid = [\n    '#####',\n    '#   #',\n    §\n]\n", "'#   #',\n    '#####',"),
+    ("python", "x = np.array([1.0, 1.0, §])\n", "1.0, 1.0, 1.0"),
+    ("python", "a = [[], [], §]\n", "[], []"),
+    (
+        "yaml",
+        "jobs:\n  a:\n    runs-on: linux\n    steps:\n      - uses: checkout\n  b:\n    §\n",
+        "runs-on: linux\n    steps:\n      - uses: checkout",
+    ),
+    ("yaml", "- name: a\n  state: on\n§\n", "- name: b\n  state: on\n- name: c\n  state: on"),
+    ("markdown", "| a | b |\n| - | - |\n| 1 | 2 |\n§\n", "| 3 | 4 |\n| 5 | 6 |"),
+    ("sql", "SELECT COUNT(a), COUNT(b), §\n", "COUNT(c), COUNT(d)"),
+    (
+        "html",
+        '<option value="1">One</option>\n§\n',
+        '<option value="2">Two</option>\n<option value="3">Three</option>',
+    ),
+    ("html", "<tr><td>a</td><td>§</td></tr>\n", "b</td><td>c"),
+    (
+        "json",
+        '{\n  "a": {\n    "type": "string",\n    "null": true\n  },\n  §\n}\n',
+        '"b": {\n    "type": "string",\n    "null": true\n  }',
+    ),
+    ("c", 'struct p a[] = {\n    {1, "a"},\n    §\n};\n', '{2, "b"},\n    {3, "c"},'),
+]

@@ -1,0 +1,30 @@
+"""Words of the line before the cursor once more."""
+
+WORDS_BEFORE = [
+    ("python", 'sql = "SELECT * FROM users WHERE §"\n', "* FROM users WHERE", ""),
+    ("python", 'text = "the quick brown §"\n', "quick brown fox", ""),
+    ("python", "# returns the name of §\n", "the name of the user", ""),
+    ("python", "return self.§\n", "return self.name", ""),
+    ("python", "x = value.§\n", "x = value.strip()", ""),
+    ("javascript", "const total = §\n", "const total = items.length;", ""),
+    ("go", "// Close closes the file and §\n", "closes the file and returns", ""),
+    ("rust", "let x = a.map(|b| b.name).§\n", "a.map(|b| b.name).next()", ""),
+    ("java", "// check that the list §\n", "that the list is empty", ""),
+    ("c", "for (int i = 0; §\n", "for (int i = 0; i < n; i++) {", ""),
+    ("python", "print(§  # comment\n", '"utf-8")  # type: ignore[assignment', '"utf-8")'),
+    ("javascript", "f(§); // the first\n", "a // the first one", "a"),
+    ("python", "if a.first and b.second and §:\n", "a.first and b.second and c", ""),
+    ("bash", "# install the packages §\n", "the packages first", ""),
+    ("html", "<!-- the main menu §\n", "the main menu of the page -->", ""),
+    ("python", 'raise ValueError("the value must be §")\n', "value must be positive", ""),
+    ("python", "    assert result.§\n", "assert result.ok", ""),
+    ("javascript", "// the user can §\n", "the user can log in", ""),
+    ("html", "<p>Welcome to the §</p>\n", "Welcome to the shop", ""),
+    ("go", "if err := f.Close(); §\n", "err := f.Close(); err != nil {", ""),
+    (
+        "typescript",
+        "export const selectUser = §\n",
+        "export const selectUser = (s: State) => s.user;",
+        "",
+    ),
+]

@@ -107,6 +107,8 @@ def _opening(region: Region, closer: int, prior: float) -> Iterator[Candidate]:
     for start, end in region.pieces:
         if start >= closer:
             break
+        if opener == "(" and (code[start].isdigit() or code[start] in "\"'"):
+            continue  # neither a number nor a string can be called
         yield from _split_words(region, start, end, opener, prior)
         follows = code[end : end + 1]
         before = _last_word(code[:end])

@@ -32,7 +32,8 @@ def is_foreign(region: Region) -> bool:
     """Whether a Python statement has the spelling of another language anywhere."""
     if region.problem.cause == "string":
         return _is_comment(region)  # else what stands in it is not code
-    return _FOREIGN.search(without_text(region.code).strip()) is not None
+    bare = without_text(region.code).strip()
+    return "`" in region.code or _FOREIGN.search(bare) is not None
 
 
 def foreign_candidates(region: Region) -> Iterator[Candidate]:

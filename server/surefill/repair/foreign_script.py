@@ -13,6 +13,7 @@ from surefill.repair.region import Region
 _WORDS = {"and": "&&", "or": "||"}
 CONSTANTS = {"None": "null", "True": "true", "False": "false"}
 _ENDS_NEGATION = frozenset(["and", "or", ",", ";", "{", "?", ":", "&&", "||", ")", "]", "}"])
+_BEFORE_STATEMENT = frozenset(["", ")", "{", "}", ";", "else"])
 _ELIF = re.compile(r"(?P<before>\s*(?:\}\s*)?)elif\b\s*(?P<test>.*?)\s*(?P<end>\{?\s*)$")
 _CONDITION = re.compile(
     r"(?P<before>\s*(?:\}\s*(?:else\s+)?)?(?:if|while))\s+(?P<test>[^(\s].*?)\s*\{\s*$"
@@ -23,7 +24,6 @@ _EXCEPT = re.compile(
     r"(?P<before>\s*(?:\}\s*)?)except\b\s*(?:\(\s*(?P<name>\w+)\s*\)|(?P<all>\w+\s+as\s+)?(?P<plain>\w+))?"
 )
 _TYPED_EXCEPT = re.compile(r"\bexcept\s+\w")
-_RAISE = re.compile(r"(?P<before>\s*)raise(?=\s+\w)")
 _CHOICE = re.compile(
     r"(?P<head>.*?(?:=|\breturn)\s+)(?P<yes>[^=;]+?)\s+if\s+(?P<test>.+?)\s+else\s+(?P<no>[^;]+?)(?P<end>;?)$"
 )
@@ -91,10 +91,9 @@ def _comment(line: str) -> int:
 
 def _statement(code: str, done: list[tuple[str, str]]) -> str:
     """What a line begins with."""
-    for pattern, old, new in ((_DEF, "def", "function"), (_RAISE, "raise", "throw")):
-        if match := pattern.match(code):
-            done.append((old, new))
-            return f"{match['before']}{new}{code[match.end() :]}"
+    if match := _DEF.match(code):
+        done.append(("def", "function"))
+        return f"{match['before']}function{code[match.end() :]}"
     if match := _EXCEPT.match(code):
         name = match["name"] or match["plain"]
         new = f"catch ({name})" if name else "catch"
@@ -106,7 +105,8 @@ def _statement(code: str, done: list[tuple[str, str]]) -> str:
 def _header(code: str, done: list[tuple[str, str]]) -> str:
     """A header whose condition has no brackets."""
     if match := _ELIF.match(code):
-        test = _in_brackets(match["test"].removesuffix(":"))
+        test = match["test"].removesuffix(":")
+        test = test if test.startswith("(") and not match["end"] else _in_brackets(test)
         done.append(("elif", "else if"))
         return f"{match['before']}else if {test} {match['end']}".rstrip()
     if match := _CONDITION.match(code):
@@ -162,11 +162,13 @@ def _operators(code: str, done: list[tuple[str, str]]) -> str:
             continue
         if token.text in _WORDS and before and after:
             edits.append((token.start, token.end, _WORDS[token.text]))
-        elif token.text == "is" and before and after:
+        elif token.text == "is" and before and after and not _is_predicate(tokens, number):
             new, end = ("!==", after.end) if after.text == "not" else ("===", token.end)
             edits.append((token.start, end, new))
         elif token.text == "not" and before != "is" and after:
             edits += _negation(tokens, number)
+        elif token.text == "raise" and before in _BEFORE_STATEMENT and after and after.is_word:
+            edits.append((token.start, token.end, "throw"))
         elif token.text in CONSTANTS:
             edits.append((token.start, token.end, CONSTANTS[token.text]))
     for start, end, new in sorted(edits, reverse=True):
@@ -175,6 +177,11 @@ def _operators(code: str, done: list[tuple[str, str]]) -> str:
         code = code[:start] + new + code[end:]
     done[:] = dict.fromkeys(done)
     return code
+
+
+def _is_predicate(tokens: list[Token], number: int) -> bool:
+    """Whether ``is`` says in a signature of TypeScript what type an argument is then known for."""
+    return number > 2 and [each.text for each in tokens[number - 3 : number - 1]] == [")", ":"]
 
 
 def _negation(tokens: list[Token], number: int) -> list[tuple[int, int, str]]:

@@ -105,6 +105,8 @@ SCRIPT = [
     ("let x = 1; # comment here\n", "let x = 1; // comment here\n"),
     ("def f(a) {\n  return a;\n}\n", "function f(a) {\n  return a;\n}\n"),
     ("raise e;\n", "throw e;\n"),
+    ("if (a) raise new E(`did not ${b}`);\n", "if (a) throw new E(`did not ${b}`);\n"),
+    ("if (a) b();\nelif (c) d();\n", "if (a) b();\nelse if (c) d();\n"),
     ("try {\n} except (e) {\n}\n", "try {\n} catch (e) {\n}\n"),
     ("let x = a if b else c;\n", "let x = b ? a : c;\n"),
     ("let f = lambda x: x + 1;\n", "let f = (x) => x + 1;\n"),
@@ -168,6 +170,11 @@ def test_what_stands_in_a_string_is_no_spelling(broken):
 
 def test_of_two_readings_none_is_taken():
     assert not any(preferred for _, preferred, _ in offered("x =! y\n"))
+
+
+def test_a_predicate_of_typescript_stays():
+    written = "def isB(a: unknown): a is boolean {\n  return true;\n}\n"
+    assert offered(written, "typescript")[0][0] == written.replace("def", "function")
 
 
 @pytest.mark.parametrize("line_end", ["\n", "\r\n"])

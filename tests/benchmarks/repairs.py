@@ -108,11 +108,14 @@ class Bench:
         self._count(defect, "offered", bool(repairs))
         self._count(defect, "first", right[:1] == [True])
         self._count(defect, "among three", any(right))
+        sure = [is_right for each, is_right in zip(repairs, right, strict=True) if each.preferred]
+        self._count(defect, "preferred", bool(sure))
+        self._count(defect, "preferred wrong", sure == [False])
         worse = [
             await self._is_worse(defect, broken, repair, (before, after)) for repair in repairs
         ]
         self._count(defect, "worse", sum(worse))
-        if right[:1] != [True] or any(worse):
+        if right[:1] != [True] or any(worse) or sure == [False]:
             self._tell(defect, found, repairs, worse)
         return True
 
@@ -144,7 +147,8 @@ class Bench:
         for problem in found[:3]:
             print("  problem:", problem.range.start, problem.message)
         for repair, bad in zip(repairs, worse, strict=True):
-            print("  WORSE:" if bad else "  repair:", repair.title)
+            sure = " (preferred)" if repair.preferred else ""
+            print("  WORSE:" if bad else "  repair:", repair.title, sure)
 
 
 def snapshot_of(uri: str, text: str) -> Snapshot:
@@ -204,18 +208,19 @@ async def measure(arguments: argparse.Namespace, folder: Path) -> None:
 
 
 def report(bench: Bench) -> None:
-    columns = ("noticed", "offered", "first", "among three")
-    print(f"\n| defect | seeded | {' | '.join(columns)} | worse |")
-    print("|---|" + "---|" * (len(columns) + 2))
+    columns = ("noticed", "offered", "first", "among three", "preferred")
+    print(f"\n| defect | seeded | {' | '.join(columns)} | preferred wrong | worse |")
+    print("|---|" + "---|" * (len(columns) + 3))
     for kind in (*KINDS, "all"):
         kinds = KINDS if kind == "all" else (kind,)
         counts = Counter(dict.fromkeys(columns, 0))
         for each in kinds:
-            for what in (*columns, "seeded", "worse"):
+            for what in (*columns, "seeded", "worse", "preferred wrong"):
                 counts[what] += bench.counts[each, what]
         total = max(1, counts["seeded"])
         shares = " | ".join(f"{100 * counts[what] / total:.0f} %" for what in columns)
-        print(f"| {kind} | {counts['seeded']} | {shares} | {counts['worse']} |")
+        bad = f"{counts['preferred wrong']} | {counts['worse']}"
+        print(f"| {kind} | {counts['seeded']} | {shares} | {bad} |")
     if bench.seconds:
         seconds = sorted(bench.seconds)
         print(f"\nseconds for repairs: p50 {seconds[len(seconds) // 2]:.2f}, max {seconds[-1]:.2f}")

@@ -1,6 +1,7 @@
 """Problems and quick fixes as editors get them: pulled or pushed, with a real type checker."""
 
 import time
+import venv
 
 import pytest
 
@@ -196,6 +197,38 @@ def test_a_repair_is_a_quick_fix_of_its_diagnostic(pulling):
     assert not any(each.get("isPreferred") for each in others)
 
 
+@pytest.mark.parametrize(
+    ("written", "meant", "preferred"),
+    [
+        ("x && y\n", "x and y\n", True),
+        ("!x\n", "not x\n", True),
+        ("x = 'it's'\n", 'x = "it\'s"\n', True),
+        ("const x = 1;\n", "x = 1\n", False),
+        ("if x = 1:\n    pass\n", "if x == 1:\n    pass\n", False),
+    ],
+)
+def test_only_what_means_the_same_is_preferred(pulling, written, meant, preferred):
+    uri = pulling.open(written)
+    (item,) = pull(pulling, uri)["items"]
+    first, *others = actions(pulling, uri, item["range"], item)
+    assert (applied(written, first), first["isPreferred"]) == (meant, preferred)
+    assert not any(each.get("isPreferred") for each in others)
+    results = [applied(written, each) for each in (first, *others)]
+    titles = [each["title"] for each in (first, *others)]
+    assert len(set(results)) == len(results) == len(set(titles))
+
+
+def test_a_fix_of_two_problems_is_offered_once(pulling):
+    uri = pulling.open("function f(a) {\n    return a;\n}\n")
+    items = pull(pulling, uri)["items"]
+    span = {"start": items[0]["range"]["start"], "end": items[-1]["range"]["end"]}
+    found = actions(pulling, uri, span, *items)
+    assert len(items) == 2
+    assert applied("function f(a) {\n    return a;\n}\n", found[0]) == "def f(a):\n    return a\n"
+    assert len({each["title"] for each in found}) == len(found)
+    assert len({str(each["edit"]) for each in found}) == len(found)
+
+
 def test_the_cursor_anywhere_in_the_line_is_enough(pulling):
     uri = pulling.open(BROKEN)
     assert actions(pulling, uri, {"start": at(0, 0), "end": at(0, 0)})
@@ -347,6 +380,48 @@ def test_the_first_repair_is_the_name_that_was_meant(checked, wrong, right):
     offered = actions(editor, uri, item["range"], item)
     assert 1 <= len(offered) <= 3
     assert applied(APIS, offered[0]) == APIS.replace(wrong, right)
+
+
+BESIDE_ERRORS = "import os\nimport torhc\nimport cv2\n\nx = os.getcwdd()\n\nif a && b\n    pass\n"
+
+
+@pytest.fixture(scope="module")
+def beside_errors(checked, tmp_path_factory):
+    """Fixes of each line of a document that does not parse, in an environment without packages."""
+    editor, *_ = checked
+    python = tmp_path_factory.mktemp("bare") / "venv"
+    venv.create(python, with_pip=False)
+    editor.configure({"oracle": {"python": str(python)}})
+    uri = editor.open(BESIDE_ERRORS, uri=(python.parent / "job.py").as_uri())
+    give_up = time.monotonic() + 60
+    while not any("getcwdd" in each["message"] for each in pull(editor, uri)["items"]):
+        assert time.monotonic() < give_up, "the checker has found nothing"
+    items = pull(editor, uri)["items"]
+    found = {
+        item["range"]["start"]["line"]: actions(editor, uri, item["range"], item) for item in items
+    }
+    editor.configure({})
+    return editor, found
+
+
+def test_an_api_fix_is_offered_beside_errors_of_syntax(beside_errors):
+    _, found = beside_errors
+    first, *others = found[4]
+    assert applied(BESIDE_ERRORS, first) == BESIDE_ERRORS.replace("getcwdd", "getcwd")
+    assert first["isPreferred"]
+    assert not any(each.get("isPreferred") for each in others)
+
+
+def test_no_package_takes_the_place_of_another_and_it_is_said_how_to_install_one(beside_errors):
+    editor, found = beside_errors
+    assert found[1] == []
+    (advice,) = found[2]
+    assert "edit" not in advice
+    assert not advice.get("isPreferred")
+    assert advice["title"] == "Not installed: python -m pip install opencv-python"
+    editor.call("workspace/executeCommand", advice["command"])
+    shown = "window/showMessage"
+    assert editor.wait_until_told(shown, lambda each: "opencv-python" in each["message"])
 
 
 def test_apis_can_be_switched_off(checked):

@@ -138,6 +138,7 @@ def test_the_feature_is_announced(scripted):
         "surefill.status",
         "surefill.explain",
         "surefill.accepted",
+        "surefill.howToInstall",
     }
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import logging
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -39,6 +39,8 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+HOW_TO_INSTALL = "surefill.howToInstall"
+"""The command of an action that changes nothing, and says how a module is installed."""
 _MOST_PROBLEMS = 4
 """For so many problems repairs are looked for in one request."""
 _MOST_KEPT = 200
@@ -122,10 +124,18 @@ class CodeActions:
         cancel = Cancellation(Deadline.after(QUICK_FIX_SECONDS))
         self._running.setdefault(uri, []).append(cancel)
         try:
-            actions = []
+            actions: list[types.CodeAction] = []
+            changes: set[tuple[Range, str]] = set()
             for problem in wanted:
-                for rank, repair in enumerate(await self._repairs(found, problem, cancel)):
-                    actions.append(self._action(found, problem, repair, rank, params.context))
+                for repair in await self._repairs(found, problem, cancel):
+                    if (repair.range, repair.text) in changes:
+                        continue  # it mends another problem as well
+                    changes.add((repair.range, repair.text))
+                    action = self._action(found, problem, repair, params.context)
+                    if any(action.title == each.title for each in actions):
+                        action.title += f" in line {repair.range.start.line + 1}"
+                    actions.append(action)
+                actions += self._advice(found, problem, params.context)
             return actions if self._current(found.snapshot) else []
         finally:
             self._end(uri, cancel)
@@ -175,25 +185,59 @@ class CodeActions:
             _forget_oldest(self._known)
         return repairs
 
-    def _action(
-        self,
-        found: Found,
-        problem: Problem,
-        repair: Repair,
-        rank: int,
-        context: types.CodeActionContext,
-    ) -> types.CodeAction:
+    def show_how_to_install(self, arguments: Sequence[object]) -> None:
+        """Tell the user what to type; nothing for a module of whose package we do not know."""
+        from surefill.repair.packages import how_to_install
+
+        module = arguments[0] if arguments else None
+        if isinstance(module, str) and (line := how_to_install(module)):
+            message = f"Type this where the project's environment is active: {line}"
+            self._client.show(message, types.MessageType.Info)
+
+    def _advice(
+        self, found: Found, problem: Problem, context: types.CodeActionContext
+    ) -> list[types.CodeAction]:
+        """How to get a package that is not installed: no other one does what it does."""
+        from surefill.repair.packages import how_to_install, missing_package
+
+        module = missing_package(found.snapshot, problem)
+        if not module:
+            return []
+        title = f"Not installed: {how_to_install(module)}"
+        return [
+            types.CodeAction(
+                title=title,
+                kind=types.CodeActionKind.QuickFix,
+                diagnostics=self._mended(found, problem, context),
+                is_preferred=False,
+                command=types.Command(title, HOW_TO_INSTALL, arguments=[module]),
+            )
+        ]
+
+    def _mended(
+        self, found: Found, problem: Problem, context: types.CodeActionContext
+    ) -> list[types.Diagnostic]:
+        """The editor's own diagnostic of a problem, or what we would have sent."""
         item = diagnostic(problem, found, self._client)
         same = [
             each
             for each in context.diagnostics
             if (each.range, each.code, each.source) == (item.range, item.code, SOURCE)
         ]
+        return same[:1] or [item]
+
+    def _action(
+        self,
+        found: Found,
+        problem: Problem,
+        repair: Repair,
+        context: types.CodeActionContext,
+    ) -> types.CodeAction:
         action = types.CodeAction(
             title=repair.title,
             kind=types.CodeActionKind.QuickFix,
-            diagnostics=same[:1] or [item],
-            is_preferred=rank == 0,
+            diagnostics=self._mended(found, problem, context),
+            is_preferred=repair.preferred,
         )
         if self._client.resolves_edits:
             number = next(self._numbers)

@@ -18,7 +18,7 @@ from surefill.engine.worker import EngineWorker
 from surefill.lsp.background import Background
 from surefill.lsp.checker import Checker
 from surefill.lsp.client import Client
-from surefill.lsp.code_actions import CodeActions
+from surefill.lsp.code_actions import HOW_TO_INSTALL, CodeActions
 from surefill.lsp.commands import EXPLAIN, STATUS, Commands
 from surefill.lsp.completion import TRIGGERS, MenuCompletion
 from surefill.lsp.configuration import Configuration
@@ -325,3 +325,7 @@ def _commands(server: SurefillServer) -> None:
     @server.command(ACCEPTED)
     def accepted(*arguments: Any) -> None:  # noqa: ANN401 - any JSON
         server.commands.accepted(arguments)
+
+    @server.command(HOW_TO_INSTALL)
+    def how_to_install(*arguments: Any) -> None:  # noqa: ANN401 - any JSON
+        server.actions.show_how_to_install(arguments)

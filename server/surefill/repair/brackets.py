@@ -12,7 +12,27 @@ from surefill.syntax.position import Position, Range
 
 LINES_ABOVE = 12
 """So far above a closer its opener is looked for."""
-_NO_END = ("(", "[", "{", ",", ".", "=", "+", "-", "*", "/", "%", "|", "&", "^", "<", ">", ":", "@")
+_NO_END = (
+    ";",
+    "(",
+    "[",
+    "{",
+    ",",
+    ".",
+    "=",
+    "+",
+    "-",
+    "*",
+    "/",
+    "%",
+    "|",
+    "&",
+    "^",
+    "<",
+    ">",
+    ":",
+    "@",
+)
 _ENDS_LINE = re.compile(r"[ \t]*[,:]?[ \t]*(?:#[^\n]*)?\n")
 _LINE_START = re.compile(r"\n[ \t]*(?=\S)")
 _KEYWORDS = frozenset(keyword.kwlist) - {"True", "False", "None"}
@@ -48,15 +68,20 @@ def _closing(region: Region) -> Iterator[Candidate]:
         for end in _line_ends(code, opened):
             prior = 1.0 if end >= whole else -2.0
             text = region.newline + indent + wanted
-            yield region.insert(end, text, prior)
+            yield region.insert(end, text, prior, "only")
     for start in _line_starts(code, opened):
         likely = 0.5 if code.startswith(("->", ":"), start) else -2.0
-        yield region.insert(start, wanted, likely)
+        yield region.insert(start, wanted, likely, "only")
     for end in ends:
         piece = code[:end].rstrip()
-        if end != opened and piece.endswith(_NO_END) and end < whole and not _is_call(code, end):
+        if (
+            end != opened
+            and piece.endswith(_NO_END)
+            and (end < whole or piece[-1] == ";")
+            and not _is_call(code, end)
+        ):
             continue
-        yield region.insert(end, wanted, _closing_prior(code, opener, end, whole))
+        yield region.insert(end, wanted, _closing_prior(code, opener, end, whole), "only")
 
 
 def _closing_prior(code: str, opener: int, end: int, whole: int) -> float:
@@ -82,6 +107,8 @@ def _opening(region: Region, closer: int, prior: float) -> Iterator[Candidate]:
     for start, end in region.pieces:
         if start >= closer:
             break
+        if opener == "(" and (code[start].isdigit() or code[start] in "\"'"):
+            continue  # neither a number nor a string can be called
         yield from _split_words(region, start, end, opener, prior)
         follows = code[end : end + 1]
         before = _last_word(code[:end])

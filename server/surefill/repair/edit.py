@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from surefill.syntax.document import Document, Snapshot, split_lines
 from surefill.syntax.position import Position, Range
+
+Trust = Literal["guess", "only", "certain"]
+"""What a candidate's author knows of it. "certain": it says what was written, and nothing else can
+have been meant. "only": everything there was keeps its meaning, and it is certain where no other
+candidate does as well. "guess": it may be something else that was meant, or text is lost."""
+
+KNOWN = 5.0
+"""The prior of a candidate whose author knows the spelling that was used: no model is asked."""
 
 
 @dataclass(frozen=True)
@@ -17,6 +26,7 @@ class Candidate:
     text: str
     title: str
     prior: float = 0.0
+    trust: Trust = "guess"
 
     def lower(self, lines: int) -> Candidate:
         """The same so many lines further down."""
@@ -31,6 +41,8 @@ class Repair:
     range: Range
     text: str
     title: str
+    preferred: bool = False
+    """It means what was written: an editor may apply it unasked."""
 
 
 def edited(snapshot: Snapshot, span: Range, text: str) -> Snapshot:
@@ -65,3 +77,16 @@ def distinct(candidates: Sequence[Candidate]) -> list[Candidate]:
     for each in sorted(candidates, key=lambda each: -each.prior):
         found.setdefault((each.range, each.text), each)
     return list(found.values())
+
+
+def smallest(span: Range, old: str, new: str) -> tuple[Range, str]:
+    """The change of ``old`` at ``span`` to ``new`` without what both begin and end with."""
+    first = 0
+    while first < min(len(old), len(new)) and old[first] == new[first]:
+        first += 1
+    last = 0
+    while last < min(len(old), len(new)) - first and old[-1 - last] == new[-1 - last]:
+        last += 1
+    start = advanced(span.start, old[:first])
+    end = advanced(span.start, old[: len(old) - last])
+    return Range(start, end), new[first : len(new) - last]

@@ -29,6 +29,12 @@ def better(before: Iterable[Mark], after: Iterable[Mark], span: Range, text: str
     return found.total() < known.total() and not found - known
 
 
+def none_new(before: Iterable[Mark], after: Iterable[Mark], span: Range, text: str) -> bool:
+    """Whether all of ``after`` was there before."""
+    known = Counter(_moved(mark, span, text) for mark in before)
+    return not Counter(_inside(mark, span, text) for mark in after) - known
+
+
 def no_worse_within(
     before: Iterable[Mark], after: Iterable[Mark], region: Range, candidate: Candidate
 ) -> bool:

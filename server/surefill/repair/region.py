@@ -8,7 +8,7 @@ from functools import cached_property
 
 from surefill.diagnostics.problem import Problem
 from surefill.diagnostics.words import shown
-from surefill.repair.edit import Candidate, advanced
+from surefill.repair.edit import Candidate, Trust, advanced
 from surefill.syntax.document import Snapshot
 from surefill.syntax.position import Position, Range
 
@@ -31,6 +31,11 @@ class Region:
         self.span = problem.region
         self.code = snapshot.text_in(problem.region)
 
+    @property
+    def document(self) -> str:
+        """The text of the whole document."""
+        return self._whole.text
+
     @cached_property
     def pieces(self) -> list[tuple[int, int]]:
         """Start and end of each token, strings as a whole; comments left out."""
@@ -51,8 +56,7 @@ class Region:
     @cached_property
     def newline(self) -> str:
         """What ends the document's lines."""
-        first = self.snapshot.lines[0]
-        return "\r\n" if first.endswith("\r\n") else "\n"
+        return newline_of(self.snapshot)
 
     def offset(self, position: Position) -> int:
         """Offset of a position, clamped into the region."""
@@ -67,15 +71,18 @@ class Region:
         """Where the problem's own range is."""
         return self.offset(self.problem.range.start), self.offset(self.problem.range.end)
 
-    def insert(self, offset: int, text: str, prior: float) -> Candidate:
+    def insert(self, offset: int, text: str, prior: float, trust: Trust = "guess") -> Candidate:
         """A candidate that puts ``text`` in at ``offset``."""
         before = self.code[:offset].rstrip()
         word = before[self._last_piece(len(before)) :] if before else ""
         token = text.strip()
-        place = f" behind `{shown(word)}`" if word else ""
-        if len(word) > 24:
+        place = f" after `{shown(word)}`" if word else ""
+        if "\n" in text:
+            place = f" on a line of its own after line {self.position(offset).line + 1}"
+        elif len(word) > 24:
             place = f" in line {self.position(offset).line + 1}"
-        return self.replace(offset, offset, text, f"Insert `{shown(token)}`{place}", prior)
+        at = self.position(offset)
+        return Candidate(Range(at, at), text, f"Insert `{shown(token)}`{place}", prior, trust)
 
     def remove(self, start: int, end: int, prior: float) -> Candidate:
         return self.replace(start, end, "", f"Remove `{shown(self.code[start:end])}`", prior)
@@ -93,3 +100,8 @@ class Region:
             return None
         start, end = self.offset(candidate.range.start), self.offset(candidate.range.end)
         return self.code[:start] + candidate.text + self.code[end:]
+
+
+def newline_of(snapshot: Snapshot) -> str:
+    """What ends a document's lines."""
+    return "\r\n" if snapshot.lines[0].endswith("\r\n") else "\n"

@@ -5,7 +5,9 @@ Joins rules, model and checker. Knows them by what they answer, and nothing of e
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
@@ -13,23 +15,28 @@ from surefill.budget import Cancellation, repair_answer
 from surefill.diagnostics.inquiry import Inquiry
 from surefill.diagnostics.problem import Problem
 from surefill.oracle.answers import Diagnostic
-from surefill.repair.edit import Candidate, Repair, edited
+from surefill.repair.edit import KNOWN, Candidate, Repair, edited
 from surefill.repair.judge import Mark, better, no_worse_within
 from surefill.repair.model import Author
 from surefill.repair.names import name_candidates
 from surefill.repair.ranking import ballot, ranked
 from surefill.repair.region import Region
 from surefill.repair.syntax import SyntaxJudge, syntax_candidates
+from surefill.repair.undefined import undefined_candidates
 from surefill.syntax.document import Snapshot
 from surefill.syntax.position import Range
 
 MOST_REPAIRS = 3
+UNDEFINED = "undefined-name"
+"""The category of a name that is defined nowhere."""
 _REWRITES = 2
 _MOST_TRIED = 10
 _CLEAR = 2.0
 """By so much a candidate's prior may stand out that the model is not asked: one slip less."""
 _LEAST_ALIKE = 60.0
 """A line of the model's that is less like the one there was, in percent, is another line."""
+
+_QUOTED = re.compile(r"`([^\W\d]\w*)`")
 
 T = TypeVar("T")
 
@@ -68,12 +75,42 @@ async def find_repairs(
     candidates = await _candidates(request, helpers, checker)
     candidates = await _in_order(request, helpers, candidates)
     found = await judge.proven(candidates, MOST_REPAIRS)
-    if len(found) < MOST_REPAIRS and not request.late:
-        rewritten = await _rewritten(request, helpers)
-        known = {(each.range, each.text) for each in candidates}
-        new = [each for each in rewritten if (each.range, each.text) not in known]
-        found += await judge.proven(new, MOST_REPAIRS - len(found))
-    return found
+    if len(found) < MOST_REPAIRS and not request.late and _may_be_rewritten(request, found):
+        found += await judge.proven(await _rewritten(request, helpers), MOST_REPAIRS - len(found))
+    return _offered(request, found)
+
+
+def _may_be_rewritten(request: RepairRequest, found: Sequence[Candidate]) -> bool:
+    """Whether the model may say what else was meant.
+
+    Not of a module that is not installed: there it would write another one that is.
+    """
+    known = any(each.prior >= KNOWN for each in found)
+    return request.problem.category != "unresolved-import" and not known
+
+
+def _offered(request: RepairRequest, found: Sequence[Candidate]) -> list[Repair]:
+    """What was proven, under titles that tell each from the others."""
+    titles = Counter(each.title for each in found)
+    repairs: list[Repair] = []
+    for number, each in enumerate(found):
+        title = each.title
+        if titles[title] > 1:
+            title = f"{title} in line {each.range.start.line + 1}"
+        if any(title == other.title for other in repairs):
+            title = f"{title}, column {each.range.start.character + 1}"
+        if any(title == other.title for other in repairs):
+            title = f"{title} ({number + 1})"
+        preferred = number == 0 and _is_preferred(request, found)
+        repairs.append(Repair(each.range, each.text, title, preferred))
+    return repairs
+
+
+def _is_preferred(request: RepairRequest, found: Sequence[Candidate]) -> bool:
+    """Whether the first of what was proven is what was meant, with all that was written."""
+    if found[0].trust == "only":
+        return not request.late and all(each.trust == "guess" for each in found[1:])
+    return found[0].trust == "certain"
 
 
 async def _candidates(
@@ -84,13 +121,20 @@ async def _candidates(
         return await helpers.in_thread(
             lambda: syntax_candidates(snapshot, problem, lambda: request.late)
         )
-    return await name_candidates(snapshot, problem, checker) if checker else []
+    if checker is None:
+        return []
+    category: str = problem.category
+    if category == UNDEFINED:
+        return await undefined_candidates(snapshot, problem, checker)
+    return await name_candidates(snapshot, problem, checker)
 
 
 async def _in_order(
     request: RepairRequest, helpers: Helpers, candidates: list[Candidate]
 ) -> list[Candidate]:
     """The candidates, likeliest first, by the model's word where it has one."""
+    if candidates and candidates[0].prior >= KNOWN:
+        return candidates
     choices = ballot(request.snapshot, candidates)
     if choices is None or request.late or _is_clear(candidates):
         return candidates
@@ -148,6 +192,7 @@ class _Judge:
         self._errors = errors
         self._left: int | None = None
         """How many errors the first repair of a syntax problem leaves."""
+        self._results: set[str] = set()
 
     @classmethod
     async def of(cls, request: RepairRequest, helpers: Helpers, checker: Inquiry | None) -> _Judge:
@@ -156,14 +201,16 @@ class _Judge:
         syntax = await helpers.in_thread(lambda: SyntaxJudge(snapshot))
         return cls(request, helpers, checker, syntax, errors)
 
-    async def proven(self, candidates: list[Candidate], most: int) -> list[Repair]:
-        """The first ``most`` that make the document better."""
-        found: list[Repair] = []
+    async def proven(self, candidates: Sequence[Candidate], most: int) -> list[Candidate]:
+        """The first ``most`` that make the document better, each result once."""
+        found: list[Candidate] = []
         for candidate in candidates[:_MOST_TRIED]:
             if len(found) == most or self._request.late:
                 break
-            if await self._better(candidate):
-                found.append(Repair(candidate.range, candidate.text, candidate.title))
+            result = edited(self._request.snapshot, candidate.range, candidate.text).text
+            if result not in self._results and await self._better(candidate):
+                found.append(candidate)
+                self._results.add(result)
         return found
 
     def _unseen(self) -> list[Mark]:
@@ -177,8 +224,13 @@ class _Judge:
 
     async def _better(self, candidate: Candidate) -> bool:
         is_syntax = self._request.problem.category == "syntax"
+        region = self._request.problem.region
         parses = await self._helpers.in_thread(
-            lambda: self._syntax.better(candidate, equal=not is_syntax)
+            lambda: (
+                self._syntax.better(candidate, region)
+                if is_syntax
+                else self._syntax.no_worse(candidate)
+            )
         )
         if not parses:
             return False
@@ -194,7 +246,9 @@ class _Judge:
             # Much was hidden before; the first that parses shows how little may be wrong.
             if self._left is not None and len(after) > self._left:
                 return False
-            good = no_worse_within(before, after, self._request.problem.region, candidate)
+            written = self._request.snapshot.text
+            after = [each for each in after if not _was_unknown(each, written)]
+            good = no_worse_within(before, after, region, candidate)
             if good and self._left is None:
                 self._left = len(after)
             return good
@@ -203,6 +257,14 @@ class _Judge:
 
 def _meet(one: Range, other: Range) -> bool:
     return one.start <= other.end and other.start <= one.end
+
+
+def _was_unknown(mark: Mark, written: str) -> bool:
+    """Whether a checker minds a name that was there before: what did not parse only hid it."""
+    if mark.code not in ("unresolved-reference", "unknown-name"):
+        return False
+    names = _QUOTED.findall(mark.message)
+    return bool(names) and all(re.search(rf"\b{each}\b", written) for each in names)
 
 
 def _marks(errors: tuple[Diagnostic, ...]) -> list[Mark]:

@@ -7,7 +7,8 @@ import textwrap
 from collections.abc import Iterator
 
 from surefill.diagnostics.statement import is_code
-from surefill.repair.edit import Candidate
+from surefill.diagnostics.words import shown
+from surefill.repair.edit import KNOWN, Candidate, smallest
 from surefill.repair.region import Region
 from surefill.syntax.brackets import PAIRS
 from surefill.syntax.document import with_newlines
@@ -22,6 +23,46 @@ _MOST_LINES = 120
 _LINE_END = re.compile(r"(?<=\S)[ \t]*(?=\r?\n|$)")
 _LIKE_CODE = re.compile(r"\w\(|, \*?\w+[.=(\[]|\w\[\w")
 """What hardly stands in a string, and often behind one."""
+
+_APOSTROPHE = re.compile(
+    r"(?<![\w'])(?P<prefix>[rRbBuUfF]?)'(?P<text>(?:[^'\\\r\n]|\\.|(?<=[^\W\d_])'(?=[^\W\d_]))*)'"
+    r"(?![\w'])"
+)
+"""A string in single quotes with apostrophes in it: those stand between letters."""
+_CONTRACTED = re.compile(r"(?<=[A-Za-z])'(?=(?:s|t|d|m|re|ve|ll)\b)", re.IGNORECASE)
+_BARE_QUOTE = re.compile(r"(?<!\\)'")
+
+
+def apostrophe_candidates(region: Region) -> Iterator[Candidate]:
+    """``'it's'`` as ``"it's"``, or with the apostrophe escaped where that cannot be."""
+    language = region.snapshot.language
+    if len(region.problem.wanted) == 3:
+        return
+    if language is None or not {"'", '"'} <= set(language.quotes):
+        return
+    code = region.code
+    done: list[tuple[str, str]] = []
+    certain = True
+
+    def quoted(match: re.Match[str]) -> str:
+        nonlocal certain
+        text = match["text"]
+        if not _BARE_QUOTE.search(text):
+            return match[0]
+        certain = certain and len(_CONTRACTED.findall(text)) == len(_BARE_QUOTE.findall(text))
+        if '"' not in text:
+            new = f'{match["prefix"]}"{text}"'
+        else:
+            escaped = _BARE_QUOTE.sub("\\'", text)
+            new = f"{match['prefix']}'{escaped}'"
+        done.append((match[0], new))
+        return new
+
+    result = _APOSTROPHE.sub(quoted, code)
+    if done:
+        title = f"Write `{shown(done[0][1])}`"
+        span, text = smallest(region.span, code, result)
+        yield Candidate(span, text, title, KNOWN, "certain" if certain else "guess")
 
 
 def string_candidates(region: Region) -> Iterator[Candidate]:
@@ -48,7 +89,7 @@ def _short(region: Region) -> Iterator[Candidate]:
         prior = _prior(line, at, quote, behind=behind)
         if _SEPARATOR.search(line[:at] + quote + line[at:]):
             prior -= 3.0
-        yield region.insert(line_start + at, quote, prior)
+        yield region.insert(line_start + at, quote, prior, "only")
 
 
 def _prior(line: str, at: int, quote: str, *, behind: bool) -> float:

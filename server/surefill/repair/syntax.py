@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
 
 from surefill.diagnostics.problem import Problem, shifted
-from surefill.diagnostics.statement import StatementParser
 from surefill.diagnostics.syntax import syntax_problems
+from surefill.repair import foreign_script
 from surefill.repair.blocks import block_candidates
 from surefill.repair.brackets import LINES_ABOVE, bracket_candidates
+from surefill.repair.compiled import compiles_at, stands_alone
 from surefill.repair.edit import Candidate, distinct, edited
-from surefill.repair.judge import Mark, better
+from surefill.repair.foreign import foreign_candidates, is_foreign
+from surefill.repair.judge import Mark, better, none_new
+from surefill.repair.keywords import keyword_candidates
 from surefill.repair.region import Region
-from surefill.repair.strings import string_candidates
+from surefill.repair.strings import apostrophe_candidates, string_candidates
 from surefill.repair.tokens import token_candidates
-from surefill.syntax.document import Snapshot, with_newlines
+from surefill.syntax.document import Snapshot
 from surefill.syntax.excerpt import excerpt
 from surefill.syntax.position import Position, Range
 
@@ -40,6 +44,23 @@ _MAKERS: dict[str, Makers] = {
 }
 
 
+class _Spelling(NamedTuple):
+    """How what is spelt as in other languages is known, and what it is in this one."""
+
+    candidates: Makers
+    suspected: Callable[[Region], bool]
+
+
+_SCRIPT = _Spelling(foreign_script.foreign_candidates, foreign_script.is_foreign)
+_SPELLINGS = {
+    "python": _Spelling(foreign_candidates, is_foreign),
+    "javascript": _SCRIPT,
+    "typescript": _SCRIPT,
+    "typescriptreact": _SCRIPT,
+    "sql": _Spelling(keyword_candidates, lambda _: False),
+}
+
+
 class SyntaxJudge:
     """Judges changes of one document by its syntax problems. For one thread."""
 
@@ -47,13 +68,22 @@ class SyntaxJudge:
         self._snapshot = snapshot
         self._before = [_mark(each) for each in syntax_problems(snapshot)]
 
-    def better(self, candidate: Candidate, *, equal: bool = False) -> bool:
-        """Whether there are fewer syntax problems with it and none new; ``equal``: not more."""
-        after = syntax_problems(edited(self._snapshot, candidate.range, candidate.text))
-        marks = [_mark(each) for each in after]
-        if equal and not marks and not self._before:
-            return True
-        return better(self._before, marks, candidate.range, candidate.text)
+    def better(self, candidate: Candidate, region: Range) -> bool:
+        """Whether there are fewer syntax problems with it and none new.
+
+        ``region`` is what it mends: in there Python's compiler has to be content.
+        """
+        after = edited(self._snapshot, candidate.range, candidate.text)
+        marks = [_mark(each) for each in syntax_problems(after)]
+        if not better(self._before, marks, candidate.range, candidate.text):
+            return False
+        return not _is_python(after) or compiles_at(after, candidate, region)
+
+    def no_worse(self, candidate: Candidate) -> bool:
+        """Whether it brings no syntax problem that was not there before."""
+        after = edited(self._snapshot, candidate.range, candidate.text)
+        marks = [_mark(each) for each in syntax_problems(after)]
+        return none_new(self._before, marks, candidate.range, candidate.text)
 
 
 def syntax_candidates(
@@ -81,17 +111,40 @@ def _local_candidates(
     more: Sequence[Candidate],
 ) -> list[Candidate]:
     region = Region(snapshot, problem, whole)
-    made = _MAKERS.get(problem.cause)
-    candidates = distinct([*more, *(made(region) if made else ())])
-    parser = _parser(snapshot)
+    candidates = distinct([*more, *_made(region)])
     judge = SyntaxJudge(snapshot)
     kept: list[Candidate] = []
+    results: set[str] = set()
     for candidate in candidates[:_MOST_PARSED]:
         if late() or len(kept) == _MOST_KEPT:
             break
-        if _parses(parser, region, candidate) and judge.better(candidate):
+        result = edited(snapshot, candidate.range, candidate.text).text
+        if result in results:
+            continue
+        if _parses(region, candidate) and judge.better(candidate, region.span):
+            results.add(result)
             kept.append(candidate)
     return kept
+
+
+def _made(region: Region) -> Iterator[Candidate]:
+    """Candidates of all rules for a problem.
+
+    Of what is spelt as in another language, no parser can tell which other change is meant: there
+    only the rules of such spellings count.
+    """
+    language = region.snapshot.language
+    spelling = _SPELLINGS.get(language.id) if language else None
+    known = list(apostrophe_candidates(region))
+    known += spelling.candidates(region) if spelling else ()
+    yield from known
+    if spelling and spelling.suspected(region):
+        return
+    if _is_python(region.snapshot) and any(_parses(region, each) for each in known):
+        return
+    made = _MAKERS.get(region.problem.cause)
+    if made is not None:
+        yield from made(region)
 
 
 def _surroundings(problem: Problem) -> Range:
@@ -100,17 +153,18 @@ def _surroundings(problem: Problem) -> Range:
     return Range(start, problem.region.end)
 
 
-def _parser(snapshot: Snapshot) -> StatementParser | None:
-    language = snapshot.language
-    return StatementParser(language) if language and language.id == "python" else None
-
-
-def _parses(parser: StatementParser | None, region: Region, candidate: Candidate) -> bool:
+def _parses(region: Region, candidate: Candidate) -> bool:
     """Whether the statement is right by itself; cheap, and rules most candidates out."""
-    if parser is None or region.problem.cause in ("block", "indentation", "order"):
+    if not _is_python(region.snapshot):
+        return True
+    if region.problem.cause in ("block", "indentation", "order"):
         return True
     code = region.result(candidate)
-    return code is None or parser.parses(with_newlines(code))
+    return code is None or stands_alone(region.indent + code)
+
+
+def _is_python(snapshot: Snapshot) -> bool:
+    return snapshot.language is not None and snapshot.language.id == "python"
 
 
 def _mark(problem: Problem) -> Mark:

@@ -11,11 +11,10 @@ from __future__ import annotations
 import sysconfig
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
 from tokenizers import Tokenizer
-from torch import nn
 from transformers import PreTrainedModel
 
 _STRENGTH = 0.6
@@ -25,6 +24,9 @@ _MODULES = ("argparse", "csv", "heapq", "shelve", "statistics", "textwrap", "tok
 _SKIPPED, _LENGTH = 2000, 512
 """Characters at the start of a module, which are its docstring; tokens that are read of each."""
 _LEAST = 1e-5
+
+Module: TypeAlias = Any
+"""A part of a model; torch says of such parts that each may be a tensor."""
 
 
 def smooth(model: PreTrainedModel, tokenizer: Tokenizer) -> None:
@@ -49,11 +51,11 @@ def _text(module: str) -> str:
     return path.read_text(encoding="utf-8")[_SKIPPED:]
 
 
-def _queries_keys_values(attention: nn.Module) -> list[nn.Linear]:
+def _queries_keys_values(attention: Module) -> list[Module]:
     return [attention.q_proj, attention.k_proj, attention.v_proj]
 
 
-def _read(model: PreTrainedModel) -> Iterator[nn.Linear]:
+def _read(model: PreTrainedModel) -> Iterator[Module]:
     """One of the matrices that read each kind of activations."""
     for layer in model.model.layers:
         yield layer.self_attn.q_proj
@@ -64,11 +66,11 @@ def _read(model: PreTrainedModel) -> Iterator[nn.Linear]:
 
 def _largest_activations(
     model: PreTrainedModel, rows: Sequence[list[int]]
-) -> dict[nn.Module, torch.Tensor]:
+) -> dict[Module, torch.Tensor]:
     """By matrix, the largest absolute value of each of its inputs."""
-    found: dict[nn.Module, torch.Tensor] = {}
+    found: dict[Module, torch.Tensor] = {}
 
-    def note(module: nn.Module, inputs: tuple[Any, ...]) -> None:
+    def note(module: Module, inputs: tuple[torch.Tensor, ...]) -> None:
         values = inputs[0].abs().flatten(0, -2).amax(dim=0)
         found[module] = torch.maximum(found[module], values) if module in found else values
 
@@ -94,27 +96,25 @@ def _factors(
     return factors / factors.log().mean().exp()
 
 
-def _largest_weights(matrices: Sequence[nn.Linear]) -> torch.Tensor:
+def _largest_weights(matrices: Sequence[Module]) -> torch.Tensor:
     return torch.stack([matrix.weight.abs().amax(dim=0) for matrix in matrices]).amax(dim=0)
 
 
-def _norm(
-    norm: nn.Module, matrices: Sequence[nn.Linear], largest: dict[nn.Module, torch.Tensor]
-) -> None:
+def _norm(norm: Module, matrices: Sequence[Module], largest: dict[Module, torch.Tensor]) -> None:
     factors = _factors(largest[matrices[0]], _largest_weights(matrices))
     norm.weight /= factors
     for matrix in matrices:
         matrix.weight *= factors
 
 
-def _feed_forward(mlp: nn.Module, largest: dict[nn.Module, torch.Tensor]) -> None:
+def _feed_forward(mlp: Module, largest: dict[Module, torch.Tensor]) -> None:
     """What goes down is a product with what went up, which can be divided."""
     factors = _factors(largest[mlp.down_proj], _largest_weights([mlp.down_proj]))
     _divide_outputs(mlp.up_proj, factors)
     mlp.down_proj.weight *= factors
 
 
-def _values(attention: nn.Module, largest: dict[nn.Module, torch.Tensor]) -> None:
+def _values(attention: Module, largest: dict[Module, torch.Tensor]) -> None:
     """What attention gives is a mean of values; several heads read the same ones."""
     size = attention.head_dim
     heads = attention.v_proj.out_features // size
@@ -129,7 +129,7 @@ def _values(attention: nn.Module, largest: dict[nn.Module, torch.Tensor]) -> Non
     out.weight *= factors[:, None].expand(-1, groups, -1).flatten()
 
 
-def _divide_outputs(matrix: nn.Linear, factors: torch.Tensor) -> None:
+def _divide_outputs(matrix: Module, factors: torch.Tensor) -> None:
     matrix.weight /= factors[:, None]
     if matrix.bias is not None:
         matrix.bias /= factors

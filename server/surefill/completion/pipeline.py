@@ -42,14 +42,16 @@ from surefill.syntax.position import Position, Range
 
 __all__ = ["CompletionPipeline", "CompletionRequest"]
 
-_MOST_TRIES = 4
-"""Of one request: the first, and others where what came may not be shown. A guess."""
+_MOST_TRIES, _MOST_UNASKED = 4, 2
+"""Of one request: the first, and others where what came may not be shown. Who types on waits for
+two at most: a third is hardly ever likely enough to be shown. A guess."""
 _LIKELY_END = 0.5
 """Where an infilling model finds it likelier that nothing is missing, it is asked to go on from
 what stands before instead. A guess."""
-_HOPELESS = 0.25
+_HOPELESS = 0.5
 """Where the model itself gives what it has written less than this share of the chance that is
-needed, nothing more of it will be shown, and it stops."""
+needed, nothing more of it will be shown, and it stops. The filter of the default model gives no
+more than a third of that chance to what is so unlikely."""
 
 
 @dataclass(frozen=True)
@@ -243,7 +245,7 @@ class CompletionPipeline:
         withheld: list[Withheld] = []
         refused: tuple[str, ...] = ()
         infill, reason = True, ""
-        for _ in range(_MOST_TRIES):
+        for _ in range(_MOST_TRIES if question.request.explicit else _MOST_UNASKED):
             began = time.perf_counter()
             prompt = replace(self._prompt(question, infill=infill), refused=refused)
             spent.context += _since(began)

@@ -75,7 +75,21 @@ export interface ClientSettings {
 
 export const DEFAULTS: ClientSettings = {
   enabled: true,
-  languages: ["python"],
+  languages: [
+    "python",
+    "javascript",
+    "javascriptreact",
+    "typescript",
+    "typescriptreact",
+    "sql",
+    "go",
+    "rust",
+    "java",
+    "c",
+    "cpp",
+    "shellscript",
+    "html",
+  ],
   disabledLanguages: [],
   bundle: "default",
   serverPath: "",

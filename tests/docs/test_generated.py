@@ -49,7 +49,7 @@ def test_what_only_the_editor_knows_of_a_setting_stays():
     }
     assert properties["surefill.oracle.python"]["scope"] == "machine-overridable"
     assert properties["surefill.remote.url"]["pattern"]
-    assert properties["surefill.languages"]["default"] == ["python"]
+    assert properties["surefill.languages"]["default"][:2] == ["python", "javascript"]
 
 
 def test_every_setting_is_in_the_documentation():

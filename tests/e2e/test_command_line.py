@@ -182,7 +182,7 @@ def test_bench_measures_every_budget() -> None:
     done = surefill("bench", "--json", "--rounds", "2", *SMALL)
     assert done.returncode == 0, done.stderr
     rows = json.loads(done.stdout)
-    assert len(rows) == 8
+    assert len(rows) == 9
     for row in rows:
         assert row["samples"] > 0, row["name"]
         assert row["p50"] > 0

@@ -78,7 +78,9 @@ def test_lines_too_many_are_wrong(pipeline: CompletionPipeline) -> None:
     text = "\n    total = width * height\n    return total.value(width)"
     asked = hole(text, "lines")
     assert answer(pipeline, FakeEngine([text + "  \n"]), asked).exact
-    assert not answer(pipeline, FakeEngine([text + "\n    total = 0"]), asked).exact
+    asked = hole(text.partition("    return")[0].rstrip(), "lines")
+    more = "\n    total = width * height\n    total += 1"
+    assert not answer(pipeline, FakeEngine([more]), asked).exact
 
 
 def test_behind_a_dot_only_the_name_counts(pipeline: CompletionPipeline) -> None:

@@ -21,7 +21,7 @@ from surefill_training.measurements import (
     measured_in_words,
     scores_in_words,
 )
-from surefill_training.model_config import read_config
+from surefill_training.model_config import MOST_CONTEXT, read_config
 
 _CARD = """\
 # {name} {version}
@@ -126,10 +126,6 @@ def _context_length(config: Mapping[str, Any]) -> int:
         "Add max_position_embeddings to it.",
     )
 
-
-MOST_CONTEXT = 2048
-"""Tokens that a bundle is given unless it is told otherwise. A cache of keys and values for all
-that a pretrained model could see takes more memory than its weights, and nobody waits so long."""
 
 _NEEDED = {"preset", "optimizer", "steps", "tokens", "minutes", "infilling", "corpus", "hole_share"}
 

@@ -8,6 +8,10 @@ from typing import Any
 
 from surefill.errors import InputError
 
+MOST_CONTEXT = 2048
+"""Tokens that a bundle is given unless it is told otherwise. A cache of keys and values for all
+that a pretrained model could see takes more memory than its weights, and nobody waits so long."""
+
 
 def read_config(model_dir: Path) -> dict[str, Any]:
     """The checkpoint's ``config.json``; raises InputError."""

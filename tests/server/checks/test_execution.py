@@ -547,7 +547,7 @@ def test_it_holds_for_an_ordinary_user_too(shared_folder: Path) -> None:
     package = shared_folder / "surefill"
     shutil.copytree(SERVER / "surefill" / "checks", package / "checks")
     shutil.copytree(SERVER / "surefill" / "engine", package / "engine")
-    for name in ("__init__.py", "errors.py"):
+    for name in ("__init__.py", "budget.py", "errors.py"):
         shutil.copy(SERVER / "surefill" / name, package)
     script = """
 from surefill.checks.execution import Limits, available, execute

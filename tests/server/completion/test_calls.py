@@ -5,6 +5,7 @@ import pytest
 from environments import make_environment, write
 from fakes import FakeEngine
 from surefill.budget import Deadline
+from surefill.completion import calls
 from surefill.completion.call_items import CallRequest
 from surefill.completion.calls import MOST, CallCompletion
 from surefill.context.prompt import TEMPLATES
@@ -153,10 +154,13 @@ def test_the_model_fills_in_and_the_checker_has_the_last_word(menu):
     assert menu.calls(text, "target, {'a': '$b'}, 7)") == ["get(${1:target}, ${2:{'a': '\\$b'\\}})"]
 
 
-def test_optional_arguments_need_a_model_that_is_sure(menu):
+def test_optional_arguments_need_a_model_that_is_sure(menu, monkeypatch):
     text = "import web\ntarget = 'a'\nx = web.get¦"
-    unsure = {"completion": {"minConfidence": 0.95}}
-    assert menu.calls(text, "target, timeout=2.0)", raw=unsure) == ["get(${1:target})"]
+    sure = ["get(${1:target}, timeout=${2:2.0})"]
+    hidden = {"completion": {"minConfidence": 0.95}}
+    assert menu.calls(text, "target, timeout=2.0)", raw=hidden) == sure, "that is of suggestions"
+    monkeypatch.setattr(calls, "_SURE_OF_ARGUMENTS", 0.95)
+    assert menu.calls(text, "target, timeout=2.0)") == ["get(${1:target})"]
 
 
 def test_a_name_in_scope_that_is_called_like_the_parameter_goes_first(menu):

@@ -6,9 +6,9 @@ import argparse
 import json
 from pathlib import Path
 
-from surefill_training.card import MOST_CONTEXT
 from surefill_training.commands.shared import model_stamp, positive, read_record
 from surefill_training.files import write_atomically
+from surefill_training.model_config import MOST_CONTEXT
 
 HELP = "Export a model directory to ONNX."
 

@@ -203,6 +203,7 @@ def test_another_bundle_is_taken_while_it_runs(vscode):
     assert vscode.server.servers() == before
     vscode.command("Surefill: Choose Bundle...")
     vscode.pick("surefill-nano")
+    vscode.wait(lambda: vscode.entry() != "verified surefill-other", "the other one is left")
     vscode.wait_until_ready()
 
 

@@ -65,8 +65,8 @@ def test_a_quick_fix_mends_the_problem(open_emacs, file, pictures):
     emacs = open_emacs(file)
     emacs.wait_for("Connected!")
     emacs.keys("\x05")
-    emacs.keys(ESCAPE + "xeglot-code-actions" + ENTER)
-    emacs.wait_for("Insert")
+    # Eglot takes a request back when anything comes in between, and says so.
+    emacs.press_until(ESCAPE + "xeglot-code-actions" + ENTER, "Insert")
     emacs.picture(pictures / "emacs-quick-fix.png")
     emacs.keys(ENTER)
     emacs.wait_for("def double(x):")
